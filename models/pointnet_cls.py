@@ -1,0 +1,60 @@
+"""PointNet for classification, with its T-Nets (Qi et al., arXiv 1612.00593, figure 2)."""
+import tensorflow.compat.v1 as tf
+
+from models.transform_nets import feature_transform_net, input_transform_net
+from utils import tf_util
+
+REGULARISER_WEIGHT = 0.001
+
+
+def get_model(points, is_training, bn_decay=None, num_classes=40):
+    """Point clouds -> logits.
+
+    Args:
+      points: float32 Tensor [B, N, 3]; N may be unknown.
+      is_training: Python bool; batch statistics and dropout if true, else moving averages.
+      bn_decay: scalar Tensor, decay of the moving averages; needed in training only.
+      num_classes: width of the last layer.
+
+    Returns:
+      logits: float32 Tensor [B, num_classes].
+      end_points: dictionary of Tensors:
+        "features": [B, N, 1024], the feature map before the max-pool;
+        "feature_transform": [B, 64, 64], the matrix of the feature T-Net.
+    """
+    transform = input_transform_net(points, is_training, bn_decay)
+    net = tf.matmul(points, transform)
+    net = tf_util.shared_dense(net, 64, "conv1", is_training, bn_decay)
+    net = tf_util.shared_dense(net, 64, "conv2", is_training, bn_decay)
+
+    feature_transform = feature_transform_net(net, is_training, bn_decay)
+    net = tf.matmul(net, feature_transform)
+    net = tf_util.shared_dense(net, 64, "conv3", is_training, bn_decay)
+    net = tf_util.shared_dense(net, 128, "conv4", is_training, bn_decay)
+    features = tf_util.shared_dense(net, 1024, "conv5", is_training, bn_decay)
+
+    net = tf_util.max_pool(features)
+    net = tf_util.dense(net, 512, "fc1", is_training, bn_decay)
+    net = tf_util.dropout(net, 0.7, is_training)
+    net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
+    net = tf_util.dropout(net, 0.7, is_training)
+    logits = tf_util.linear(net, num_classes, "fc3")
+    return logits, {"features": features, "feature_transform": feature_transform}
+
+
+def get_loss(logits, labels, end_points):
+    """Cross-entropy plus the regulariser that keeps the feature transform near orthogonal.
+
+    Args:
+      logits: float32 Tensor [B, C].
+      labels: int32 Tensor [B].
+      end_points: what `get_model` returned.
+
+    Returns:
+      Two scalar Tensors, means over the batch: the loss to minimise and the cross-entropy in it. As upstream, the
+      regulariser is the sum over the batch, not its mean.
+    """
+    cross_entropy = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    transform = end_points["feature_transform"]
+    distance = tf.nn.l2_loss(tf.matmul(transform, transform, transpose_b=True) - tf.eye(transform.shape.as_list()[1]))
+    return cross_entropy + REGULARISER_WEIGHT * distance, cross_entropy

@@ -1,0 +1,129 @@
+"""The graph of a training and its session: steps, evaluation, TensorBoard, checkpoints that resume."""
+import os
+
+import tensorflow.compat.v1 as tf
+
+import models
+from utils import checkpoint
+
+BATCH_NORM_DECAY_START = 0.5
+BATCH_NORM_DECAY_LIMIT = 0.99
+BATCH_NORM_DECAY_RATE = 0.5
+LEARNING_RATE_FLOOR = 1e-5
+
+
+class TrainingGraph:
+    """A network in training, to be used as a context manager.
+
+    Attributes:
+      step: steps done, over all calls.
+      best_accuracy: of the network in `best/`, 0 before there is one.
+    """
+
+    def __init__(self, flags):
+        """Builds the graph, opens a session, and restores the last checkpoint of `flags.log_dir` if there is one.
+
+        Args:
+          flags: of train.py.
+        """
+        self._prefix = os.path.join(flags.log_dir, "model.ckpt")
+        self._best_prefix = os.path.join(flags.log_dir, "best", "model.ckpt")
+        self._graph = tf.Graph()
+        with self._graph.as_default():
+            tf.set_random_seed(flags.seed)
+            self._build(flags)
+            self._session = checkpoint.open_session(flags.gpu)
+            self._session.run(tf.global_variables_initializer())
+        checkpoint.finish_save(self._prefix)
+        if os.path.isfile(self._prefix + ".index"):
+            checkpoint.load(self._session, self._prefix, self._saver_variables, flags.model)
+        self.step, self.best_accuracy = self._session.run([self._step, self._best_accuracy])
+        self._writers = {split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=self._graph)
+                         for split in ("train", "test")}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for writer in self._writers.values():
+            writer.close()
+        self._session.close()
+
+    def train_step(self, points, labels):
+        """One step of the optimizer.
+
+        Args:
+          points: float32 array [B, N, 3].
+          labels: int array [B].
+
+        Returns:
+          Dictionary of numbers: loss/total, loss/classification, accuracy/overall, learning_rate, batch_norm_decay.
+        """
+        self.step, values = self._session.run(
+            [self._next_step, self._values], {self._points: points, self._labels: labels})
+        return values
+
+    def logits(self, points):
+        """Logits [B, 40] of clouds [B, N, 3] in evaluation mode."""
+        return self._session.run(self._logits, {self._points: points})
+
+    def summarise(self, split, values):
+        """Writes a dictionary of numbers to TensorBoard, under `split`, at the current step."""
+        summary = tf.Summary(value=[tf.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
+        self._writers[split].add_summary(summary, self.step)
+        self._writers[split].flush()
+
+    def save(self):
+        """Saves all that a resumed training needs to model.ckpt."""
+        checkpoint.save(self._session, self._saver, self._prefix)
+
+    def save_best(self, accuracy):
+        """Saves the weights alone to best/model.ckpt, and remembers their accuracy."""
+        self.best_accuracy = accuracy
+        self._session.run(self._set_best_accuracy, {self._accuracy_value: accuracy})
+        os.makedirs(os.path.dirname(self._best_prefix), exist_ok=True)
+        checkpoint.save(self._session, self._weights_saver, self._best_prefix)
+
+    def _build(self, flags):
+        network = models.network(flags.model)
+        self._points = tf.placeholder(tf.float32, [None, None, 3], "points")
+        self._labels = tf.placeholder(tf.int32, [None], "labels")
+        self._step = tf.train.get_or_create_global_step()
+        clouds_seen = self._step * flags.batch_size
+        bn_decay = _batch_norm_decay(clouds_seen, flags.decay_step)
+        learning_rate = tf.maximum(LEARNING_RATE_FLOOR, tf.train.exponential_decay(
+            flags.learning_rate, clouds_seen, flags.decay_step, flags.decay_rate, staircase=True))
+
+        logits, end_points = network.get_model(self._points, is_training=True, bn_decay=bn_decay)
+        loss, cross_entropy = network.get_loss(logits, self._labels, end_points)
+        with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+            self._logits, _ = network.get_model(self._points, is_training=False)
+        weights = [variable for variable in tf.global_variables() if variable is not self._step]
+
+        optimizer = (tf.train.AdamOptimizer(learning_rate) if flags.optimizer == "adam"
+                     else tf.train.MomentumOptimizer(learning_rate, flags.momentum))
+        correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), self._labels)
+        self._values = {
+            "loss/total": loss, "loss/classification": cross_entropy,
+            "accuracy/overall": tf.reduce_mean(tf.cast(correct, tf.float32)),
+            "learning_rate": learning_rate, "batch_norm_decay": bn_decay}
+        gradients = optimizer.compute_gradients(loss)
+        # Learning rate and decay of this step are read before its end changes them.
+        with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS) + list(self._values.values())):
+            apply = optimizer.apply_gradients(gradients)
+        with tf.control_dependencies([apply]):
+            self._next_step = tf.assign_add(self._step, 1)
+
+        self._best_accuracy = tf.get_variable("best_accuracy", [], initializer=tf.zeros_initializer(), trainable=False)
+        self._accuracy_value = tf.placeholder(tf.float32, [])
+        self._set_best_accuracy = tf.assign(self._best_accuracy, self._accuracy_value)
+        self._saver_variables = tf.global_variables()
+        self._saver = tf.train.Saver(self._saver_variables)
+        self._weights_saver = tf.train.Saver(weights)
+
+
+def _batch_norm_decay(clouds_seen, decay_step):
+    """0.5 at first, its distance to 1 halved every `decay_step` clouds, 0.99 at most."""
+    momentum = tf.train.exponential_decay(
+        1 - BATCH_NORM_DECAY_START, clouds_seen, decay_step, BATCH_NORM_DECAY_RATE, staircase=True)
+    return tf.minimum(BATCH_NORM_DECAY_LIMIT, 1 - momentum)

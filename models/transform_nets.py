@@ -1,0 +1,46 @@
+"""The two T-Nets of PointNet (arXiv 1612.00593): small PointNets that predict a matrix to transform their input with."""
+import tensorflow.compat.v1 as tf
+
+from utils import tf_util
+
+
+def input_transform_net(points, is_training, bn_decay=None):
+    """The rotation-like matrix that aligns the input.
+
+    Args:
+      points: float32 Tensor [B, N, 3].
+      is_training: Python bool.
+      bn_decay: scalar Tensor, needed in training only.
+
+    Returns:
+      float32 Tensor [B, 3, 3].
+    """
+    return _transform_net(points, "transform_net1", "transform_XYZ", is_training, bn_decay)
+
+
+def feature_transform_net(features, is_training, bn_decay=None):
+    """The matrix that aligns the features of the points.
+
+    Args:
+      features: float32 Tensor [B, N, K].
+      is_training: Python bool.
+      bn_decay: scalar Tensor, needed in training only.
+
+    Returns:
+      float32 Tensor [B, K, K].
+    """
+    return _transform_net(features, "transform_net2", "transform_feat", is_training, bn_decay)
+
+
+def _transform_net(points, scope, last_scope, is_training, bn_decay):
+    size = points.shape.as_list()[2]
+    with tf.variable_scope(scope):
+        net = tf_util.shared_dense(points, 64, "tconv1", is_training, bn_decay)
+        net = tf_util.shared_dense(net, 128, "tconv2", is_training, bn_decay)
+        net = tf_util.shared_dense(net, 1024, "tconv3", is_training, bn_decay)
+        net = tf_util.max_pool(net)
+        net = tf_util.dense(net, 512, "tfc1", is_training, bn_decay)
+        net = tf_util.dense(net, 256, "tfc2", is_training, bn_decay)
+        # Zero weights and the identity added here make it start as no transform at all.
+        offset = tf_util.linear(net, size * size, last_scope, tf.zeros_initializer())
+        return tf.reshape(offset, [-1, size, size]) + tf.eye(size)

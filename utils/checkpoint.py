@@ -1,0 +1,206 @@
+"""A checkpoint, ours or one of upstream PointNet, -> a session that holds the network."""
+import collections
+import contextlib
+import json
+import os
+import shutil
+
+import tensorflow.compat.v1 as tf
+
+import models
+from utils.command_line import InputError
+
+NUM_CLASSES = 40
+
+Network = collections.namedtuple("Network", "session points logits end_points model_name config prefix")
+Network.__doc__ = """A network in evaluation mode with the weights of a checkpoint.
+
+session: the tf.Session; points: placeholder [B, N, 3], N free; logits: Tensor [B, 40]; end_points: as `get_model` returns;
+model_name: one of models.NAMES; config: what config.json beside the checkpoint holds, {} without one;
+prefix: path of the checkpoint.
+"""
+
+
+def find(model_path, log_dir):
+    """The checkpoint to explain.
+
+    Args:
+      model_path: what --model_path names: a prefix such as `log/model.ckpt`, one of its files, or a folder.
+        None: the best, else the last, in `log_dir`.
+      log_dir: folder that `train.py` wrote.
+
+    Returns:
+      The prefix of a checkpoint whose index file exists.
+
+    Raises:
+      InputError: there is none.
+    """
+    if model_path is None:
+        tried = [os.path.join(log_dir, "best", "model.ckpt"), os.path.join(log_dir, "model.ckpt")]
+        way_on = "train one with train.py, or name one with --model_path"
+    else:
+        prefix = model_path
+        for ending in (".index", ".meta", ".data-00000-of-00001"):
+            prefix = prefix[:-len(ending)] if prefix.endswith(ending) else prefix
+        tried = [prefix, os.path.join(model_path, "best", "model.ckpt"), os.path.join(model_path, "model.ckpt")]
+        way_on = "give --model_path the prefix before .index, such as log/model.ckpt"
+    for prefix in tried:
+        finish_save(prefix)
+        if os.path.isfile(prefix + ".index"):
+            return prefix
+    raise InputError("no checkpoint at {}: {}".format(model_path or log_dir, way_on))
+
+
+def read_config(prefix):
+    """The config.json that `train.py` wrote beside a checkpoint, or above its `best` folder; {} without one."""
+    folder = os.path.dirname(prefix)
+    for path in (os.path.join(folder, "config.json"), os.path.join(folder, os.pardir, "config.json")):
+        if os.path.isfile(path):
+            try:
+                with open(path, encoding="utf-8") as file:
+                    config = json.load(file)
+                # An unrelated config.json, of another program, counts as none.
+                return config if isinstance(config, dict) and config.get("model") in models.NAMES else {}
+            except (OSError, ValueError) as error:
+                raise InputError("{} cannot be read ({}): mend it or delete it".format(path, error))
+    return {}
+
+
+@contextlib.contextmanager
+def restore(prefix, model_name=None, gpu=0):
+    """Opens a session with the network of a checkpoint, in evaluation mode.
+
+    Args:
+      prefix: path of the checkpoint, as `find` returns it.
+      model_name: one of models.NAMES; None: whichever the checkpoint holds.
+      gpu: index of the GPU, -1 for the CPU.
+
+    Yields:
+      A Network.
+
+    Raises:
+      InputError: the checkpoint is damaged, or is not of this network.
+    """
+    model_name = model_name or _model_in(_open(prefix))
+    if model_name not in models.NAMES:
+        raise InputError("{} holds {}: give a checkpoint of {}".format(prefix, model_name, " or ".join(models.NAMES)))
+    with tf.Graph().as_default(), open_session(gpu) as session:
+        points = tf.placeholder(tf.float32, [None, None, 3], "points")
+        logits, end_points = models.network(model_name).get_model(points, is_training=False, num_classes=NUM_CLASSES)
+        load(session, prefix, tf.global_variables(), model_name)
+        yield Network(session, points, logits, end_points, model_name, read_config(prefix), prefix)
+
+
+def load(session, prefix, variables, model_name):
+    """Loads variables by name, under our names or under upstream PointNet's.
+
+    Args:
+      session: the tf.Session.
+      prefix: path of the checkpoint.
+      variables: list of tf.Variable.
+      model_name: what the variables are of, for the message.
+
+    Raises:
+      InputError: the checkpoint is damaged, or a variable is missing from it or has another shape there.
+    """
+    reader = _open(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    # The smaller network would load from the larger one's checkpoint, by name and shape, and compute nonsense.
+    if _model_in(reader) != model_name:
+        raise InputError("{} does not fit --model {}: it holds {}; give the checkpoint of a {}".format(
+            prefix, model_name, _model_in(reader), model_name))
+    stored = {}
+    for variable in variables:
+        name = next((name for name in _names_of(variable) if name in shapes), None)
+        wanted = variable.shape.as_list()
+        if name is None:
+            raise InputError("{} does not fit {}: it holds no {}; train it again".format(
+                prefix, model_name, variable.op.name))
+        if shapes[name] != wanted:
+            raise InputError("{} does not fit {}: {} is {} there, {} here; a network for {} classes is needed".format(
+                prefix, model_name, name, shapes[name], wanted, NUM_CLASSES))
+        stored[name] = variable
+    try:
+        tf.train.Saver(stored).restore(session, prefix)
+    except (tf.errors.OpError, ValueError) as error:
+        raise _damaged(prefix, error)
+
+
+def open_session(gpu):
+    """A session on one device.
+
+    Args:
+      gpu: index of the GPU; -1 for the CPU. Where there is no GPU at all, 0 means the CPU too.
+
+    Raises:
+      InputError: there is no such GPU.
+    """
+    # Asking for a GPU that is not there would end the process, not raise, in TensorFlow 1.15.
+    num_gpus = 0 if gpu < 0 else len(tf.config.experimental.list_physical_devices("GPU"))
+    if gpu > 0 and gpu >= num_gpus:
+        raise InputError("--gpu {}: TensorFlow sees {} GPUs here; give {}-1 for the CPU".format(
+            gpu, num_gpus, "0 to {}, or ".format(num_gpus - 1) if num_gpus else "0 or "))
+    config = tf.ConfigProto(allow_soft_placement=True, device_count={} if num_gpus else {"GPU": 0})
+    if num_gpus:
+        config.gpu_options.allow_growth = True
+        config.gpu_options.visible_device_list = str(gpu)
+    return tf.Session(config=config)
+
+
+def save(session, saver, prefix):
+    """Saves a checkpoint under a fixed name, so that a kill at any moment leaves the old one or the new one.
+
+    Args:
+      session: the tf.Session.
+      saver: the tf.train.Saver.
+      prefix: path to save under; its folder exists.
+    """
+    folder, name = os.path.split(prefix)
+    temporary = os.path.join(folder, name + ".saving")
+    shutil.rmtree(temporary, ignore_errors=True)
+    os.makedirs(temporary)
+    written = saver.save(session, os.path.join(temporary, name), write_meta_graph=False, write_state=False)
+    # Once the index stands under its `.new` name, the save counts: `finish_save` completes it, now or after a crash.
+    for ending in (".data-00000-of-00001", ".index"):
+        os.replace(written + ending, prefix + ".new" + ending)
+    shutil.rmtree(temporary)
+    finish_save(prefix)
+    tf.train.update_checkpoint_state(folder, name)
+
+
+def finish_save(prefix):
+    """Completes a save that was cut off between its two files. Does nothing otherwise."""
+    if os.path.isfile(prefix + ".new.index"):
+        for ending in (".data-00000-of-00001", ".index"):
+            if os.path.isfile(prefix + ".new" + ending):
+                os.replace(prefix + ".new" + ending, prefix + ending)
+
+
+def _names_of(variable):
+    """The names a variable may have in a checkpoint: ours, then upstream's for the averages of a batch norm."""
+    name = variable.op.name
+    yield name
+    for ours, theirs in (("moving_mean", "Squeeze"), ("moving_variance", "Squeeze_1")):
+        if name.endswith("/bn/" + ours):
+            scope = name[:-len("/" + ours)]
+            yield "{0}/{0}/moments/{1}/ExponentialMovingAverage".format(scope, theirs)
+
+
+def _model_in(reader):
+    shapes = reader.get_variable_to_shape_map()
+    if "conv5/weights" not in shapes:
+        return "no network of ours"
+    return "pointnet_cls" if "transform_net1/tconv1/weights" in shapes else "pointnet_cls_basic"
+
+
+def _open(prefix):
+    try:
+        return tf.train.NewCheckpointReader(prefix)
+    # TensorFlow 1.15 raises OpErrors here, TensorFlow 2 whatever the C++ status maps to.
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+        raise _damaged(prefix, error)
+
+
+def _damaged(prefix, error):
+    reason = getattr(error, "message", str(error)).strip().split("\n")[0]
+    return InputError("checkpoint {} is damaged or incomplete ({}): copy or train it again".format(prefix, reason))

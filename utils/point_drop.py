@@ -1,0 +1,141 @@
+"""Thresholds over heat, dropping points by them, and the loop that drops until the network loses the object."""
+import time
+
+import numpy as np
+
+from utils.metrics import cross_entropy
+from utils.results import DropRun, Round
+
+MIN_POINTS = 10
+LOST_ACCURACY = 0.5
+THRESHOLDS = ("average", "median", "midrange")
+DROP_MODES = tuple(sign + name for sign in "+-" for name in THRESHOLDS) + (
+    "nonzero", "zero", "+random", "-random", "top")
+
+
+def threshold(heat, kind):
+    """A threshold taken over the positive heats.
+
+    Args:
+      heat: float array or list [N].
+      kind: "average" (mean), "median" (sorted(h)[len(h) // 2]) or "midrange" ((min + max) / 2).
+
+    Returns:
+      The threshold; NaN, which no heat is above or below, where no heat is positive.
+
+    Raises:
+      ValueError: an unknown kind.
+    """
+    if kind not in THRESHOLDS:
+        raise ValueError("unknown threshold {!r}: it is one of {}".format(kind, ", ".join(THRESHOLDS)))
+    positive = np.asarray(heat)
+    positive = positive[positive > 0]
+    if not len(positive):
+        return np.nan
+    if kind == "average":
+        return positive.mean()
+    if kind == "median":
+        return np.sort(positive)[len(positive) // 2]
+    return (positive.min() + positive.max()) / 2
+
+
+def points_to_drop(heat, mode, num_drop=1, lowest=False, rng=None):
+    """Which points a round drops.
+
+    Args:
+      heat: float array [N].
+      mode: one of DROP_MODES.
+      num_drop: for "top": how many points.
+      lowest: for "top": drop the points of lowest heat instead.
+      rng: numpy RandomState, for "+random" and "-random".
+
+    Returns:
+      bool array [N]. Of points of equal heat, "top" drops the first.
+
+    Raises:
+      ValueError: an unknown mode.
+    """
+    if mode == "top":
+        dropped = np.zeros(len(heat), bool)
+        dropped[np.argsort(heat if lowest else -heat, kind="stable")[:num_drop]] = True
+        return dropped
+    if mode in ("+random", "-random"):
+        count = np.count_nonzero(points_to_drop(heat, "nonzero" if mode == "+random" else "zero"))
+        dropped = np.zeros(len(heat), bool)
+        dropped[rng.choice(len(heat), count, replace=False)] = True
+        return dropped
+    if mode == "nonzero":
+        return heat > 0
+    if mode == "zero":
+        return heat == 0
+    if mode not in DROP_MODES:
+        raise ValueError("unknown drop mode {!r}: it is one of {}".format(mode, ", ".join(DROP_MODES)))
+    limit = threshold(heat, mode[1:])
+    return heat > limit if mode[0] == "+" else heat < limit
+
+
+def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None, on_round=None):
+    """Drops points by their heat, round after round, until the network no longer recognises the object.
+
+    A round (1) classifies what is left under all rotations, (2) stops when at most half of the votes are for the
+    label or fewer than 10 points are left, (3) takes the heat of what is left and (4) drops; a round that drops nothing
+    is the last. Every round sees the same rotations, and features and gradients of the unrotated cloud.
+
+    Args:
+      points: float32 array [N, 3].
+      label: class that is explained.
+      vote_logits: function of points [M, 3] -> logits [V, 40] under the V rotations.
+      heat_of: function of points [M, 3] -> heat [M].
+      choose: function of heat [M] -> bool [M], the points to drop.
+      max_rounds: stop after as many rounds of dropping; None: no limit.
+      on_round: function that is given each finished Round; None for none.
+
+    Returns:
+      A results.DropRun.
+    """
+    left = np.arange(len(points))
+    removed_in_round = np.full(len(points), -1, np.int32)
+    heat_when_removed = np.full(len(points), np.nan, np.float32)
+    whole_heat = heat_of(points).astype(np.float32)
+    rounds = []
+    start = time.time()
+    while True:
+        round_start = time.time()
+        number = len(rounds) + 1
+        accuracy, loss = _classify(vote_logits, points[left], label)
+        stop_reason = _stop_reason(accuracy, len(left), rounds, max_rounds)
+        dropped = np.zeros(len(left), bool)
+        if stop_reason is None:
+            heat = whole_heat if number == 1 else heat_of(points[left])
+            dropped = choose(heat)
+            removed_in_round[left[dropped]] = number
+            heat_when_removed[left[dropped]] = heat[dropped]
+            if not dropped.any():
+                stop_reason = "the round dropped no point"
+        rounds.append(Round(number, len(left), int(dropped.sum()), accuracy, loss, time.time() - round_start))
+        if on_round:
+            on_round(rounds[-1])
+        if stop_reason:
+            return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason,
+                           time.time() - start)
+        left = left[~dropped]
+
+
+def _classify(vote_logits, points, label):
+    """Share of votes for the label and their mean cross-entropy; NaN of an empty cloud."""
+    if not len(points):
+        return float("nan"), float("nan")
+    logits = vote_logits(points)
+    return float((logits.argmax(axis=1) == label).mean()), float(cross_entropy(logits, label).mean())
+
+
+def _stop_reason(accuracy, num_left, rounds, max_rounds):
+    if accuracy <= LOST_ACCURACY:
+        if rounds:
+            return "the accuracy fell to {:.3f}".format(accuracy)
+        return "the accuracy is only {:.3f} before any point is dropped".format(accuracy)
+    if num_left < MIN_POINTS:
+        return "fewer than {} points are left".format(MIN_POINTS)
+    if max_rounds is not None and len(rounds) == max_rounds:
+        return "the {} rounds of --num_steps are over".format(max_rounds)
+    return None

@@ -1,0 +1,117 @@
+"""What a run found -> files, and back."""
+import collections
+import csv
+import os
+
+import numpy as np
+
+from utils.command_line import InputError, replace_file, write_json
+
+Round = collections.namedtuple("Round", "round points_left points_dropped accuracy mean_loss seconds")
+Round.__doc__ = """One pass of the dropping loop.
+
+round: from 1; points_left: before it drops; points_dropped: by it; accuracy: share of the votes for the label;
+mean_loss: their mean cross-entropy in nats; seconds: wall time.
+"""
+
+DropRun = collections.namedtuple(
+    "DropRun", "points heat removed_in_round heat_when_removed rounds stop_reason seconds")
+DropRun.__doc__ = """What the dropping loop found, in the input's point order.
+
+points: float32 [N, 3]; heat: float32 [N] of round 1, on the whole cloud; removed_in_round: int32 [N], -1 for never;
+heat_when_removed: float32 [N], NaN for never; rounds: list of Round; stop_reason: a clause; seconds: wall time.
+"""
+
+
+def save(folder, run, logits, label, colours, settings):
+    """Writes heat.npz, heat.ply, rounds.csv and run.json, each whole or not at all.
+
+    Args:
+      folder: an existing folder.
+      run: a DropRun.
+      logits: float32 array [40] of the whole, unrotated cloud.
+      label: class that is explained.
+      colours: float array [N, 3] in 0 .. 1.
+      settings: dictionary for run.json: flags, versions, checkpoint and so on.
+
+    Raises:
+      InputError: the folder cannot be written.
+    """
+    arrays = {
+        "points": run.points.astype(np.float32), "heat": run.heat, "removed_in_round": run.removed_in_round,
+        "heat_when_removed": run.heat_when_removed, "logits": logits.astype(np.float32),
+        "label": np.int64(label), "predicted": np.int64(logits.argmax()),
+    }
+    summary = {
+        "stop_reason": run.stop_reason, "seconds": run.seconds, "rounds": len(run.rounds),
+        "points": len(run.points), "points_removed": int((run.removed_in_round > 0).sum()),
+        "accuracy": _json_number(run.rounds[-1].accuracy),
+    }
+    try:
+        replace_file(os.path.join(folder, "heat.npz"), lambda file: np.savez_compressed(file, **arrays), "wb")
+        write_ply(os.path.join(folder, "heat.ply"), run.points, colours, run.heat)
+        replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
+        write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
+    except OSError as error:
+        raise InputError("cannot write to {} ({}): give another folder with --dump_dir".format(
+            folder, error.strerror or error))
+
+
+def load(folder):
+    """Reads what `save` wrote.
+
+    Args:
+      folder: folder of one run.
+
+    Returns:
+      Dictionary of the arrays in heat.npz, and `rounds`, a list of Round.
+
+    Raises:
+      InputError: there is no run in it.
+    """
+    try:
+        with np.load(os.path.join(folder, "heat.npz")) as file:
+            found = {name: file[name] for name in file.files}
+        with open(os.path.join(folder, "rounds.csv"), newline="", encoding="utf-8") as file:
+            found["rounds"] = [
+                Round(int(row["round"]), int(row["points_left"]), int(row["points_dropped"]),
+                      float(row["accuracy"]), float(row["mean_loss"]), float(row["seconds"]))
+                for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError("{} holds no finished run ({}): run the explain script again".format(folder, error))
+    return found
+
+
+def write_ply(path, points, colours, heat):
+    """Writes a binary PLY cloud with colours and a scalar `heat`, as CloudCompare and MeshLab open it.
+
+    Args:
+      path: the file.
+      points: float array [N, 3].
+      colours: float array [N, 3] in 0 .. 1.
+      heat: float array [N].
+    """
+    fields = [(name, "<f4") for name in "xyz"] + [(name, "u1") for name in ("red", "green", "blue")]
+    vertices = np.empty(len(points), fields + [("heat", "<f4")])
+    for axis, name in enumerate("xyz"):
+        vertices[name] = points[:, axis]
+    for channel, name in enumerate(("red", "green", "blue")):
+        vertices[name] = np.round(colours[:, channel] * 255)
+    vertices["heat"] = heat
+    kinds = {"<f4": "float", "|u1": "uchar"}
+    properties = ["property {} {}".format(kinds[kind], name) for name, kind in vertices.dtype.descr]
+    header = ["ply", "format binary_little_endian 1.0", "element vertex {}".format(len(points))]
+    text = "\n".join(header + properties + ["end_header", ""])
+    replace_file(path, lambda file: file.write(text.encode("ascii") + vertices.tobytes()), "wb")
+
+
+def _write_rounds(file, rounds):
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(Round._fields)
+    for a_round in rounds:
+        writer.writerow(["{:.6g}".format(value) if isinstance(value, float) else value for value in a_round])
+
+
+def _json_number(value):
+    """JSON has no NaN: an accuracy that could not be taken is null."""
+    return None if np.isnan(value) else value
