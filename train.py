@@ -62,8 +62,8 @@ def main():
     _check_resumable(flags, len(train_set[0]))
     command_line.silence_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from models.training_graph import TrainingGraph
-    with TrainingGraph(flags) as graph, _StopOnSignal() as stop:
+    from models.training_graph import open_training
+    with open_training(flags) as graph, _StopOnSignal() as stop:
         _write_config(flags, len(train_set[0]))
         with open(os.path.join(flags.log_dir, "log_train.txt"), "a", encoding="utf-8") as log_file:
             train(graph, train_set, test_set, class_names, flags, stop, Log(log_file))
@@ -75,7 +75,7 @@ def train(graph, train_set, test_set, class_names, flags, stop, log):
     """The training loop: epochs of steps, an evaluation after each.
 
     Args:
-      graph: a TrainingGraph, restored.
+      graph: a training_graph.TrainingGraph.
       train_set, test_set: points [n, P, 3] and labels [n] of each.
       class_names: the 40 names.
       flags: of `parse_flags`.
@@ -114,7 +114,7 @@ def _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
     order = np.random.RandomState([flags.seed, epoch]).permutation(len(points))
     first = graph.step - epoch * steps_per_epoch
     totals = np.zeros(3)
-    last_save = time.time()
+    start = last_save = time.time()
     with tqdm(total=steps_per_epoch * flags.batch_size, initial=first * flags.batch_size, unit="cloud",
               desc="Epoch {}/{}".format(epoch + 1, flags.max_epoch)) as bar:
         for number in range(first, steps_per_epoch):
@@ -132,7 +132,7 @@ def _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
                 graph.save()
                 last_save = time.time()
     log("Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {:.2%}, {:.1f} clouds/s".format(
-        epoch + 1, means[0], means[1], means[2], bar.format_dict["rate"] or float("nan")))
+        epoch + 1, means[0], means[1], means[2], (steps_per_epoch - first) * flags.batch_size / (time.time() - start)))
 
 
 def augment(points, flags, step):

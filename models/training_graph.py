@@ -1,4 +1,5 @@
 """The graph of a training and its session: steps, evaluation, TensorBoard, checkpoints that resume."""
+import contextlib
 import os
 
 import tensorflow.compat.v1 as tf
@@ -12,42 +13,55 @@ BATCH_NORM_DECAY_RATE = 0.5
 LEARNING_RATE_FLOOR = 1e-5
 
 
+@contextlib.contextmanager
+def open_training(flags):
+    """Opens a session with a network in training; it goes on from the last checkpoint of `flags.log_dir`, if any.
+
+    Args:
+      flags: of train.py.
+
+    Yields:
+      A TrainingGraph.
+
+    Raises:
+      InputError: the checkpoint is damaged or of another network.
+    """
+    with tf.Graph().as_default():
+        tf.set_random_seed(flags.seed)
+        with checkpoint.open_session(flags.gpu) as session:
+            training = TrainingGraph(session, flags)
+            try:
+                yield training
+            finally:
+                training.close()
+
+
 class TrainingGraph:
-    """A network in training, to be used as a context manager.
+    """A network in training, in the default graph.
 
     Attributes:
       step: steps done, over all calls.
       best_accuracy: of the network in `best/`, 0 before there is one.
     """
 
-    def __init__(self, flags):
-        """Builds the graph, opens a session, and restores the last checkpoint of `flags.log_dir` if there is one.
-
-        Args:
-          flags: of train.py.
-        """
+    def __init__(self, session, flags):
+        """Builds the graph, and restores the last checkpoint if there is one; as in `open_training`."""
+        self._session = session
         self._prefix = os.path.join(flags.log_dir, "model.ckpt")
         self._best_prefix = os.path.join(flags.log_dir, "best", "model.ckpt")
-        self._graph = tf.Graph()
-        with self._graph.as_default():
-            tf.set_random_seed(flags.seed)
-            self._build(flags)
-            self._session = checkpoint.open_session(flags.gpu)
-            self._session.run(tf.global_variables_initializer())
+        self._build(flags)
+        session.run(tf.global_variables_initializer())
         checkpoint.finish_save(self._prefix)
         if os.path.isfile(self._prefix + ".index"):
-            checkpoint.load(self._session, self._prefix, self._saver_variables, flags.model)
-        self.step, self.best_accuracy = self._session.run([self._step, self._best_accuracy])
-        self._writers = {split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=self._graph)
+            checkpoint.load(session, self._prefix, tf.global_variables(), flags.model)
+        self.step, self.best_accuracy = session.run([self._step, self._best_accuracy])
+        self._writers = {split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=session.graph)
                          for split in ("train", "test")}
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
+        """Closes the TensorBoard files."""
         for writer in self._writers.values():
             writer.close()
-        self._session.close()
 
     def train_step(self, points, labels):
         """One step of the optimizer.
@@ -117,8 +131,7 @@ class TrainingGraph:
         self._best_accuracy = tf.get_variable("best_accuracy", [], initializer=tf.zeros_initializer(), trainable=False)
         self._accuracy_value = tf.placeholder(tf.float32, [])
         self._set_best_accuracy = tf.assign(self._best_accuracy, self._accuracy_value)
-        self._saver_variables = tf.global_variables()
-        self._saver = tf.train.Saver(self._saver_variables)
+        self._saver = tf.train.Saver(tf.global_variables())
         self._weights_saver = tf.train.Saver(weights)
 
 

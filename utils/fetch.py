@@ -95,9 +95,6 @@ def _continue_download(url, part, num_bytes):
     done = os.path.getsize(part) if os.path.exists(part) else 0
     if done == num_bytes:
         return
-    if done > num_bytes:
-        os.remove(part)
-        done = 0
     request = urllib.request.Request(url, headers={"Range": "bytes={}-".format(done)} if done else {})
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
         if answer.getcode() != 206:
@@ -108,5 +105,10 @@ def _continue_download(url, part, num_bytes):
             for block in iter(lambda: answer.read(BLOCK_BYTES), b""):
                 file.write(block)
                 bar.update(len(block))
+                if bar.n > num_bytes:
+                    break
+    if os.path.getsize(part) > num_bytes:
+        os.remove(part)
+        raise OSError("the file there is larger than expected")
     if os.path.getsize(part) < num_bytes:
         raise OSError("the connection broke off; started again, it goes on from there")

@@ -21,7 +21,7 @@ def threshold(heat, kind):
       kind: "average" (mean), "median" (sorted(h)[len(h) // 2]) or "midrange" ((min + max) / 2).
 
     Returns:
-      The threshold; NaN, which no heat is above or below, where no heat is positive.
+      The threshold; NaN where no heat is positive.
 
     Raises:
       ValueError: an unknown kind.
@@ -71,6 +71,8 @@ def points_to_drop(heat, mode, num_drop=1, lowest=False, rng=None):
     if mode not in DROP_MODES:
         raise ValueError("unknown drop mode {!r}: it is one of {}".format(mode, ", ".join(DROP_MODES)))
     limit = threshold(heat, mode[1:])
+    if np.isnan(limit):
+        return np.zeros(len(heat), bool)
     return heat > limit if mode[0] == "+" else heat < limit
 
 

@@ -1,0 +1,68 @@
+"""What several tests need: the real data where it is, a tiny data set, a network trained on it, scripts run as a user would."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from utils import demo_shapes
+from utils.command_line import PROJECT_DIR, silence_tensorflow
+
+SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
+MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
+REFERENCE = os.path.join(SHARED, "pointnet_reference")
+
+silence_tensorflow()
+
+
+def needs(path):
+    """Skips a test, saying so, where shared material is not there."""
+    return pytest.mark.skipif(not os.path.exists(path), reason="needs {}".format(os.path.relpath(path, PROJECT_DIR)))
+
+
+def run_script(name, *arguments, **options):
+    """Runs a script of the project in a process of its own, on the CPU, without a display.
+
+    Returns:
+      subprocess.CompletedProcess with text in stdout and stderr.
+    """
+    environment = dict(os.environ, CUDA_VISIBLE_DEVICES="", **options.pop("env", {}))
+    environment.pop("DISPLAY", None)
+    return subprocess.run(
+        [sys.executable, os.path.join(PROJECT_DIR, name)] + [str(argument) for argument in arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, env=environment, timeout=600, **options)
+
+
+def assert_one_line_error(finished, *words):
+    """A refused input: exit status 2, one line on stderr that holds the words, no traceback."""
+    # TensorFlow 2 may say a line of its own on loading.
+    lines = [line for line in finished.stderr.splitlines()
+             if line.strip() and not line.startswith(("WARNING: All log", "I0000", "20")) and "|" not in line]
+    assert finished.returncode == 2, finished.stderr
+    assert len(lines) == 1, finished.stderr
+    for word in words:
+        assert word in lines[0]
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory):
+    """A data folder of demo shapes: 20 classes, 4 train and 2 test clouds of 64 points each."""
+    folder = str(tmp_path_factory.mktemp("data") / "tiny")
+    demo_shapes.write_demo_shapes(folder, num_train=4, num_test=2, num_points=64, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_log(tiny_data, tmp_path_factory):
+    """A log folder of `train.py`: the small network after three epochs on the tiny data."""
+    folder = str(tmp_path_factory.mktemp("log"))
+    finished = run_script("train.py", "--data_dir", tiny_data, "--log_dir", folder, "--model", "pointnet_cls_basic",
+                          "--num_point", 64, "--batch_size", 16, "--max_epoch", 3)
+    assert finished.returncode == 0, finished.stderr
+    return folder
+
+
+@pytest.fixture
+def rng():
+    return np.random.RandomState(0)
