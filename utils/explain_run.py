@@ -145,7 +145,13 @@ def drop_until_lost(explainer, cloud, method, flags):
 
 
 def output_folder(cloud, method, flags):
-    """Makes <dump_dir>/<method>/<class>_<index>, before any long work, and returns its path."""
+    """Makes <dump_dir>/<method>/<class>_<index> and returns its path.
+
+    Raises:
+      InputError: it cannot be written, or the colour map does not exist: what would spoil the end of a long run.
+    """
+    from utils import render
+    render.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     folder = os.path.join(flags.dump_dir, method, "{}_{}".format(cloud.class_name, cloud.index))
     make_folder(folder, "--dump_dir")
     return folder

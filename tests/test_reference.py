@@ -1,0 +1,64 @@
+"""A real network, trained by another implementation, against that implementation's values."""
+import os
+
+import numpy as np
+import pytest
+
+from conftest import REFERENCE, needs
+from utils import checkpoint, explainer, heat, metrics
+
+pytestmark = needs(REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    with np.load(os.path.join(REFERENCE, "reference.npz")) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.fixture(scope="module")
+def reference_explainer():
+    with checkpoint.restore(checkpoint.find(os.path.join(REFERENCE, "model.ckpt"), None), gpu=-1) as network:
+        assert network.model_name == "pointnet_cls"
+        yield explainer.Explainer(network)
+
+
+def _assert_close(values, expected):
+    """Within a thousandth of the largest value."""
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-3 * abs(expected).max())
+
+
+def test_logits_and_losses_agree(reference, reference_explainer):
+    logits = reference_explainer.logits(reference["points"])
+    np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(metrics.cross_entropy(logits, reference["label"]), reference["cross_entropy"], atol=1e-3)
+
+
+@pytest.mark.parametrize("cloud", range(6))
+def test_features_and_heats_agree(reference, reference_explainer, cloud):
+    points, label = reference["points"][cloud], reference["label"][cloud]
+    features, _ = reference_explainer.features_and_gradients(points, label)
+    _assert_close(features.sum(axis=1), reference["feature_sum"][cloud])
+    _assert_close(features.max(axis=0), reference["feature_max"][cloud])
+    for pooling in ("max", "avg"):
+        _assert_close(heat.METHODS["p-grad-cam"](reference_explainer, points, label, pooling=pooling),
+                      reference["p_grad_cam_" + pooling][cloud])
+    _assert_close(reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud])
+    _assert_close(heat.METHODS["asm"](reference_explainer, points, label), reference["asm"][cloud])
+
+
+@pytest.mark.parametrize("cloud", range(6))
+def test_integrated_gradients_are_complete(reference, reference_explainer, cloud):
+    points, label = reference["points"][cloud], reference["label"][cloud]
+    median = np.repeat(np.median(points, axis=0, keepdims=True), len(points), axis=0)
+    ends = reference_explainer.logits(np.stack([points, median]))[:, label]
+    total = heat.METHODS["integrated-gradients"](reference_explainer, points, label).sum()
+    # 32 steps over a piecewise linear path leave some per cent.
+    assert total == pytest.approx(ends[0] - ends[1], rel=0.06)
+
+
+def test_every_method_gives_one_finite_number_a_point(reference, reference_explainer):
+    for name, method in heat.METHODS.items():
+        values = method(reference_explainer, reference["points"][0], reference["label"][0],
+                        rng=np.random.RandomState(0))
+        assert values.shape == (1024,) and np.isfinite(values).all() and np.ptp(values) > 0, name

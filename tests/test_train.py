@@ -1,0 +1,137 @@
+"""Training as a user sees it: started, started again, interrupted, killed."""
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+import train
+from conftest import assert_one_line_error, run_script
+from models import training_graph
+from utils.command_line import PROJECT_DIR
+
+# Saves after every step, so that a kill in mid-epoch finds a checkpoint.
+SAVE_ALWAYS = ("import sys, train; from utils import command_line; train.SAVE_SECONDS = 0; "
+               "command_line.run(train.main)")
+
+
+def _arguments(data, log, *more):
+    return ["--data_dir", data, "--log_dir", str(log), "--model", "pointnet_cls_basic", "--num_point", "64",
+            "--batch_size", "16", "--gpu", "-1"] + [str(argument) for argument in more]
+
+
+def _step(log):
+    return int(tf.train.load_variable(os.path.join(str(log), "model.ckpt"), "global_step"))
+
+
+def _log_text(log):
+    with open(os.path.join(str(log), "log_train.txt")) as file:
+        return file.read()
+
+
+def _events(folder):
+    """{tag: [values]} of the TensorBoard files of a folder."""
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        for event in tf.train.summary_iterator(os.path.join(folder, name)):
+            for value in event.summary.value:
+                found.setdefault(value.tag, []).append(value.simple_value)
+    return found
+
+
+def test_a_training_leaves_the_designs_files(tiny_log):
+    for name in ("log_train.txt", "config.json", "model.ckpt.index", os.path.join("best", "model.ckpt.index")):
+        assert os.path.isfile(os.path.join(tiny_log, name))
+    with open(os.path.join(tiny_log, "config.json")) as file:
+        config = json.load(file)
+    assert config["rotation"] == "y" and config["num_point"] == 64 and "tensorflow" in config["versions"]
+    assert _step(tiny_log) == 3 * 5
+
+
+def test_tensorboard_shows_both_losses_accuracies_and_schedules(tiny_log):
+    in_training = _events(os.path.join(tiny_log, "train"))
+    assert set(in_training) == {"loss/total", "loss/classification", "accuracy/overall", "learning_rate",
+                                "batch_norm_decay"}
+    assert in_training["learning_rate"][0] == pytest.approx(1e-3)
+    assert in_training["batch_norm_decay"][0] == pytest.approx(0.5)
+    in_test = _events(os.path.join(tiny_log, "test"))
+    assert set(in_test) == {"loss/classification", "accuracy/overall", "accuracy/mean_class"}
+    assert len(in_test["accuracy/overall"]) == 3
+
+
+def test_started_again_it_resumes_and_refuses_other_flags(tiny_data, tmp_path):
+    assert run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 1)).returncode == 0
+    assert _step(tmp_path) == 5
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
+    assert finished.returncode == 0, finished.stderr
+    assert _step(tmp_path) == 10
+    assert "Resumed after 5 steps, in epoch 2 of 2" in finished.stdout
+    assert _log_text(tmp_path).count("Epoch 1: test") == 1
+
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
+    assert finished.returncode == 0 and "All 2 epochs are done" in finished.stdout
+    assert_one_line_error(run_script("train.py", *_arguments(tiny_data, tmp_path, "--learning_rate", 0.01)),
+                          "--learning_rate 0.01", "0.001", "--log_dir")
+    assert _step(tmp_path) == 10
+
+
+def _start_and_wait_for_a_checkpoint(tiny_data, log):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SAVE_ALWAYS] + _arguments(tiny_data, log, "--max_epoch", 1000),
+        cwd=PROJECT_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, CUDA_VISIBLE_DEVICES=""))
+    deadline = time.time() + 120
+    while not os.path.isfile(os.path.join(str(log), "model.ckpt.index")):
+        assert process.poll() is None and time.time() < deadline, "no checkpoint appeared"
+        time.sleep(0.05)
+    return process
+
+
+def test_killed_by_force_it_resumes_from_the_last_save(tiny_data, tmp_path):
+    process = _start_and_wait_for_a_checkpoint(tiny_data, tmp_path)
+    process.kill()
+    process.communicate()
+    killed_at = _step(tmp_path)
+    epoch = killed_at // 5 + 1
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", epoch))
+    assert finished.returncode == 0, finished.stderr
+    assert "Resumed after {} steps, in epoch {} of {}".format(killed_at, epoch, epoch) in finished.stdout
+    assert _step(tmp_path) == 5 * epoch
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_saves_and_says_so(tiny_data, tmp_path):
+    process = _start_and_wait_for_a_checkpoint(tiny_data, tmp_path)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate()[0].decode()
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert "Stopped at step {};".format(_step(tmp_path)) in output
+
+
+def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
+    assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
+                                     "--batch_size", 81), "--batch_size 81", "80 training clouds")
+
+
+def test_augmentation_follows_from_seed_and_step(rng):
+    flags = argparse.Namespace(seed=3, rotation="y")
+    points = rng.standard_normal((4, 20, 3)).astype(np.float32)
+    moved = train.augment(points, flags, 7)
+    np.testing.assert_array_equal(moved, train.augment(points, flags, 7))
+    assert not np.array_equal(moved, train.augment(points, flags, 8))
+    # About y: heights and distances from the axis stay, but for the jitter.
+    np.testing.assert_allclose(moved[..., 1], points[..., 1], atol=0.0501)
+    np.testing.assert_allclose(np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08)
+
+
+@pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])
+def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = session.run(training_graph._batch_norm_decay(tf.constant(clouds), 200000))
+    assert value == pytest.approx(decay)
