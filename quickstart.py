@@ -1,0 +1,297 @@
+"""From a fresh clone to pictures of what a PointNet looks at, in one command.
+
+    python quickstart.py            makes the environment, then trains and explains on the built-in shapes
+    python quickstart.py --test     makes the same environment and runs the tests; what follows `--` goes to pytest
+
+Needs nothing but a Python of 3.7 or later. Run again, it goes on with what is there.
+"""
+import sys
+
+if sys.version_info < (3, 7):  # to get here, Python 2 has to be able to parse the whole file
+    sys.exit("quickstart.py: error: this is Python {}.{}, 3.7 or later is needed".format(*sys.version_info[:2]))
+
+import argparse
+import collections
+import glob
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+# The main job: what each step is for, its script, its flags, and whether it opens a window at the end.
+MAIN_JOB = (
+    ("Training PointNet on the built-in shapes", "train.py",
+     "--data_dir demo --log_dir log/demo --num_point 256 --max_epoch 15", False),
+    ("Explaining an airplane with p-grad-CAM", "p_grad_CAM.py",
+     "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100", True),
+    ("Explaining the same airplane with adapted saliency maps", "ASM.py",
+     "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100 --num_drop 5", True),
+)
+PICTURES = "log/demo/explain/*/airplane_*/heat.png"
+
+Kind = collections.namedtuple("Kind", "name pythons machines requirements gigabytes")
+KINDS = {
+    1: Kind("TensorFlow 1.15", ("3.7",), ("linux-x86_64", "win32-amd64"),
+            ("requirements.txt", "requirements-lock.txt"), 4),
+    2: Kind("TensorFlow 2", ("3.12", "3.11", "3.10"), ("linux-x86_64", "win32-amd64", "darwin-arm64"),
+            ("requirements-tf2.txt", "requirements-tf2-lock.txt"), 5),
+}
+TEST_REQUIREMENTS = "requirements-test.txt"
+# The last pip for Python 3.7. What a Python brings along can be too old to know today's wheels.
+PIP = "pip==24.0"
+# Says which requirements an environment fulfils; empty while it is half-made.
+STAMP = "quickstart-stamp.txt"
+PROJECT_DIR = os.path.dirname(os.path.abspath(__file__))
+START = time.time()
+
+# Asked of every Python that might do: what stands on the PATH may be a shim or an app-store link that runs nothing.
+PROBE = """
+import importlib.util, platform, sys
+machine = platform.machine().lower() if sys.maxsize > 2 ** 32 else "32bit"
+has_venv = importlib.util.find_spec("ensurepip") is not None
+print("%d.%d" % sys.version_info[:2], sys.platform + "-" + machine, has_venv, sys.executable, sep="|")
+"""
+FoundPython = collections.namedtuple("FoundPython", "version machine has_venv path")
+# What a failed pip wrote into its log, what to do, and whether the other TensorFlow might still install.
+PIP_FAILURES = (
+    (r"No space left on device|not enough space on the disk", "the disk is full: make room and run again", False),
+    (r"Long Path", "the path is too long for Windows: move the project to a shorter one, such as C:\\pgc", False),
+    (r"NewConnectionError|NameResolutionError|Timeout|ProxyError|SSLError|ConnectionReset|ProtocolError|HTTP error",
+     "the package index cannot be reached: check the network (behind a proxy, set HTTPS_PROXY) and run again", False),
+    (r"No matching distribution found", "no build for this machine, or pip is told not to look (PIP_NO_INDEX)", True),
+    (r"", "the message of pip is above", True),
+)
+
+
+class Failure(Exception):
+    """Its text is the one line that the user reads: what failed and what to do."""
+
+
+class NotHere(Failure):
+    """This TensorFlow cannot be had on this machine; the other one may be."""
+
+
+def main():
+    flags, pytest_arguments = parse_flags()
+    try:
+        python = set_up(flags)
+        if flags.test:
+            sys.exit(run([python, "-m", "pytest", "tests"] + pytest_arguments, "Running the tests"))
+        run_main_job(python, flags.no_window)
+    except (Failure, OSError) as error:
+        sys.stderr.write("quickstart.py: error: {}\n".format(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. Run again to go on.\n")
+        sys.exit(130)
+
+
+def parse_flags():
+    parser = argparse.ArgumentParser(
+        prog="quickstart.py", description="Makes the environment and shows which points a PointNet looks at.")
+    parser.add_argument("--test", action="store_true", help="run the tests instead; what follows -- goes to pytest")
+    parser.add_argument("--tensorflow", type=int, choices=sorted(KINDS), help="1: TensorFlow 1.15 on Python 3.7, in "
+                        ".venv; 2: TensorFlow 2, in .venv-tf2 (default: 1 where it can be had, else 2, in .venv)")
+    parser.add_argument("--no_window", action="store_true", help="open no windows (default where there is no display)")
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    flags = parser.parse_args(sys.argv[1:end])
+    if sys.argv[end + 1:] and not flags.test:
+        parser.error("what follows -- goes to pytest: give --test too")
+    return flags, sys.argv[end + 1:]
+
+
+def set_up(flags):
+    """Makes the environment that the flags ask for, or finds it there; returns its Python, relative to the project."""
+    os.chdir(PROJECT_DIR)
+    for name in ("PYTHONPATH", "PYTHONHOME"):  # they would lead another Python to this one's packages
+        os.environ.pop(name, None)
+    say("Working in {}".format(PROJECT_DIR))
+    if flags.tensorflow:
+        return make_environment(KINDS[flags.tensorflow], ".venv-tf2" if flags.tensorflow == 2 else ".venv", flags.test)
+    if not is_ready(".venv", KINDS[2].requirements):
+        try:
+            return make_environment(KINDS[1], ".venv", flags.test)
+        except NotHere as failure:
+            say("No TensorFlow 1.15 here: {}. Going on with TensorFlow 2.".format(failure))
+    return make_environment(KINDS[2], ".venv", flags.test)
+
+
+def make_environment(kind, folder, with_tests):
+    """Makes a virtual environment, completes it, or finds it complete; returns its Python.
+
+    Args:
+      kind: one of KINDS.
+      folder: where; what a quickstart left half-made or out of date there is made anew.
+      with_tests: whether what the tests need goes in, too.
+
+    Raises:
+      NotHere: no Python fits, or the packages do not install or load.
+      Failure: something that the other TensorFlow would fail at, too.
+    """
+    files = kind.requirements + ((TEST_REQUIREMENTS,) if with_tests else ())
+    python = python_of(folder)
+    if is_ready(folder, files):
+        say("The {} environment in {} is ready".format(kind.name, folder))
+        return python
+    # Adding the tests' needs changes nothing that is there: when it fails, the environment is as good as it was.
+    if not is_ready(folder, kind.requirements):
+        base_python = find_python(kind)
+        empty_folder(folder)
+        free = shutil.disk_usage(folder).free / 1e9
+        if free < kind.gigabytes:
+            raise Failure("{} needs {} GB in {}, where {:.1f} GB are free: make room and run again".format(
+                kind.name, kind.gigabytes, PROJECT_DIR, free))
+        if run([base_python, "-m", "venv", folder], "Making the {} environment".format(kind.name)) != 0:
+            raise NotHere("{} cannot make environments".format(base_python))
+        pip_install(python, folder, ["--quiet", PIP], "Bringing pip up to date")
+    pip_install(python, folder, [word for name in files if "lock" not in name for word in ("-r", name)],
+                "Installing packages (up to 1 GB to fetch)")
+    check_imports(python, kind)
+    pathlib.Path(folder, STAMP).write_text("\n".join(fingerprints(files)))
+    say("The {} environment in {} is complete".format(kind.name, folder))
+    return python
+
+
+def is_ready(folder, files):
+    """Whether an environment is complete, was made from these very requirement files, and starts."""
+    stamp = pathlib.Path(folder, STAMP)
+    made_from = stamp.read_text().split("\n") if stamp.is_file() else ()
+    return set(fingerprints(files)).issubset(made_from) and probe([python_of(folder)]) is not None
+
+
+def fingerprints(files):
+    """One line for each requirement file: its name and the SHA-256 of what it says."""
+    return [name + " " + hashlib.sha256(pathlib.Path(PROJECT_DIR, name).read_bytes()).hexdigest() for name in files]
+
+
+def empty_folder(folder):
+    """Makes a folder hold nothing but an empty stamp, which marks it as ours to empty."""
+    os.makedirs(folder, exist_ok=True)
+    stamp = pathlib.Path(folder, STAMP)
+    if os.listdir(folder) and not stamp.exists():
+        raise Failure("{} is there, but was not made by quickstart.py: move it away and run again".format(folder))
+    stamp.write_text("")
+    for path in pathlib.Path(folder).iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(str(path))
+        elif path != stamp:
+            path.unlink()
+
+
+def python_of(folder):
+    return os.path.join(folder, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+
+
+def find_python(kind):
+    """The first Python that runs, that this kind of TensorFlow is built for, and that can make environments."""
+    lacks_venv = set()
+    for command in candidates(kind.pythons):
+        found = probe(command)
+        # An environment of this project may be emptied before the next one is made with it.
+        if not found or found.version not in kind.pythons or found.machine not in kind.machines or (
+                found.path.startswith(PROJECT_DIR + os.sep)):
+            continue
+        if found.has_venv:
+            return found.path
+        lacks_venv.add("{} lacks venv (on Debian: apt install python{}-venv)".format(found.path, found.version))
+    raise NotHere("; ".join(sorted(lacks_venv)) or "found no Python {} for {} ({}): install one from python.org, conda "
+                  "or pyenv".format(" or ".join(kind.pythons), kind.name, ", ".join(kind.machines)))
+
+
+def candidates(versions):
+    """Yields commands that may start a Python of one of these versions, such as "3.7": the nearest first."""
+    yield [sys.executable]
+    for name in ["python" + version for version in versions] + ["python3", "python"]:
+        yield [shutil.which(name) or name]
+    home = os.path.join(os.path.expanduser("~"), ".pyenv")
+    for version in versions:
+        yield ["py", "-" + version]
+        for root in (os.environ.get("PYENV_ROOT", home), os.environ.get("PYENV", os.path.join(home, "pyenv-win"))):
+            installed = os.path.join(root, "versions", version + ".*")
+            for path in glob.glob(os.path.join(installed, "bin", "python")) + glob.glob(installed + "/python.exe"):
+                yield [path]
+    if shutil.which("uv"):
+        run(["uv", "python", "install", versions[0]], "Fetching Python " + versions[0])
+        found = subprocess.run(["uv", "python", "find", "--system", "--python-preference", "only-managed", versions[0]],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
+        yield [found.stdout.strip()]
+
+
+def probe(command):
+    """What the Python that a command starts says of itself, or None when it does not run."""
+    try:
+        answer = subprocess.run(command + ["-c", PROBE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, universal_newlines=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = answer.stdout.strip().split("|")
+    return FoundPython(words[0], words[1], words[2] == "True", words[3]) if len(words) == 4 else None
+
+
+def pip_install(python, folder, what, purpose):
+    """Installs with pip's own progress on the terminal; a failure is explained from its log."""
+    log = pathlib.Path(folder, "pip.log")
+    log.write_text("")
+    if run([python, "-m", "pip", "--log", str(log), "install"] + what, purpose) == 0:
+        return
+    text = log.read_text(encoding="utf-8", errors="replace")
+    for pattern, advice, other_may_install in PIP_FAILURES:
+        if re.search(pattern, text):
+            raise (NotHere if other_may_install else Failure)("installing {} failed: {}".format(what[-1], advice))
+
+
+def check_imports(python, kind):
+    """Loads every package that the program imports: one can install well and yet miss a library of the system."""
+    say("Loading TensorFlow and Open3D for the first time")
+    for modules in ("tensorflow, tensorboard, numpy, h5py, matplotlib, tqdm", "open3d"):
+        answer = subprocess.run([python, "-c", "import " + modules], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, universal_newlines=True)
+        if answer.returncode != 0:
+            complaint = answer.stderr.strip().split("\n")[-1] or "exit status {}".format(answer.returncode)
+            if modules != "open3d":
+                raise NotHere("{} does not load ({})".format(kind.name, complaint))
+            say("Open3D does not load ({}), so there are no windows and no mesh files. On Debian, this helps: "
+                "apt install libgl1 libegl1 libgomp1 libx11-6".format(complaint))
+
+
+def run_main_job(python, no_window):
+    """Runs every step of MAIN_JOB and says where the pictures are."""
+    has_display = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    for purpose, script, script_flags, has_window in MAIN_JOB:
+        command = [python, script] + script_flags.split()
+        if has_window and (no_window or not has_display):
+            command.append("--no_window")
+        status = run(command, purpose)
+        if status != 0:
+            raise Failure("{} ended with exit status {}; its own message is above".format(script, status))
+    say("Done. Pictures of what the network looks at, one for each method:")
+    for picture in sorted(glob.glob(PICTURES)):
+        print("    " + os.path.normpath(picture))
+
+
+def run(command, purpose):
+    """Says what a command is for, runs it on this terminal and returns its exit status."""
+    say("{}: {}".format(purpose, " ".join(command)))
+    child = subprocess.Popen(command)
+    try:
+        status = child.wait()
+    except KeyboardInterrupt:
+        child.wait()  # Ctrl-C reached it, too: it may have something to save
+        raise
+    if status in (128 + signal.SIGINT, -signal.SIGINT):
+        raise KeyboardInterrupt
+    return status
+
+
+def say(text):
+    minutes, seconds = divmod(int(time.time() - START), 60)
+    sys.stdout.write("[{:2d}:{:02d}] {}\n".format(minutes, seconds, text))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
