@@ -44,7 +44,7 @@ def main():
     command_line.make_folder(flags.dump_dir, "--dump_dir")
     data_dir = provider.find_data_dir(flags.data_dir)
     class_names = provider.load_class_names(data_dir)
-    command_line.silence_tensorflow()
+    command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils import checkpoint
     from utils.explainer import Explainer

@@ -60,7 +60,7 @@ def main():
         raise InputError("--batch_size {}: there are only {} training clouds".format(
             flags.batch_size, len(train_set[0])))
     _check_resumable(flags, len(train_set[0]))
-    command_line.silence_tensorflow()
+    command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from models.training_graph import open_training
     with open_training(flags) as graph, _StopOnSignal() as stop:

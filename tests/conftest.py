@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from utils import demo_shapes
-from utils.command_line import PROJECT_DIR, silence_tensorflow
+from utils.command_line import PROJECT_DIR, prepare_tensorflow
 
 SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
 MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
 REFERENCE = os.path.join(SHARED, "pointnet_reference")
 
-silence_tensorflow()
+prepare_tensorflow()
 
 
 def needs(path):

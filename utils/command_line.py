@@ -135,7 +135,9 @@ def versions():
     return found
 
 
-def silence_tensorflow():
-    """Keeps TensorFlow's start-up chatter off the terminal. Call it before TensorFlow is first imported."""
+def prepare_tensorflow():
+    """Keeps TensorFlow's chatter off the terminal, and its memory in hand. Call it before TensorFlow is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # Feature maps of 100 MB and more are otherwise given back to the system and faulted in again in every step.
+    os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")

@@ -10,7 +10,9 @@ import models
 import provider
 from utils import heat, point_drop, results
 from utils.command_line import (PROJECT_DIR, ROTATIONS, Parser, finite_float, make_folder,
-                                non_negative_int, positive_int, silence_tensorflow, versions)
+                                non_negative_int, positive_int, prepare_tensorflow, versions)
+
+TITLES = {"p-grad-cam": "p-grad-CAM", "asm": "ASM"}
 
 
 def parse_flags(description, num_votes, drop_mode):
@@ -88,7 +90,7 @@ def open_explainer(flags):
     Yields:
       An explainer.Explainer.
     """
-    silence_tensorflow()
+    prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and cloud are known to be good.
     from utils import checkpoint, explainer
     prefix = checkpoint.find(flags.model_path, flags.log_dir)
@@ -180,7 +182,8 @@ def save(folder, run, cloud, logits, method, flags):
                     versions=versions())
     colours = render.heat_colours(run.heat, flags.colormap, flags.scale)
     results.save(folder, run, logits, cloud.label, colours, settings)
-    title = "{} of {} {}".format(method, cloud.class_name, cloud.index)
+    title = "{}: {} {}, seen as {}".format(
+        TITLES[method], cloud.class_name, cloud.index, settings["predicted_class"])
     plots.save_rounds(os.path.join(folder, "rounds.png"), [one.points_left for one in run.rounds],
                       [one.accuracy for one in run.rounds], title)
     renderer = render.save_heat_picture(os.path.join(folder, "heat.png"), run.points, run.heat, removed, title,
@@ -201,4 +204,4 @@ def show(run, cloud, method, flags):
     kept = run.removed_in_round < 0
     colours = render.heat_colours(run.heat, flags.colormap, flags.scale)
     render.show_window([("all points", run.points, colours), ("what remained", run.points[kept], colours[kept])],
-                       "{} of {}".format(method, cloud.class_name))
+                       "{}: {}".format(TITLES[method], cloud.class_name))
