@@ -159,6 +159,8 @@ def load_cloud(flags):
     Raises:
       InputError: there is no such class, index or file, or it holds no cloud.
     """
+    if flags.num_point is not None and flags.num_point < MIN_POINTS:
+        raise InputError("--num_point {}: give at least {}".format(flags.num_point, MIN_POINTS))
     if flags.input:
         return _load_own_cloud(flags)
     data_dir = find_data_dir(flags.data_dir)

@@ -104,6 +104,11 @@ def test_unknown_classes_are_refused(tiny_data, label):
         provider.load_cloud(_flags(data_dir=tiny_data, desired_label=label))
 
 
+def test_fewer_than_ten_points_of_a_test_cloud_are_refused(tiny_data):
+    with pytest.raises(InputError, match="--num_point 9"):
+        provider.load_cloud(_flags(data_dir=tiny_data, desired_label="chair", num_point=9))
+
+
 def test_an_index_past_the_class_names_its_range(tiny_data):
     with pytest.raises(InputError, match="0 to 1"):
         provider.load_cloud(_flags(data_dir=tiny_data, desired_label="chair", shape_index=2))
