@@ -32,7 +32,7 @@ def parse_flags():
     parser.add_argument("--num_votes", type=command_line.positive_int, default=1,
                         help="views of each cloud, whose logits are added up")
     parser.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
-    parser.add_argument("--seed", type=command_line.non_negative_int, default=0, help="of the rotations")
+    parser.add_argument("--seed", type=command_line.seed, default=0, help="of the rotations")
     flags = parser.parse_args()
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "evaluate")
@@ -41,7 +41,6 @@ def parse_flags():
 
 def main():
     flags = parse_flags()
-    command_line.make_folder(flags.dump_dir, "--dump_dir")
     data_dir = provider.find_data_dir(flags.data_dir)
     class_names = provider.load_class_names(data_dir)
     command_line.prepare_tensorflow()
@@ -49,6 +48,7 @@ def main():
     from utils import checkpoint
     from utils.explainer import Explainer
     prefix = checkpoint.find(flags.model_path, flags.log_dir)
+    command_line.make_folder(flags.dump_dir, "--dump_dir")
     with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
         points, labels = provider.load_split(data_dir, "test", flags.num_point or network.config.get("num_point", 1024))
         rotation = flags.rotation or default_rotation(flags.num_votes, network.config.get("rotation", "y"))

@@ -108,6 +108,8 @@ def load_split(data_dir, split, num_points=None):
     if len({part[0].shape[1] for part in parts}) > 1:
         raise InputError("the {} files in {} differ in their number of points: give --num_point".format(
             split, data_dir))
+    if not any(len(part[0]) for part in parts):
+        raise InputError("the {} files in {} hold no cloud: copy or fetch them again".format(split, data_dir))
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
@@ -136,15 +138,18 @@ def read_h5(path, num_points=None):
             if num_points is not None and num_points > data.shape[1]:
                 raise InputError("--num_point {}: {} holds {} points a cloud; give that or less".format(
                     num_points, path, data.shape[1]))
+            if data.dtype.kind not in "fiu" or label.dtype.kind not in "iu" or label.size != label.shape[0]:
+                raise InputError("{} holds data of type {} and label {} of type {}, not numbers and one whole number a "
+                                 "cloud".format(path, data.dtype, label.shape, label.dtype))
             points = data[:, :num_points].astype(np.float32)
-            labels = label[:].reshape(-1).astype(np.int32)
-    except (OSError, KeyError, RuntimeError) as error:
+            labels = label[:].reshape(-1)
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError("{} is damaged or not a whole HDF5 file ({}): copy or fetch it again".format(path, error))
-    if len(labels) != len(points) or (len(labels) and (labels.min() < 0 or labels.max() >= NUM_CLASSES)):
+    if len(labels) and (labels.min() < 0 or labels.max() >= NUM_CLASSES):
         raise InputError("{} has labels from {} to {}; they must be 0 to {}".format(
             path, labels.min(), labels.max(), NUM_CLASSES - 1))
     _check_finite(points, path)
-    return points, labels
+    return points, labels.astype(np.int32)
 
 
 def load_cloud(flags):
@@ -161,18 +166,18 @@ def load_cloud(flags):
     """
     if flags.num_point is not None and flags.num_point < MIN_POINTS:
         raise InputError("--num_point {}: give at least {}".format(flags.num_point, MIN_POINTS))
-    if flags.input:
+    if flags.input is not None:
         return _load_own_cloud(flags)
     data_dir = find_data_dir(flags.data_dir)
     names = load_class_names(data_dir)
-    label = class_label(flags.desired_label or "airplane", names)
+    label = class_label("airplane" if flags.desired_label is None else flags.desired_label, names)
     found = 0
     for path in _split_files(data_dir, "test"):
         points, labels = read_h5(path, flags.num_point)
         rows = np.flatnonzero(labels == label)
         if flags.shape_index < found + len(rows):
             row = rows[flags.shape_index - found]
-            source = "{}, cloud {}".format(path, row)
+            source = "{}, cloud {}".format(os.path.abspath(path), row)
             return Cloud(points[row], label, names[label], flags.shape_index, source)
         found += len(rows)
     raise InputError("--shape_index {}: the test files hold {} clouds of {}; give {}".format(
@@ -188,7 +193,7 @@ def class_label(text, names=demo_shapes.SHAPE_NAMES):
     """
     if text in names:
         return list(names).index(text)
-    if text.isdigit() and 1 <= int(text) <= len(names):
+    if text.isdecimal() and 1 <= int(text) <= len(names):
         return int(text) - 1
     raise InputError("--desired_label {}: no such class; give 1 to {} or one of {}".format(
         text, len(names), ", ".join(names)))
@@ -200,7 +205,7 @@ def class_name(label):
 
 
 def _load_own_cloud(flags):
-    label = class_label(flags.desired_label) if flags.desired_label else None
+    label = None if flags.desired_label is None else class_label(flags.desired_label)
     stem, ending = os.path.splitext(os.path.basename(flags.input))
     if ending.lower() in (".h5", ".hdf5"):
         clouds, labels = read_h5(flags.input, flags.num_point)
@@ -211,7 +216,7 @@ def _load_own_cloud(flags):
         label = int(labels[flags.shape_index]) if label is None else label
     else:
         points = cloud_files.read(flags.input, flags.num_point, flags.seed)
-    return Cloud(normalise(points, flags.input), label, stem, flags.shape_index, flags.input)
+    return Cloud(normalise(points, flags.input), label, stem, flags.shape_index, os.path.abspath(flags.input))
 
 
 def normalise(points, source="the cloud"):
@@ -232,8 +237,8 @@ def normalise(points, source="the cloud"):
     _check_finite(points, source)
     centred = np.asarray(points, np.float64) - np.mean(points, axis=0, dtype=np.float64)
     radius = np.linalg.norm(centred, axis=1).max()
-    if radius == 0:
-        raise InputError("{} has all its points in one place".format(source))
+    if not 0 < radius < np.inf:
+        raise InputError("{} has all its points in one place, or too far apart for numbers".format(source))
     return (centred / radius).astype(np.float32)
 
 

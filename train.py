@@ -3,7 +3,8 @@
     python train.py
     python train.py --data_dir demo --max_epoch 20
 
-Started again on the same --log_dir it goes on where it was; Ctrl-C saves first.
+Started again on the same --log_dir it goes on where it was, with the same clouds, rotations and jitter as if it had not
+stopped; only dropout draws anew. Ctrl-C saves first.
 """
 import json
 import os
@@ -44,7 +45,7 @@ def parse_flags():
     parser.add_argument("--decay_rate", type=command_line.positive_float, default=0.7, help="factor of each decay")
     parser.add_argument("--rotation", choices=command_line.ROTATIONS, default="y",
                         help="random rotation of the training clouds: none, about the up axis, or any")
-    parser.add_argument("--seed", type=command_line.non_negative_int, default=0,
+    parser.add_argument("--seed", type=command_line.seed, default=0,
                         help="of weights, order, rotations and jitter")
     return parser.parse_args()
 
@@ -86,15 +87,15 @@ def train(graph, train_set, test_set, class_names, flags, stop, log):
     if graph.step:
         log("Resumed after {} steps, in epoch {} of {}".format(
             graph.step, min(graph.step // steps_per_epoch + 1, flags.max_epoch), flags.max_epoch))
-    if graph.step >= flags.max_epoch * steps_per_epoch:
+    if graph.epochs_done >= flags.max_epoch:
         log("All {} epochs are done; a greater --max_epoch trains on".format(flags.max_epoch))
-    for epoch in range(graph.step // steps_per_epoch, flags.max_epoch):
+    for epoch in range(graph.epochs_done, flags.max_epoch):
         _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
+        matrix, loss = evaluate(graph, test_set, flags, stop)
         if stop.is_asked:
             graph.save()
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             return
-        matrix, loss = evaluate(graph, test_set, flags)
         accuracy, class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
         log("Epoch {}: test loss {:.4f}, accuracy {:.2%}, mean class accuracy {:.2%}".format(
             epoch + 1, loss, accuracy, class_accuracy))
@@ -105,10 +106,12 @@ def train(graph, train_set, test_set, class_names, flags, stop, log):
         if accuracy > graph.best_accuracy:
             graph.save_best(accuracy)
             log("  best so far: saved to {}".format(os.path.join(flags.log_dir, "best")))
+        graph.epochs_done = epoch + 1
         graph.save()
 
 
 def _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log):
+    """Trains what is left of an epoch, which is nothing where a training was stopped in its evaluation."""
     points, labels = train_set
     # The order follows from seed and epoch alone, so that a resumed epoch goes on with the same clouds.
     order = np.random.RandomState([flags.seed, epoch]).permutation(len(points))
@@ -131,8 +134,9 @@ def _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
             if time.time() - last_save > SAVE_SECONDS:
                 graph.save()
                 last_save = time.time()
-    log("Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {:.2%}, {:.1f} clouds/s".format(
-        epoch + 1, means[0], means[1], means[2], (steps_per_epoch - first) * flags.batch_size / (time.time() - start)))
+    if first < steps_per_epoch:
+        log("Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {:.2%}, {:.1f} clouds/s".format(
+            epoch + 1, *means, (steps_per_epoch - first) * flags.batch_size / (time.time() - start)))
 
 
 def augment(points, flags, step):
@@ -142,29 +146,28 @@ def augment(points, flags, step):
     return provider.jitter(np.matmul(points, rotations), rng)
 
 
-def evaluate(graph, test_set, flags):
+def evaluate(graph, test_set, flags, stop):
     """Classifies the test split, one view of each cloud.
 
     Clouds of ModelNet40 are aligned, so they are left as they are; a network of any rotation is tested under any,
     the same ones in every epoch.
 
     Returns:
-      The confusion matrix [40, 40] and the mean cross-entropy.
+      The confusion matrix [40, 40] and the mean cross-entropy; None twice where `stop` is asked meanwhile.
     """
     points, labels = test_set
     if flags.rotation == "xyz":
         points = np.matmul(points, provider.draw_rotations("xyz", len(points), np.random.RandomState(flags.seed)))
     with tqdm(total=len(points), unit="cloud", desc="Testing", leave=False) as bar:
-        logits = np.concatenate([
-            _logits_and_progress(graph, points[start:start + flags.batch_size], bar)
-            for start in range(0, len(points), flags.batch_size)])
+        logits = []
+        for start in range(0, len(points), flags.batch_size):
+            if stop.is_asked:
+                return None, None
+            logits.append(graph.logits(points[start:start + flags.batch_size]))
+            bar.update(len(logits[-1]))
+    logits = np.concatenate(logits)
     matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), provider.NUM_CLASSES)
     return matrix, metrics.cross_entropy(logits, labels).mean()
-
-
-def _logits_and_progress(graph, points, bar):
-    bar.update(len(points))
-    return graph.logits(points)
 
 
 class Log:
@@ -206,12 +209,14 @@ def _config_path(flags):
 
 def _check_resumable(flags, num_train):
     """Refuses to go on with other flags than a training in the same folder began with."""
-    if not os.path.isfile(_config_path(flags)):
+    has_checkpoint = any(os.path.isfile(os.path.join(flags.log_dir, name + ".index"))
+                         for name in ("model.ckpt", "model.ckpt.new"))
+    if not has_checkpoint or not os.path.isfile(_config_path(flags)):
         return
     try:
         with open(_config_path(flags), encoding="utf-8") as file:
-            before = json.load(file)
-    except (OSError, ValueError) as error:
+            before = dict(json.load(file))
+    except (OSError, ValueError, TypeError) as error:
         raise InputError("{} cannot be read ({}): mend it or give another --log_dir".format(
             _config_path(flags), error))
     for name in FLAGS_OF_A_RUN:

@@ -41,6 +41,7 @@ class TrainingGraph:
 
     Attributes:
       step: steps done, over all calls.
+      epochs_done: epochs trained and evaluated.
       best_accuracy: of the network in `best/`, 0 before there is one.
     """
 
@@ -54,7 +55,8 @@ class TrainingGraph:
         checkpoint.finish_save(self._prefix)
         if os.path.isfile(self._prefix + ".index"):
             checkpoint.load(session, self._prefix, tf.global_variables(), flags.model)
-        self.step, self.best_accuracy = session.run([self._step, self._best_accuracy])
+        self.step, self.epochs_done, self.best_accuracy = session.run(
+            [self._step, self._epochs_done, self._best_accuracy])
         self._writers = {split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=session.graph)
                          for split in ("train", "test")}
 
@@ -89,12 +91,12 @@ class TrainingGraph:
 
     def save(self):
         """Saves all that a resumed training needs to model.ckpt."""
+        self._session.run(self._keep, {self._kept: [self.epochs_done, self.best_accuracy]})
         checkpoint.save(self._session, self._saver, self._prefix)
 
     def save_best(self, accuracy):
         """Saves the weights alone to best/model.ckpt, and remembers their accuracy."""
         self.best_accuracy = accuracy
-        self._session.run(self._set_best_accuracy, {self._accuracy_value: accuracy})
         os.makedirs(os.path.dirname(self._best_prefix), exist_ok=True)
         checkpoint.save(self._session, self._weights_saver, self._best_prefix)
 
@@ -129,8 +131,10 @@ class TrainingGraph:
             self._next_step = tf.assign_add(self._step, 1)
 
         self._best_accuracy = tf.get_variable("best_accuracy", [], initializer=tf.zeros_initializer(), trainable=False)
-        self._accuracy_value = tf.placeholder(tf.float32, [])
-        self._set_best_accuracy = tf.assign(self._best_accuracy, self._accuracy_value)
+        self._epochs_done = tf.get_variable("epochs_done", [], tf.int32, tf.zeros_initializer(), trainable=False)
+        self._kept = tf.placeholder(tf.float32, [2])
+        self._keep = [tf.assign(self._epochs_done, tf.cast(self._kept[0], tf.int32)),
+                      tf.assign(self._best_accuracy, self._kept[1])]
         self._saver = tf.train.Saver(tf.global_variables())
         self._weights_saver = tf.train.Saver(weights)
 

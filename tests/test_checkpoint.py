@@ -73,6 +73,11 @@ def test_no_checkpoint_is_said_so(tmp_path):
         checkpoint.find(str(tmp_path / "model.ckpt"), None)
 
 
+def test_only_a_best_folder_takes_the_config_above_it(tiny_log, tmp_path):
+    assert checkpoint.read_config(os.path.join(tiny_log, "best", "model.ckpt"))["rotation"] == "y"
+    assert checkpoint.read_config(os.path.join(tiny_log, "pretrained", "model.ckpt")) == {}
+
+
 def test_best_holds_the_weights_alone(tiny_log):
     names = [name for name, _ in tf.train.list_variables(os.path.join(tiny_log, "best", "model.ckpt"))]
     assert "conv5/bn/moving_variance" in names and "conv5/weights" in names

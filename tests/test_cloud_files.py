@@ -92,7 +92,11 @@ def test_a_part_of_a_large_cloud_keeps_its_order(tmp_path):
     ("a.docx", b"", "cannot read '.docx'"), ("a.npy", b"\x93NUMPY junk", "not a NumPy array"),
     ("a.txt", b"one two three", "not a table of numbers"), ("a.txt", b"1 2\n3 4\n", "not x y z"),
     ("a.xyz", b"\xff\xfe\x00", "not a table"), ("a.ply", b"ply\nrubbish", "no points"), ("a.stl", b"", "no points"),
-    ("a.off", b"OFF\n1 0 0\n", "no points"), ("a.pcd", b"\x00", "no points")])
+    ("a.off", b"OFF\n1 0 0\n", "no points"), ("a.pcd", b"\x00", "no points"), ("a.txt", b"", "no points"),
+    ("a.txt", b"1,5 2,5 3,5\n" * 20, "commas and other separators"),
+    ("a.off", b"OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n", "without area"),
+    ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 100\nproperty float x\nproperty float y\nproperty float z\n"
+     b"end_header\n0 0 0\n1 2 3\n", "no points")])
 def test_unreadable_files_get_one_message(tmp_path, name, content, message):
     if name.split(".")[1] in ("ply", "stl", "off", "pcd"):
         pytest.importorskip("open3d")
@@ -108,6 +112,18 @@ def test_a_missing_file_and_too_many_points_are_refused(tmp_path):
     np.save(str(tmp_path / "a.npy"), np.zeros((12, 3)))
     with pytest.raises(InputError, match="--num_point 13"):
         cloud_files.read(str(tmp_path / "a.npy"), 13)
+
+
+def test_a_table_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + b"1, 2, 3\n" * 12)
+    assert cloud_files.read(str(tmp_path / "a.txt")).tolist() == [[1, 2, 3]] * 12
+
+
+def test_an_archive_under_the_wrong_name_is_refused(tmp_path):
+    with open(str(tmp_path / "a.npy"), "wb") as file:
+        np.savez(file, x=np.zeros((20, 3)))
+    with pytest.raises(InputError, match="archive"):
+        cloud_files.read(str(tmp_path / "a.npy"))
 
 
 def test_pickled_objects_are_never_loaded(tmp_path):

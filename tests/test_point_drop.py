@@ -16,6 +16,11 @@ def test_average_and_median_leave_out_heats_that_are_not_positive():
     assert threshold([1.0, 2.0, 5.0, 9.0], "median") == 5.0
 
 
+def test_equal_heats_are_not_above_their_own_average():
+    heat = np.full(1000, 0.1, np.float32)
+    assert not points_to_drop(heat, "+average").any() and not points_to_drop(heat, "-average").any()
+
+
 def test_an_unknown_threshold_or_mode_is_refused():
     with pytest.raises(ValueError, match="mean"):
         threshold([1.0], "mean")

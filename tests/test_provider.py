@@ -98,7 +98,7 @@ def test_load_cloud_counts_within_the_class(tiny_data):
     assert by_number.class_name == "chair" and by_number.label == 8
 
 
-@pytest.mark.parametrize("label", ["0", "41", "chairs", "-3"])
+@pytest.mark.parametrize("label", ["0", "41", "chairs", "-3", "", "\u00b2"])
 def test_unknown_classes_are_refused(tiny_data, label):
     with pytest.raises(InputError, match="no such class"):
         provider.load_cloud(_flags(data_dir=tiny_data, desired_label=label))
@@ -127,14 +127,34 @@ def test_damaged_and_wrong_hdf5_files_are_refused(tmp_path, tiny_data):
     with pytest.raises(InputError, match="labels from 3 to 40"):
         provider.read_h5(_write_h5(tmp_path / "label.h5", cloud, np.array([[3], [40]])))
     with pytest.raises(InputError, match=r"\(2, 16\)"):
-        provider.read_h5(_write_h5(tmp_path / "shape.h5", cloud[:, :, 0], np.zeros((2, 1))))
+        provider.read_h5(_write_h5(tmp_path / "shape.h5", cloud[:, :, 0], np.zeros((2, 1), int)))
     cloud[1, 5, 2] = np.nan
     with pytest.raises(InputError, match="cloud 1, point 5"):
-        provider.read_h5(_write_h5(tmp_path / "nan.h5", cloud, np.zeros((2, 1))))
+        provider.read_h5(_write_h5(tmp_path / "nan.h5", cloud, np.zeros((2, 1), int)))
     with pytest.raises(InputError, match="no `data` and `label`"):
         with h5py.File(str(tmp_path / "other.h5"), "w") as file:
             file["x"] = [1]
         provider.read_h5(str(tmp_path / "other.h5"))
+
+
+@pytest.mark.parametrize("label", [
+    np.array([2 ** 32 + 1, 1]), np.array([[1.5], [2]]), np.zeros((2, 0), int), np.array([[b"a"], [b"b"]]), 7])
+def test_labels_that_are_not_one_whole_number_a_cloud_are_refused(tmp_path, label):
+    with pytest.raises(InputError, match="label"):
+        provider.read_h5(_write_h5(tmp_path / "a.h5", np.ones((2, 16, 3), np.float32), label))
+
+
+def test_coordinates_too_large_for_a_norm_are_refused():
+    with pytest.raises(InputError, match="too far apart"):
+        provider.normalise(np.arange(60.0).reshape(20, 3) * 1e300)
+
+
+def test_a_data_set_without_clouds_is_refused(tmp_path):
+    for name in provider.LIST_FILES:
+        (tmp_path / name).write_text("a.h5\n")
+    _write_h5(tmp_path / "a.h5", np.zeros((0, 16, 3), np.float32), np.zeros((0, 1), np.uint8))
+    with pytest.raises(InputError, match="hold no cloud"):
+        provider.load_split(str(tmp_path), "test")
 
 
 def test_a_listed_file_that_is_missing_is_named(tmp_path):

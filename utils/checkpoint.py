@@ -53,8 +53,9 @@ def find(model_path, log_dir):
 
 def read_config(prefix):
     """The config.json that `train.py` wrote beside a checkpoint, or above its `best` folder; {} without one."""
-    folder = os.path.dirname(prefix)
-    for path in (os.path.join(folder, "config.json"), os.path.join(folder, os.pardir, "config.json")):
+    folder = os.path.dirname(os.path.abspath(prefix))
+    folders = [folder] + ([os.path.dirname(folder)] if os.path.basename(folder) == "best" else [])
+    for path in (os.path.join(folder, "config.json") for folder in folders):
         if os.path.isfile(path):
             try:
                 with open(path, encoding="utf-8") as file:
@@ -172,7 +173,8 @@ def finish_save(prefix):
     """Completes a save that was cut off between its two files. Does nothing otherwise."""
     if os.path.isfile(prefix + ".new.index"):
         for ending in (".data-00000-of-00001", ".index"):
-            if os.path.isfile(prefix + ".new" + ending):
+            # A script that opens the checkpoint while it is being saved completes it too; one of the two is first.
+            with contextlib.suppress(FileNotFoundError):
                 os.replace(prefix + ".new" + ending, prefix + ending)
 
 

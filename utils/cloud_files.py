@@ -1,9 +1,15 @@
 """Reads one cloud from a mesh, point cloud or table file."""
 import os
+import re
+import subprocess
+import sys
+import tempfile
+import tokenize
+import zipfile
 
 import numpy as np
 
-from utils.command_line import InputError
+from utils.command_line import PROJECT_DIR, InputError
 
 DEFAULT_POINTS = 2048
 MESHES = (".off", ".obj", ".stl")
@@ -33,13 +39,13 @@ def read(path, num_points=None, seed=0):
     if not os.path.isfile(path):
         raise InputError("--input {}: there is no such file".format(path))
     if ending in MESHES + CLOUDS:
-        points = _read_with_open3d(path, ending, num_points or DEFAULT_POINTS, seed)
+        points = _read_with_open3d(path, num_points or DEFAULT_POINTS, seed)
     elif ending == ".npy":
         points = _read_npy(path)
     else:
         points = _read_table(path)
     if not len(points):
-        raise InputError("--input {}: no points could be read from it; is it damaged?".format(path))
+        raise InputError("--input {}: no points could be read from it; is it damaged, or a mesh without area?".format(path))
     return _take(points, num_points, seed, path)
 
 
@@ -56,40 +62,64 @@ def _take(points, num_points, seed, path):
     return points
 
 
-def _read_with_open3d(path, ending, num_points, seed):
-    """Points of a cloud, or of the surface of a mesh; empty where Open3D cannot read the file."""
-    # Half a second to load, and only these formats need it.
+def _read_with_open3d(path, num_points, seed):
+    """Points of a cloud, or of the surface of a mesh; empty where Open3D cannot make sense of the file.
+
+    Open3D runs in a process of its own: damaged files can crash it, and so can a TensorFlow 1.15 that is loaded.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        answer = os.path.join(folder, "points.npy")
+        arguments = [os.path.abspath(path), str(num_points), str(seed), answer]
+        finished = subprocess.run([sys.executable, "-m", "utils.cloud_files"] + arguments, cwd=PROJECT_DIR,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if b"No module named 'open3d'" in finished.stderr:
+            raise InputError("--input {}: Open3D is needed to read it: pip install -r requirements.txt".format(path))
+        # Of a PLY that ends too early Open3D returns as many points as its header promises, and a word of its reader.
+        if finished.returncode or b"RPly" in finished.stderr:
+            return np.empty((0, 3))
+        return np.load(answer)
+
+
+def _main(path, num_points, seed, answer):
     import open3d
-    with open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error):
-        if ending != ".pcd":
-            mesh = open3d.io.read_triangle_mesh(path)
-            if len(mesh.triangles):
-                return _sample_by_area(open3d, mesh, num_points, seed, path)
-            if ending != ".ply":
-                return np.asarray(mesh.vertices)
-        return np.asarray(open3d.io.read_point_cloud(path).points)
+    open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)
+    np.save(answer, _points_of(open3d, path, int(num_points), int(seed)))
 
 
-def _sample_by_area(open3d, mesh, num_points, seed, path):
-    if not np.isfinite(np.asarray(mesh.vertices)).all() or not mesh.get_surface_area() > 0:
-        raise InputError("--input {}: its triangles have no area or corners that are not numbers".format(path))
-    open3d.utility.random.seed(seed)
-    return np.asarray(mesh.sample_points_uniformly(num_points).points)
+def _points_of(open3d, path, num_points, seed):
+    ending = os.path.splitext(path)[1].lower()
+    if ending != ".pcd":
+        mesh = open3d.io.read_triangle_mesh(path)
+        if len(mesh.triangles):
+            if not np.isfinite(np.asarray(mesh.vertices)).all() or not mesh.get_surface_area() > 0:
+                return np.empty((0, 3))
+            # Its seed is a C int.
+            open3d.utility.random.seed(seed % 2 ** 31)
+            return np.asarray(mesh.sample_points_uniformly(num_points).points)
+        if ending != ".ply":
+            return np.asarray(mesh.vertices)
+    return np.asarray(open3d.io.read_point_cloud(path).points)
 
 
 def _read_npy(path):
     try:
         points = np.load(path)
-    except (OSError, ValueError, EOFError) as error:
+        if not isinstance(points, np.ndarray):
+            raise ValueError("an archive of arrays")
+    # All that NumPy raises on what is not its own.
+    except (OSError, ValueError, EOFError, MemoryError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError) as error:
         raise InputError("--input {}: not a NumPy array of numbers ({})".format(path, error))
     return _three_columns(points, path)
 
 
 def _read_table(path):
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().replace(",", " ").replace(";", " ").splitlines()
-        points = np.loadtxt(lines, ndmin=2)
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read()
+        if re.search(r"\d,\d", text) and re.search(r"\d[ \t;]+[-+.\d]", text):
+            raise ValueError("commas and other separators are mixed; write decimals with a point")
+        lines = [line for line in re.sub("[,;]", " ", text).splitlines() if line.strip()]
+        points = np.loadtxt(lines, ndmin=2) if lines else np.empty((0, 3))
     except (OSError, ValueError) as error:
         raise InputError("--input {}: not a table of numbers ({})".format(path, error))
     return _three_columns(points, path)
@@ -100,3 +130,7 @@ def _three_columns(points, path):
         raise InputError("--input {}: holds {} of type {}, not x y z in three columns".format(
             path, "x".join(map(str, points.shape)) or "one value", points.dtype))
     return points[:, :3]
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -42,6 +42,11 @@ def non_negative_int(text):
     return _bounded_number(int, text, lambda value: value >= 0, "a whole number of 0 or more")
 
 
+def seed(text):
+    """argparse type: what NumPy takes for a seed, an integer from 0 to 2^32 - 1."""
+    return _bounded_number(int, text, lambda value: 0 <= value < 2 ** 32, "a whole number from 0 to 4294967295")
+
+
 def positive_float(text):
     """argparse type: a number above 0."""
     return _bounded_number(float, text, lambda value: 0 < value < float("inf"), "a number above 0")
@@ -70,13 +75,16 @@ def _bounded_number(kind, text, is_allowed, wanted):
 def run(main):
     """Runs a script's `main` and ends the process with its exit status.
 
-    Exit status 2 and one line on stderr for an InputError; 130 for Ctrl-C.
+    Exit status 2 and one line on stderr for an InputError or a file that cannot be read or written; 130 for Ctrl-C.
     """
     # TensorFlow 1.15 greets a current NumPy with pages of them.
     warnings.filterwarnings("ignore", category=FutureWarning)
+    for stream in (sys.stdout, sys.stderr):
+        # A file name outside the console's code page must not end a long run.
+        stream.reconfigure(errors="backslashreplace")
     try:
         main()
-    except InputError as error:
+    except (InputError, OSError) as error:
         sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), " ".join(str(error).split())))
         sys.exit(2)
     except KeyboardInterrupt:

@@ -9,8 +9,8 @@ from tqdm import tqdm
 import models
 import provider
 from utils import heat, point_drop, results
-from utils.command_line import (PROJECT_DIR, ROTATIONS, Parser, finite_float, make_folder,
-                                non_negative_int, positive_int, prepare_tensorflow, versions)
+from utils.command_line import (PROJECT_DIR, ROTATIONS, InputError, Parser, finite_float, make_folder,
+                                non_negative_int, positive_int, prepare_tensorflow, seed, versions)
 
 TITLES = {"p-grad-cam": "p-grad-CAM", "asm": "ASM"}
 
@@ -63,7 +63,7 @@ def parse_flags(description, num_votes, drop_mode):
                         help="`thesis` (red hot, green cold, black none) or any matplotlib colour map")
     parser.add_argument("--scale", choices=("linear", "rank"), default="linear", help="from heat to colour")
     parser.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
-    parser.add_argument("--seed", type=non_negative_int, default=0, help="of the rotations and random samples")
+    parser.add_argument("--seed", type=seed, default=0, help="of the rotations and random samples")
     flags = parser.parse_args(_join_drop_mode(sys.argv[1:]))
     if flags.drop_neg and flags.drop_mode != "top":
         parser.error("--drop_neg goes with --drop_mode top")
@@ -150,12 +150,16 @@ def output_folder(cloud, method, flags):
     """Makes <dump_dir>/<method>/<class>_<index> and returns its path.
 
     Raises:
-      InputError: it cannot be written, or the colour map does not exist: what would spoil the end of a long run.
+      InputError: what would spoil the end of a long run, or what it would spoil: the folder cannot be written, the
+        colour map does not exist, or the folder holds what another cloud of the same name gave.
     """
     from utils import render
     render.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     folder = os.path.join(flags.dump_dir, method, "{}_{}".format(cloud.class_name, cloud.index))
     make_folder(folder, "--dump_dir")
+    other = results.source_of(folder)
+    if other not in (None, cloud.source):
+        raise InputError("{} holds the results of {}: give another folder with --dump_dir".format(folder, other))
     return folder
 
 

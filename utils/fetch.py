@@ -1,5 +1,6 @@
 """Fetches a large file from mirrors and unpacks it: resumable, checked, and whole or not at all."""
 import hashlib
+import http.client
 import os
 import shutil
 import tempfile
@@ -34,8 +35,8 @@ def download(urls, path, num_bytes, sha256):
         print("Fetching {}".format(url))
         try:
             _continue_download(url, part, num_bytes)
-        # urllib's errors are OSErrors; a ValueError is a malformed answer of a proxy.
-        except (OSError, ValueError) as error:
+        # urllib's errors are OSErrors; the others are malformed answers, of a proxy perhaps.
+        except (OSError, ValueError, http.client.HTTPException) as error:
             failures.append("{}: {}".format(url.split("/")[2], getattr(error, "reason", error)))
             print("  failed: {}".format(failures[-1]))
             continue

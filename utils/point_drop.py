@@ -28,7 +28,8 @@ def threshold(heat, kind):
     """
     if kind not in THRESHOLDS:
         raise ValueError("unknown threshold {!r}: it is one of {}".format(kind, ", ".join(THRESHOLDS)))
-    positive = np.asarray(heat)
+    # In float32 the mean of equal heats can fall below them.
+    positive = np.asarray(heat, np.float64)
     positive = positive[positive > 0]
     if not len(positive):
         return np.nan
@@ -98,9 +99,9 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
     left = np.arange(len(points))
     removed_in_round = np.full(len(points), -1, np.int32)
     heat_when_removed = np.full(len(points), np.nan, np.float32)
-    whole_heat = heat_of(points).astype(np.float32)
     rounds = []
     start = time.time()
+    whole_heat = heat_of(points).astype(np.float32)
     while True:
         round_start = time.time()
         number = len(rounds) + 1

@@ -1,6 +1,7 @@
 """What a run found -> files, and back."""
 import collections
 import csv
+import json
 import os
 
 import numpy as np
@@ -80,6 +81,18 @@ def load(folder):
     except (OSError, ValueError, KeyError) as error:
         raise InputError("{} holds no finished run ({}): run the explain script again".format(folder, error))
     return found
+
+
+def source_of(folder):
+    """Which cloud the run in a folder was of, as its run.json says; None where there is no run."""
+    try:
+        with open(os.path.join(folder, "run.json"), encoding="utf-8") as file:
+            return json.load(file).get("source")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError("{} cannot be read ({}): delete it or give another folder with --dump_dir".format(
+            os.path.join(folder, "run.json"), error))
 
 
 def write_ply(path, points, colours, heat):
