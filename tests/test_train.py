@@ -114,6 +114,50 @@ def test_ctrl_c_saves_and_says_so(tiny_data, tmp_path):
     assert "Stopped at step {};".format(_step(tmp_path)) in output
 
 
+class FakeGraph:
+    """Stands in for a TrainingGraph: counts steps and answers class 0; asks to stop at its first evaluation."""
+
+    def __init__(self, stop):
+        self.step = self.epochs_done = self.best_accuracy = 0
+        self.stop, self.calls = stop, []
+
+    def train_step(self, points, labels):
+        self.step += 1
+        return {"loss/total": 1.0, "loss/classification": 1.0, "accuracy/overall": 0.5}
+
+    def logits(self, points):
+        self.calls.append("logits")
+        self.stop.is_asked = True
+        return np.eye(40)[[0] * len(points)]
+
+    def summarise(self, split, values):
+        pass
+
+    def save(self):
+        self.calls.append("save")
+
+    def save_best(self, accuracy):
+        self.best_accuracy = accuracy
+        self.calls.append("save_best")
+
+
+def test_an_evaluation_that_was_interrupted_is_made_up_for():
+    stop = argparse.Namespace(is_asked=False)
+    graph = FakeGraph(stop)
+    flags = argparse.Namespace(seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log")
+    clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    lines = []
+    train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
+    # Stopped after the first of two batches: saved, but not as an epoch done.
+    assert graph.calls == ["logits", "save"] and (graph.step, graph.epochs_done) == (2, 0)
+
+    graph.calls, graph.stop = [], argparse.Namespace()
+    stop.is_asked = False
+    train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
+    assert graph.calls == ["logits", "logits", "save_best", "save"] and (graph.step, graph.epochs_done) == (2, 1)
+    assert graph.best_accuracy == 0.75 and any("accuracy 75.00%" in line for line in lines)
+
+
 def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
     assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
                                      "--batch_size", 81), "--batch_size 81", "80 training clouds")
