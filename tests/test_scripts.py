@@ -194,9 +194,10 @@ def test_too_many_points(tiny_data):
 
 @pytest.mark.parametrize("script, flag", [("p_grad_CAM.py", "--dump_dir"), ("evaluate.py", "--dump_dir"),
                                           ("train.py", "--log_dir")])
-def test_a_folder_that_cannot_be_written(script, flag, tiny_data, tmp_path):
+def test_a_folder_that_cannot_be_written(script, flag, tiny_data, tiny_log, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    assert_one_line_error(run_script(script, "--data_dir", tiny_data, flag, tmp_path / "file" / "out"), flag, "out")
+    assert_one_line_error(run_script(script, "--data_dir", tiny_data, "--log_dir", tiny_log, flag,
+                                     tmp_path / "file" / "out"), flag, "out")
     assert (tmp_path / "file").read_text() == "in the way"
 
 
