@@ -21,14 +21,14 @@ def get_model(points, is_training, bn_decay=None, num_classes=40):
     net = tf_util.shared_dense(net, 64, "conv2", is_training, bn_decay)
     net = tf_util.shared_dense(net, 64, "conv3", is_training, bn_decay)
     net = tf_util.shared_dense(net, 128, "conv4", is_training, bn_decay)
-    features = tf_util.shared_dense(net, 1024, "conv5", is_training, bn_decay)
+    net, features = tf_util.shared_dense_max(net, 1024, "conv5", is_training, bn_decay)
+    global_feature = net
 
-    net = tf_util.max_pool(features)
     net = tf_util.dense(net, 512, "fc1", is_training, bn_decay)
     net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
     net = tf_util.dropout(net, 0.7, is_training)
     logits = tf_util.linear(net, num_classes, "fc3")
-    return logits, {"features": features}
+    return logits, {"features": features, "global_feature": global_feature}
 
 
 def get_loss(logits, labels, end_points):

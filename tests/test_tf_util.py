@@ -1,4 +1,4 @@
-"""The layers against NumPy, and the gradient of the maximum against its definition."""
+"""The layers against NumPy."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -65,13 +65,6 @@ def test_shared_dense_is_a_1x1_convolution(session, rng):
     # Fresh averages (0, 1), gamma 1 and biases 0 leave the product, but for epsilon.
     convolved = tf.nn.relu(tf.nn.conv2d(points[:, :, tf.newaxis], weights, [1, 1, 1, 1], "VALID"))[:, :, 0]
     np.testing.assert_allclose(*session.run([output, convolved / np.sqrt(1 + 1e-3)]), rtol=1e-4, atol=1e-6)
-
-
-def test_points_that_share_a_maximum_share_its_gradient(session):
-    features = tf.constant([[[1.0, 0.0], [3.0, 0.0], [3.0, 0.0]]])
-    gradient = tf.gradients(tf_util.max_pool(features), features)[0]
-    third = 1 / 3
-    np.testing.assert_allclose(session.run(gradient), [[[0, third], [0.5, third], [0.5, third]]], rtol=1e-6)
 
 
 def test_dropout_keeps_the_mean_in_training_and_does_nothing_else(session):

@@ -82,13 +82,21 @@ def restore(prefix, model_name=None, gpu=0):
     Raises:
       InputError: the checkpoint is damaged, or is not of this network.
     """
-    model_name = model_name or _model_in(_open(prefix))
+    stored = _StoredWeights(prefix)
+    model_name = model_name or stored.model_name
     if model_name not in models.NAMES:
         raise InputError("{} holds {}: give a checkpoint of {}".format(prefix, model_name, " or ".join(models.NAMES)))
+    stored.check_is_of(model_name)
+
+    def constant_of(name, shape, **_):
+        return tf.constant(stored.read(name, list(shape)), name=name)
+
     with tf.Graph().as_default(), open_session(gpu) as session:
         points = tf.placeholder(tf.float32, [None, None, 3], "points")
-        logits, end_points = models.network(model_name).get_model(points, is_training=False, num_classes=NUM_CLASSES)
-        load(session, prefix, tf.global_variables(), model_name)
+        # With constants for variables, TensorFlow folds batch norm into weights and biases once, not in every call.
+        with tf.variable_scope("", custom_getter=constant_of):
+            logits, end_points = models.network(model_name).get_model(
+                points, is_training=False, num_classes=NUM_CLASSES)
         yield Network(session, points, logits, end_points, model_name, read_config(prefix), prefix)
 
 
@@ -104,27 +112,10 @@ def load(session, prefix, variables, model_name):
     Raises:
       InputError: the checkpoint is damaged, or a variable is missing from it or has another shape there.
     """
-    reader = _open(prefix)
-    shapes = reader.get_variable_to_shape_map()
-    # The smaller network would load from the larger one's checkpoint, by name and shape, and compute nonsense.
-    if _model_in(reader) != model_name:
-        raise InputError("{} does not fit --model {}: it holds {}; give the checkpoint of a {}".format(
-            prefix, model_name, _model_in(reader), model_name))
-    stored = {}
+    stored = _StoredWeights(prefix)
+    stored.check_is_of(model_name)
     for variable in variables:
-        name = next((name for name in _names_of(variable) if name in shapes), None)
-        wanted = variable.shape.as_list()
-        if name is None:
-            raise InputError("{} does not fit {}: it holds no {}; train it again".format(
-                prefix, model_name, variable.op.name))
-        if shapes[name] != wanted:
-            raise InputError("{} does not fit {}: {} is {} there, {} here; a network for {} classes is needed".format(
-                prefix, model_name, name, shapes[name], wanted, NUM_CLASSES))
-        stored[name] = variable
-    try:
-        tf.train.Saver(stored).restore(session, prefix)
-    except (tf.errors.OpError, ValueError) as error:
-        raise _damaged(prefix, error)
+        variable.load(stored.read(variable.op.name, variable.shape.as_list()), session)
 
 
 def open_session(gpu):
@@ -178,29 +169,65 @@ def finish_save(prefix):
                 os.replace(prefix + ".new" + ending, prefix + ending)
 
 
-def _names_of(variable):
+class _StoredWeights:
+    """The variables of a checkpoint, under our names.
+
+    Attributes:
+      model_name: one of models.NAMES, or words that say it holds none of them.
+    """
+
+    def __init__(self, prefix):
+        self._prefix = prefix
+        try:
+            self._reader = tf.train.NewCheckpointReader(prefix)
+        # TensorFlow 1.15 raises OpErrors here, TensorFlow 2 whatever the C++ status maps to.
+        except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+            raise _damaged(prefix, error)
+        self._shapes = self._reader.get_variable_to_shape_map()
+        self.model_name = "no network of ours"
+        if "conv5/weights" in self._shapes:
+            has_t_nets = "transform_net1/tconv1/weights" in self._shapes
+            self.model_name = "pointnet_cls" if has_t_nets else "pointnet_cls_basic"
+
+    def check_is_of(self, model_name):
+        """Raises an InputError unless the checkpoint is of this network.
+
+        The smaller network would load from the larger one's checkpoint, by name and shape, and compute nonsense.
+        """
+        if self.model_name != model_name:
+            raise InputError("{} does not fit --model {}: it holds {}; give the checkpoint of a {}".format(
+                self._prefix, model_name, self.model_name, model_name))
+
+    def read(self, name, shape):
+        """The value of a variable, as an array.
+
+        Args:
+          name: its name here, such as `conv1/weights`.
+          shape: list of its sizes.
+
+        Raises:
+          InputError: it is not there, has another shape, or is damaged.
+        """
+        stored_name = next((known for known in _names_of(name) if known in self._shapes), None)
+        if stored_name is None:
+            raise InputError("{} does not fit {}: it holds no {}; train it again".format(
+                self._prefix, self.model_name, name))
+        if self._shapes[stored_name] != shape:
+            raise InputError("{} does not fit {}: {} is {} there, {} here; a network for {} classes is needed".format(
+                self._prefix, self.model_name, stored_name, self._shapes[stored_name], shape, NUM_CLASSES))
+        try:
+            return self._reader.get_tensor(stored_name)
+        except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+            raise _damaged(self._prefix, error)
+
+
+def _names_of(name):
     """The names a variable may have in a checkpoint: ours, then upstream's for the averages of a batch norm."""
-    name = variable.op.name
     yield name
     for ours, theirs in (("moving_mean", "Squeeze"), ("moving_variance", "Squeeze_1")):
         if name.endswith("/bn/" + ours):
             scope = name[:-len("/" + ours)]
             yield "{0}/{0}/moments/{1}/ExponentialMovingAverage".format(scope, theirs)
-
-
-def _model_in(reader):
-    shapes = reader.get_variable_to_shape_map()
-    if "conv5/weights" not in shapes:
-        return "no network of ours"
-    return "pointnet_cls" if "transform_net1/tconv1/weights" in shapes else "pointnet_cls_basic"
-
-
-def _open(prefix):
-    try:
-        return tf.train.NewCheckpointReader(prefix)
-    # TensorFlow 1.15 raises OpErrors here, TensorFlow 2 whatever the C++ status maps to.
-    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
-        raise _damaged(prefix, error)
 
 
 def _damaged(prefix, error):

@@ -1,8 +1,8 @@
-"""A network in a session -> logits, features and gradients as NumPy arrays, in batches that fit the memory."""
+"""A network in a session -> logits, features and gradients as NumPy arrays, in batches that fit cache and memory."""
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-# A feature map of 1024 channels takes 4 KiB a point, and some three of them live at once.
+# Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
 
 
@@ -23,9 +23,10 @@ class Explainer:
         class_logit = tf.reduce_sum(self._logits * tf.one_hot(self._labels, tf.shape(self._logits)[1]))
         loss = tf.reduce_sum(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self._labels, logits=self._logits))
-        self._feature_gradient = tf.gradients(class_logit, self._features)[0]
         self._logit_gradient = tf.gradients(class_logit, self._points)[0]
         self._loss_gradient = tf.gradients(loss, self._points)[0]
+        channel_gradient = tf.gradients(class_logit, network.end_points["global_feature"])[0]
+        self._feature_gradient, self._sums = _sums_per_point(self._features, channel_gradient)
 
     def logits(self, clouds, progress=None):
         """Classifies clouds.
@@ -66,9 +67,20 @@ class Explainer:
             [self._features, self._feature_gradient], {self._points: points[np.newaxis], self._labels: [label]})
         return features[0], gradients[0]
 
-    def features(self, points):
-        """The feature map A of one cloud [N, 3]: float32 array [N, 1024]."""
-        return self._session.run(self._features, {self._points: points[np.newaxis]})[0]
+    def sums_per_point(self, names, clouds, label):
+        """Sums over the channels of A and G that the methods need, taken in the graph: of N x 1024 values N come back.
+
+        Args:
+          names: list of "features" (sum_k A_ik), "largest_gradient" (max_k G_ik), "mean_gradient" (mean_k G_ik),
+            "weighted_features" (sum_k A_ik mean_j G_jk), "features_x_gradients" (sum_k A_ik G_ik) and "held_channels"
+            (the number of channels whose maximum, above 0, the point holds).
+          clouds: float32 array [B, N, 3].
+          label: class c of G = dy_c / dA.
+
+        Returns:
+          List of float32 arrays [B, N].
+        """
+        return self._in_batches([self._sums[name] for name in names], clouds, np.full(len(clouds), label))
 
     def logit_gradients(self, clouds, label):
         """dy_c / dx of the logit of class `label`: float32 array [B, N, 3] for clouds [B, N, 3]."""
@@ -78,18 +90,45 @@ class Explainer:
         """dL / dx of the cross-entropy with `label`: float32 array [B, N, 3] for clouds [B, N, 3]."""
         return self._in_batches(self._loss_gradient, clouds, np.full(len(clouds), label))
 
-    def _in_batches(self, fetch, clouds, labels=None, progress=None):
+    def _in_batches(self, fetches, clouds, labels=None, progress=None):
+        """Runs a Tensor or a list of Tensors on all clouds; returns an array or a list of arrays."""
         results = []
         start = 0
         for part in _parts(clouds, clouds.shape[1]):
             feed = {self._points: part}
             if labels is not None:
                 feed[self._labels] = labels[start:start + len(part)]
-            results.append(self._session.run(fetch, feed))
+            results.append(self._session.run(fetches, feed))
             start += len(part)
             if progress:
                 progress(len(part))
+        if isinstance(fetches, list):
+            return [np.concatenate(values) for values in zip(*results)]
         return np.concatenate(results)
+
+
+def _sums_per_point(features, channel_gradient):
+    """The gradient of the feature map, and the sums of Explainer.sums_per_point.
+
+    Args:
+      features: float32 Tensor [B, N, K], A.
+      channel_gradient: float32 Tensor [B, K], of the class logit with respect to the maximum of each channel.
+
+    Returns:
+      float32 Tensor [B, N, K], G, and a dictionary of float32 Tensors [B, N].
+    """
+    maximum = tf.reduce_max(features, axis=1, keepdims=True)
+    is_held = tf.cast(tf.equal(features, maximum), tf.float32)
+    # Points that share a maximum share its gradient equally, as with tf.reduce_max.
+    gradient = is_held * (channel_gradient[:, tf.newaxis] / tf.reduce_sum(is_held, axis=1, keepdims=True))
+    mean_over_points = channel_gradient[:, :, tf.newaxis] / tf.cast(tf.shape(features)[1], tf.float32)
+    return gradient, {
+        "features": tf.reduce_sum(features, axis=2),
+        "largest_gradient": tf.reduce_max(gradient, axis=2),
+        "mean_gradient": tf.reduce_mean(gradient, axis=2),
+        "weighted_features": tf.squeeze(tf.matmul(features, mean_over_points), axis=2),
+        "features_x_gradients": tf.reduce_sum(features * gradient, axis=2),
+        "held_channels": tf.reduce_sum(is_held * tf.cast(maximum > 0, tf.float32), axis=2)}
 
 
 def _parts(items, points_each):

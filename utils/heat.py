@@ -1,7 +1,9 @@
 """Features and gradients -> heat per point: the formulas, one function a method, and the table METHODS.
 
 A formula takes arrays. The function of a method in METHODS takes an explainer (anything with the methods of
-`explainer.Explainer` that it calls), asks it for the arrays and applies the formula.
+`explainer.Explainer` that it calls) and asks it for what the formula needs. Where that is a feature map of N x 1024
+values, the formula's sums over the channels are taken in the graph, and the function here is the definition that they
+are tested against.
 """
 import numpy as np
 
@@ -140,7 +142,9 @@ def _check_same_shape(first, second):
 
 
 def _p_grad_cam_of(explainer, points, label, pooling="max", **_):
-    return p_grad_cam(*explainer.features_and_gradients(points, label), pooling=pooling)
+    weights = {"max": "largest_gradient", "avg": "mean_gradient"}[pooling]
+    sums, weights = _sums_of(explainer, ["features", weights], points, label)
+    return np.maximum(weights * sums, 0)
 
 
 def _asm_of(explainer, points, label, power=1.0, **_):
@@ -148,11 +152,11 @@ def _asm_of(explainer, points, label, power=1.0, **_):
 
 
 def _grad_cam_of(explainer, points, label, **_):
-    return grad_cam(*explainer.features_and_gradients(points, label))
+    return np.maximum(_sums_of(explainer, ["weighted_features"], points, label)[0], 0)
 
 
 def _hirescam_of(explainer, points, label, **_):
-    return hirescam(*explainer.features_and_gradients(points, label))
+    return np.maximum(_sums_of(explainer, ["features_x_gradients"], points, label)[0], 0)
 
 
 def _gradient_x_input_of(explainer, points, label, **_):
@@ -168,15 +172,19 @@ def _integrated_gradients_of(explainer, points, label, **_):
 
 
 def _feature_norm_of(explainer, points, label, **_):
-    return feature_norm(explainer.features(points))
+    return _sums_of(explainer, ["features"], points, label)[0]
 
 
 def _critical_of(explainer, points, label, **_):
-    return critical(explainer.features(points))
+    return _sums_of(explainer, ["held_channels"], points, label)[0]
 
 
 def _random_of(explainer, points, label, rng, **_):
     return rng.random_sample(len(points)).astype(np.float32)
+
+
+def _sums_of(explainer, names, points, label):
+    return [sums[0] for sums in explainer.sums_per_point(names, points[np.newaxis], label)]
 
 
 # name -> function(explainer, points [N, 3], label, pooling=, power=, rng=) -> heat [N]

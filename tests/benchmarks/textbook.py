@@ -1,0 +1,60 @@
+"""The layers of `utils.tf_util` as a textbook writes them: what they are compared with, in values and in speed.
+
+Convolutions, batch norm by tf.nn.moments, tf.reduce_max, and the gradients that TensorFlow derives by itself.
+"""
+from unittest import mock
+
+import tensorflow.compat.v1 as tf
+
+from utils import tf_util
+
+
+def layers():
+    """Context in which the networks of `models` are built of these layers."""
+    return mock.patch.multiple(tf_util, shared_dense=shared_dense, shared_dense_max=shared_dense_max, dense=dense)
+
+
+def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
+    num_inputs = points.shape.as_list()[2]
+    with tf.variable_scope(scope):
+        if num_inputs == 3:
+            image, kernel_shape = points[:, :, :, tf.newaxis], [1, 3, 1, num_outputs]
+        else:
+            image, kernel_shape = points[:, :, tf.newaxis], [1, 1, num_inputs, num_outputs]
+        kernel, biases = _weights(kernel_shape)
+        product = tf.nn.conv2d(image, kernel, [1, 1, 1, 1], "VALID") + biases
+        return tf.nn.relu(_batch_norm(product, [0, 1, 2], is_training, bn_decay))[:, :, 0]
+
+
+def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
+    features = shared_dense(points, num_outputs, scope, is_training, bn_decay)
+    return tf.reduce_max(features, axis=1), features
+
+
+def dense(inputs, num_outputs, scope, is_training, bn_decay=None):
+    with tf.variable_scope(scope):
+        weights, biases = _weights([inputs.shape.as_list()[1], num_outputs])
+        return tf.nn.relu(_batch_norm(tf.matmul(inputs, weights) + biases, [0], is_training, bn_decay))
+
+
+def _weights(shape):
+    return (tf.get_variable("weights", shape, initializer=tf.glorot_uniform_initializer()),
+            tf.get_variable("biases", shape[-1:], initializer=tf.zeros_initializer()))
+
+
+def _batch_norm(product, axes, is_training, bn_decay):
+    with tf.variable_scope("bn"):
+        shape = product.shape.as_list()[-1:]
+        beta = tf.get_variable("beta", shape, initializer=tf.zeros_initializer())
+        gamma = tf.get_variable("gamma", shape, initializer=tf.ones_initializer())
+        moving_mean = tf.get_variable("moving_mean", shape, initializer=tf.zeros_initializer(), trainable=False)
+        moving_variance = tf.get_variable(
+            "moving_variance", shape, initializer=tf.ones_initializer(), trainable=False)
+        if not is_training:
+            return tf.nn.batch_normalization(product, moving_mean, moving_variance, beta, gamma, 1e-3)
+        mean, variance = tf.nn.moments(product, axes)
+        tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(
+            moving_mean, bn_decay * moving_mean + (1 - bn_decay) * mean))
+        tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(
+            moving_variance, bn_decay * moving_variance + (1 - bn_decay) * variance))
+        return tf.nn.batch_normalization(product, mean, variance, beta, gamma, 1e-3)
