@@ -134,3 +134,51 @@ def test_the_loop_ends_after_num_steps():
     run = drop_until_lost(_line(20), 1, _vote_for_class_1_while(lambda points, vote: True),
                           lambda points: points[:, 0], _hottest_first, max_rounds=3)
     assert (run.removed_in_round > 0).sum() == 3 and "--num_steps" in run.stop_reason
+
+
+@pytest.mark.parametrize("eval_every", range(1, 12))
+def test_classifying_in_every_kth_round_finds_the_same_last_round(eval_every):
+    def run_with(every):
+        return drop_until_lost(_line(40), 1, _vote_for_class_1_while(lambda points, vote: len(points) > 30 + vote),
+                               lambda points: points[:, 0], _hottest_first, eval_every=every)
+
+    each, some = run_with(1), run_with(eval_every)
+    assert [one.points_left for one in some.rounds] == [one.points_left for one in each.rounds]
+    assert [one.points_dropped for one in some.rounds] == [one.points_dropped for one in each.rounds]
+    assert some.rounds[-1].accuracy == each.rounds[-1].accuracy == 0.5
+    assert some.removed_in_round.tolist() == each.removed_in_round.tolist()
+    assert np.allclose(some.heat_when_removed, each.heat_when_removed, equal_nan=True)
+    assert some.stop_reason == each.stop_reason
+
+
+def test_rounds_between_the_classified_ones_cost_no_classification():
+    classified = []
+
+    def vote_logits(points):
+        classified.append(len(points))
+        return _vote_for_class_1_while(lambda points, vote: len(points) > 27)(points)
+
+    run = drop_until_lost(_line(40), 1, vote_logits, lambda points: points[:, 0], _hottest_first, eval_every=4)
+    # Rounds 1, 5, 9, 13, ... classify; at 28 points all is well, at 24 lost: 27, 26, 25 are gone through until the first.
+    assert classified == [40, 36, 32, 28, 24, 27]
+    assert [one.round for one in run.rounds if np.isnan(one.accuracy)] == [2, 3, 4, 6, 7, 8, 10, 11, 12]
+    assert run.rounds[-1].points_left == 27 and (run.removed_in_round > 0).sum() == 13
+
+
+@pytest.mark.parametrize("eval_every", (2, 5, 100))
+def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
+    def always(points, vote):
+        return True
+
+    few_left = drop_until_lost(_line(12), 1, _vote_for_class_1_while(always), lambda points: points[:, 0],
+                               _hottest_first, eval_every=eval_every)
+    assert [one.points_left for one in few_left.rounds] == [12, 11, 10, 9] and "fewer" in few_left.stop_reason
+    steps_over = drop_until_lost(_line(12), 1, _vote_for_class_1_while(always), lambda points: points[:, 0],
+                                 _hottest_first, max_rounds=2, eval_every=eval_every)
+    assert len(steps_over.rounds) == 3 and "--num_steps" in steps_over.stop_reason
+    assert steps_over.rounds[-1].accuracy == 1
+    # All but the first point go at once, after one round that drops one.
+    emptied = drop_until_lost(
+        _line(12), 1, _vote_for_class_1_while(lambda points, vote: len(points) == 12), lambda points: points[:, 0],
+        lambda heat: heat == 11 if len(heat) == 12 else heat >= 0, eval_every=eval_every)
+    assert [one.points_left for one in emptied.rounds] == [12, 11] and "fell to 0.000" in emptied.stop_reason

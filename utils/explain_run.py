@@ -57,6 +57,8 @@ def parse_flags(description, num_votes, drop_mode):
     parser.add_argument("--drop_neg", action="store_true", help="`top` drops the points of lowest heat instead")
     parser.add_argument("--num_steps", type=positive_int, metavar="ROUNDS",
                         help="rounds of dropping at most (default: until the object is lost)")
+    parser.add_argument("--eval_every", type=positive_int, default=1, metavar="K",
+                        help="classify in every K-th round only, and go back to find the round that lost the object")
     parser.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/explain)")
     parser.add_argument("--no_window", action="store_true", help="open no window at the end")
     parser.add_argument("--colormap", default="thesis",
@@ -134,7 +136,8 @@ def drop_until_lost(explainer, cloud, method, flags):
     options = {"pooling": flags.pooling, "power": flags.power, "rng": rng}
     with tqdm(total=len(cloud.points), unit="point", desc="Dropping") as bar:
         def show_round(finished):
-            bar.set_postfix(round=finished.round, left=finished.points_left, accuracy=finished.accuracy)
+            shown = {} if np.isnan(finished.accuracy) else {"accuracy": finished.accuracy}
+            bar.set_postfix(round=finished.round, left=finished.points_left, **shown)
             bar.update(finished.points_dropped)
 
         return point_drop.drop_until_lost(
@@ -143,7 +146,7 @@ def drop_until_lost(explainer, cloud, method, flags):
             heat_of=lambda points: heat.METHODS[method](explainer, points, cloud.label, **options),
             choose=lambda values: point_drop.points_to_drop(
                 values, flags.drop_mode, flags.num_drop, flags.drop_neg, rng),
-            max_rounds=flags.num_steps, on_round=show_round)
+            max_rounds=flags.num_steps, eval_every=flags.eval_every, on_round=show_round)
 
 
 def output_folder(cloud, method, flags):
@@ -188,8 +191,9 @@ def save(folder, run, cloud, logits, method, flags):
     results.save(folder, run, logits, cloud.label, colours, settings)
     title = "{}: {} {}, seen as {}".format(
         TITLES[method], cloud.class_name, cloud.index, settings["predicted_class"])
-    plots.save_rounds(os.path.join(folder, "rounds.png"), [one.points_left for one in run.rounds],
-                      [one.accuracy for one in run.rounds], title)
+    classified = [one for one in run.rounds if not np.isnan(one.accuracy)]
+    plots.save_rounds(os.path.join(folder, "rounds.png"), [one.points_left for one in classified],
+                      [one.accuracy for one in classified], title)
     renderer = render.save_heat_picture(os.path.join(folder, "heat.png"), run.points, run.heat, removed, title,
                                         flags.colormap, flags.scale)
     print("Written to {} (picture by {}):".format(folder, renderer))

@@ -77,12 +77,16 @@ def points_to_drop(heat, mode, num_drop=1, lowest=False, rng=None):
     return heat > limit if mode[0] == "+" else heat < limit
 
 
-def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None, on_round=None):
+def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None, eval_every=1, on_round=None):
     """Drops points by their heat, round after round, until the network no longer recognises the object.
 
     A round (1) classifies what is left under all rotations, (2) stops when at most half of the votes are for the
     label or fewer than 10 points are left, (3) takes the heat of what is left and (4) drops; a round that drops nothing
     is the last. Every round sees the same rotations, and features and gradients of the unrotated cloud.
+
+    With `eval_every` K > 1 only the first of every K rounds classifies. Once one finds the object lost, the rounds since
+    the one before are classified as well, in order, and the first that had lost it is the last: where the accuracy falls
+    steadily, the one that K = 1 stops at.
 
     Args:
       points: float32 array [N, 3].
@@ -91,10 +95,11 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
       heat_of: function of points [M, 3] -> heat [M].
       choose: function of heat [M] -> bool [M], the points to drop.
       max_rounds: stop after as many rounds of dropping; None: no limit.
+      eval_every: K.
       on_round: function that is given each finished Round; None for none.
 
     Returns:
-      A results.DropRun.
+      A results.DropRun. Rounds that did not classify have NaN for accuracy and loss.
     """
     left = np.arange(len(points))
     removed_in_round = np.full(len(points), -1, np.int32)
@@ -102,26 +107,60 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
     rounds = []
     start = time.time()
     whole_heat = heat_of(points).astype(np.float32)
-    while True:
+    stop_reason = None
+    while stop_reason is None:
         round_start = time.time()
         number = len(rounds) + 1
-        accuracy, loss = _classify(vote_logits, points[left], label)
-        stop_reason = _stop_reason(accuracy, len(left), rounds, max_rounds)
+        stop_reason = _limit_reached(len(left), len(rounds), max_rounds)
         dropped = np.zeros(len(left), bool)
-        if stop_reason is None:
+        votes = None
+        if stop_reason or len(rounds) % eval_every == 0:
+            votes = _classify(vote_logits, points[left], label)
+        if stop_reason is None and not (votes and votes[0] <= LOST_ACCURACY):
             heat = whole_heat if number == 1 else heat_of(points[left])
             dropped = choose(heat)
             removed_in_round[left[dropped]] = number
             heat_when_removed[left[dropped]] = heat[dropped]
             if not dropped.any():
                 stop_reason = "the round dropped no point"
+                votes = votes or _classify(vote_logits, points[left], label)
+        accuracy, loss = votes or (np.nan, np.nan)
         rounds.append(Round(number, len(left), int(dropped.sum()), accuracy, loss, time.time() - round_start))
+        if votes and not accuracy > LOST_ACCURACY:
+            # Lost, or NaN of no point at all: then it was lost on the way.
+            rounds = _end_where_lost(rounds, removed_in_round, points, vote_logits, label)
+        if rounds[-1].accuracy <= LOST_ACCURACY:
+            came_back = removed_in_round >= len(rounds)
+            removed_in_round[came_back] = -1
+            heat_when_removed[came_back] = np.nan
+            stop_reason = "the accuracy fell to {:.3f}" if len(rounds) > 1 else (
+                "the accuracy is only {:.3f} before any point is dropped")
+            stop_reason = stop_reason.format(rounds[-1].accuracy)
         if on_round:
             on_round(rounds[-1])
-        if stop_reason:
-            return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason,
-                           time.time() - start)
         left = left[~dropped]
+    return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason, time.time() - start)
+
+
+def _end_where_lost(rounds, removed_in_round, points, vote_logits, label):
+    """Classifies the rounds between the last and the one that classified before it, in order.
+
+    Returns:
+      The rounds up to the first that had lost the object.
+    """
+    rounds = list(rounds)
+    last_seen = max((index for index, one in enumerate(rounds[:-1]) if not np.isnan(one.accuracy)), default=-1)
+    for index in range(last_seen + 1, len(rounds) - 1):
+        start = time.time()
+        one = rounds[index]
+        was_left = (removed_in_round < 0) | (removed_in_round >= one.round)
+        votes = _classify(vote_logits, points[was_left], label)
+        rounds[index] = one._replace(accuracy=votes[0], mean_loss=votes[1],
+                                     seconds=one.seconds + time.time() - start)
+        if votes[0] <= LOST_ACCURACY:
+            rounds[index] = rounds[index]._replace(points_dropped=0)
+            return rounds[:index + 1]
+    return rounds
 
 
 def _classify(vote_logits, points, label):
@@ -132,13 +171,10 @@ def _classify(vote_logits, points, label):
     return float((logits.argmax(axis=1) == label).mean()), float(cross_entropy(logits, label).mean())
 
 
-def _stop_reason(accuracy, num_left, rounds, max_rounds):
-    if accuracy <= LOST_ACCURACY:
-        if rounds:
-            return "the accuracy fell to {:.3f}".format(accuracy)
-        return "the accuracy is only {:.3f} before any point is dropped".format(accuracy)
+def _limit_reached(num_left, num_rounds, max_rounds):
+    """Why no further round may drop, whatever the accuracy; None if one may."""
     if num_left < MIN_POINTS:
         return "fewer than {} points are left".format(MIN_POINTS)
-    if max_rounds is not None and len(rounds) == max_rounds:
+    if num_rounds == max_rounds:
         return "the {} rounds of --num_steps are over".format(max_rounds)
     return None
