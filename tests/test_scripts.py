@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import MODELNET40, REFERENCE, assert_one_line_error, needs, run_script
+import provider
 from utils import results
 from utils.command_line import PROJECT_DIR
 
@@ -53,6 +54,28 @@ def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp
     first = found["removed_in_round"] == 1
     assert found["heat"][first].min() >= found["heat"][~first].max()
     np.testing.assert_array_equal(found["heat_when_removed"][first], found["heat"][first])
+
+
+def test_eval_every_leaves_out_accuracies_and_drops_the_same_points(tiny_data, tiny_log, tmp_path):
+    found = {}
+    for every in (1, 3):
+        finished = _explain("ASM.py", "--log_dir", tiny_log, "--num_steps", 7,
+                            "--eval_every", every, "--rotation", "none", "--input", _own_cone(tiny_data, tmp_path),
+                            "--dump_dir", tmp_path / str(every))
+        assert finished.returncode == 0, finished.stderr
+        found[every] = results.load(str(tmp_path / str(every) / "asm" / "own_0"))
+    np.testing.assert_array_equal(found[1]["removed_in_round"], found[3]["removed_in_round"])
+    assert len(found[1]["rounds"]) == len(found[3]["rounds"]) > 3
+    assert found[1]["rounds"][-1].accuracy == found[3]["rounds"][-1].accuracy
+    assert [one.round for one in found[3]["rounds"] if np.isnan(one.accuracy)][:2] == [2, 3]
+
+
+def _own_cone(tiny_data, tmp_path):
+    """A cloud of one's own: what the network sees in it is what is explained, so it is never lost at once."""
+    path = str(tmp_path / "own.npy")
+    if not os.path.exists(path):
+        np.save(path, provider.load_split(tiny_data, "test", 64)[0][5])
+    return path
 
 
 def test_the_same_seed_gives_the_same_files_and_another_seed_other_rounds(tiny_data, tiny_log, tmp_path):

@@ -12,7 +12,7 @@ Round = collections.namedtuple("Round", "round points_left points_dropped accura
 Round.__doc__ = """One pass of the dropping loop.
 
 round: from 1; points_left: before it drops; points_dropped: by it; accuracy: share of the votes for the label;
-mean_loss: their mean cross-entropy in nats; seconds: wall time.
+mean_loss: their mean cross-entropy in nats; both NaN of a round that did not classify; seconds: wall time.
 """
 
 DropRun = collections.namedtuple(

@@ -50,9 +50,12 @@ def _batch_norm(product, axes, is_training, bn_decay):
         moving_mean = tf.get_variable("moving_mean", shape, initializer=tf.zeros_initializer(), trainable=False)
         moving_variance = tf.get_variable(
             "moving_variance", shape, initializer=tf.ones_initializer(), trainable=False)
-        if not is_training:
-            return tf.nn.batch_normalization(product, moving_mean, moving_variance, beta, gamma, 1e-3)
         mean, variance = tf.nn.moments(product, axes)
+        if not is_training:
+            # As in upstream PointNet: one graph for both, so the moments are computed, and then not used.
+            mean, variance = tf.cond(tf.placeholder_with_default(False, []), lambda: (mean, variance),
+                                     lambda: (tf.identity(moving_mean), tf.identity(moving_variance)))
+            return tf.nn.batch_normalization(product, mean, variance, beta, gamma, 1e-3)
         tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(
             moving_mean, bn_decay * moving_mean + (1 - bn_decay) * mean))
         tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(

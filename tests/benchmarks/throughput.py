@@ -1,0 +1,260 @@
+"""How fast training, classification and explanation are, as a share of what a large matrix product reaches.
+
+    python tests/benchmarks/throughput.py --reference
+
+Prints a table and writes it as CSV. Every row is measured in a process of its own, together with the matrix product that it
+is compared with. With --reference, the same work done the textbook way is timed in turn with ours: convolutions and
+batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its diagonal.
+"""
+import argparse
+import contextlib
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, PROJECT_DIR)
+PRODUCT_SIZE = 4096
+# Nominal cost of 1024 points, after DESIGN: three products of N x 128 x 1024 and what stands around them.
+GFLOP_FORWARD, GFLOP_TRAINING = 0.9, 2.7
+BATCH = 32
+DROPPED_PER_ROUND = 20
+COLUMNS = ("work", "seconds", "clouds_per_second", "gflop_per_second", "share_of_product", "peak_mib",
+           "textbook_seconds", "textbook_ratio")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--reference", action="store_true", help="time the textbook way too, and print the ratios")
+    parser.add_argument("--repeats", type=int, default=7, help="timings of each short piece of work; the median counts")
+    parser.add_argument("--votes", type=int, default=100, help="rotations in each round of p_grad_CAM")
+    parser.add_argument("--rounds", type=int, default=16, help="rounds of ASM; p_grad_CAM has a quarter")
+    parser.add_argument("--csv", default="throughput.csv", metavar="FILE", help="where the table goes")
+    parser.add_argument("--row", choices=sorted(ROWS), help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.row:
+        print(json.dumps(measure(flags.row, flags)))
+        return
+    rows = []
+    print("| {} |".format(" | ".join(COLUMNS)))
+    print("|---" * len(COLUMNS) + "|")
+    for name in ROWS:
+        finished = subprocess.run([sys.executable, os.path.abspath(__file__), "--row", name] + sys.argv[1:],
+                                  stdout=subprocess.PIPE, universal_newlines=True, check=True)
+        row = json.loads(finished.stdout.splitlines()[-1])
+        rows.append(row)
+        print("| {} |".format(" | ".join("" if row[column] is None else str(row[column]) for column in COLUMNS)), flush=True)
+    print("TensorFlow {}, {} cores, {}; the product of {} x {} matrices: {} GFLOP/s in the median row".format(
+        rows[0]["tensorflow"], os.cpu_count(), time.strftime("%Y-%m-%d"), PRODUCT_SIZE, PRODUCT_SIZE,
+        round(np.median([row["product"] for row in rows]))))
+    with open(flags.csv, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def measure(name, flags):
+    """Times one kind of work, ours, the product and the textbook's in turn.
+
+    Args:
+      name: a key of ROWS.
+      flags: of `main`.
+
+    Returns:
+      Dictionary of COLUMNS, `product` (GFLOP/s) and `tensorflow` (version).
+    """
+    from utils.command_line import prepare_tensorflow
+    prepare_tensorflow()
+    import tensorflow.compat.v1 as tf
+    prepare, num_clouds, points_each, gflop, is_long = ROWS[name]
+    with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default(), tf.Session() as session, \
+            contextlib.ExitStack() as opened:
+        matrix = tf.get_variable("matrix", [PRODUCT_SIZE, PRODUCT_SIZE])
+        session.run(matrix.initializer)
+        product = tf.matmul(matrix, matrix).op
+        ours = prepare(folder, flags, False, opened)
+        ours()
+        peak = _peak_mib()
+        works = [ours, lambda: session.run(product)]
+        if flags.reference:
+            works.append(prepare(folder, flags, True, opened))
+        for work in works[1:]:
+            if not is_long:
+                work()
+        times = [[_seconds(work) for work in works] for _ in range(1 if is_long else flags.repeats)]
+        seconds, product_seconds = np.median(times, axis=0)[:2]
+    speed = 2 * PRODUCT_SIZE ** 3 / product_seconds / 1e9
+    num_clouds = num_clouds(flags) if callable(num_clouds) else num_clouds
+    flops = gflop * num_clouds * points_each / 1024 / seconds if gflop else None
+    row = {"work": name, "seconds": round(seconds, 4), "clouds_per_second": round(num_clouds / seconds, 1),
+           "gflop_per_second": flops and int(round(flops)), "share_of_product": flops and round(flops / speed, 3),
+           "peak_mib": peak, "textbook_seconds": None, "textbook_ratio": None,
+           "product": speed, "tensorflow": tf.__version__}
+    if flags.reference:
+        row["textbook_seconds"] = round(np.median(times, axis=0)[2], 4)
+        row["textbook_ratio"] = round(np.median([one[2] / one[0] for one in times]), 2)
+    return row
+
+
+def _seconds(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _peak_mib():
+    """The most memory this process has held, in MiB; None where the system does not say (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2 ** 20 if sys.platform == "darwin" else 2 ** 10))
+
+
+def _clouds(num_clouds, num_points):
+    return np.random.RandomState(0).uniform(-0.6, 0.6, (num_clouds, num_points, 3)).astype(np.float32)
+
+
+@contextlib.contextmanager
+def _open_training(folder, is_textbook):
+    """Context of a TrainingGraph of a fresh network, and its folder."""
+    import textbook
+    from models import training_graph
+    flags = argparse.Namespace(
+        model="pointnet_cls", seed=0, gpu=0, log_dir=tempfile.mkdtemp(dir=folder), batch_size=BATCH, decay_step=200000,
+        learning_rate=1e-3, decay_rate=0.7, optimizer="adam", momentum=0.9)
+    with textbook.layers() if is_textbook else contextlib.ExitStack():
+        with training_graph.open_training(flags) as graph:
+            yield graph, flags.log_dir
+
+
+def _training(folder, flags, is_textbook, opened):
+    graph, _ = opened.enter_context(_open_training(folder, is_textbook))
+    clouds, labels = _clouds(BATCH, 1024), np.arange(BATCH)
+    return lambda: graph.train_step(clouds, labels)
+
+
+def _explainer(folder, is_textbook, opened):
+    """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
+    from utils import checkpoint, explainer
+    with _open_training(folder, is_textbook=False) as (graph, log_dir):
+        graph.save()
+    prefix = os.path.join(log_dir, "model.ckpt")
+    if is_textbook:
+        return TextbookExplainer(prefix)
+    return explainer.Explainer(opened.enter_context(checkpoint.restore(prefix)))
+
+
+class TextbookExplainer:
+    """The answers of explainer.Explainer, one cloud a session call, with the gradients that TensorFlow derives."""
+
+    def __init__(self, prefix):
+        import tensorflow.compat.v1 as tf
+        import textbook
+        from models import pointnet_cls
+        from utils import checkpoint
+        with tf.Graph().as_default(), textbook.layers():
+            self._session = checkpoint.open_session(0)
+            self._points = tf.placeholder(tf.float32, [None, None, 3])
+            self._logits, end_points = pointnet_cls.get_model(self._points, is_training=False)
+            self._features = end_points["features"]
+            checkpoint.load(self._session, prefix, tf.global_variables(), "pointnet_cls")
+            loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(
+                labels=tf.zeros(tf.shape(self._logits)[:1], tf.int32), logits=self._logits))
+            self._loss_gradient = tf.gradients(loss, self._points)[0]
+            self._feature_gradient = tf.gradients(self._logits[:, 0], self._features)[0]
+
+    def logits(self, clouds):
+        return np.concatenate([self._session.run(self._logits, {self._points: cloud[np.newaxis]}) for cloud in clouds])
+
+    def vote_logits(self, points, rotations):
+        return self.logits([points.dot(rotation) for rotation in rotations])
+
+    def vote_logits_and_features(self, points, rotations):
+        """As upstream's p_grad_CAM votes: the feature map comes back with each, and that of the last is used."""
+        return np.concatenate([self._session.run(
+            [self._logits, self._features], {self._points: points.dot(rotation)[np.newaxis]})[0]
+                               for rotation in rotations])
+
+    def loss_gradients(self, clouds, _):
+        return np.concatenate(
+            [self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]}) for cloud in clouds])
+
+    def p_grad_cam(self, points):
+        features, gradients = self._session.run(
+            [self._features, self._feature_gradient], {self._points: points[np.newaxis]})
+        weights = np.repeat(gradients[0].max(axis=1, keepdims=True), gradients.shape[2], axis=1)
+        return np.maximum(np.diag(weights.dot(features[0].T)), 0)
+
+
+def _inference(num_points):
+    def prepare(folder, flags, is_textbook, opened):
+        explainer, clouds = _explainer(folder, is_textbook, opened), _clouds(BATCH, num_points)
+        return lambda: explainer.logits(clouds)
+    return prepare
+
+
+def _gradient(folder, flags, is_textbook, opened):
+    explainer, clouds = _explainer(folder, is_textbook, opened), _clouds(BATCH, 1024)
+    return lambda: explainer.loss_gradients(clouds, 0)
+
+
+def _whole(method, eval_every=1):
+    """The loop of an explain script. Each vote is made one for the label, so that all runs have the same rounds."""
+    def prepare(folder, flags, is_textbook, opened):
+        import provider
+        from utils import heat, point_drop
+        explainer, points = _explainer(folder, is_textbook, opened), _clouds(1, 2048)[0]
+        rotations = provider.draw_rotations("xyz", flags.votes, np.random.RandomState(0))
+
+        vote = explainer.vote_logits
+        if is_textbook and method == "p-grad-cam":
+            vote = explainer.vote_logits_and_features
+
+        def vote_logits(remaining):
+            logits = vote(remaining, rotations)
+            logits[:, 0] = logits.max(axis=1) + 1
+            return logits
+
+        def heat_of(remaining):
+            if is_textbook and method == "p-grad-cam":
+                return explainer.p_grad_cam(remaining)
+            return heat.METHODS[method](explainer, remaining, 0)
+
+        return lambda: point_drop.drop_until_lost(
+            points, 0, vote_logits, heat_of, lambda values: point_drop.points_to_drop(values, "top", DROPPED_PER_ROUND),
+            max_rounds=_num_rounds(method, flags), eval_every=1 if is_textbook else eval_every)
+    return prepare
+
+
+def _num_rounds(method, flags):
+    return flags.rounds if method == "asm" else max(1, flags.rounds // 4)
+
+
+def _votes_of(method):
+    # The last round classifies, too.
+    return lambda flags: flags.votes * (_num_rounds(method, flags) + 1)
+
+
+# work -> function(folder, flags, is_textbook, opened) -> function to time; clouds it handles; points of each; nominal GFLOP of
+# 1024 points; whether it is too long to be repeated
+ROWS = {
+    "training step, 1024 points": (_training, BATCH, 1024, GFLOP_TRAINING, False),
+    "inference, 1024 points": (_inference(1024), BATCH, 1024, GFLOP_FORWARD, False),
+    "inference, 2048 points": (_inference(2048), BATCH, 2048, GFLOP_FORWARD, False),
+    "gradient by points, 1024 points": (_gradient, BATCH, 1024, None, False),
+    "p_grad_CAM whole, 2048 points": (_whole("p-grad-cam"), _votes_of("p-grad-cam"), 2048, None, True),
+    "ASM whole, 2048 points": (_whole("asm"), _votes_of("asm"), 2048, None, True),
+    "ASM whole, --eval_every 8": (_whole("asm", eval_every=8), _votes_of("asm"), 2048, None, True),
+}
+
+
+if __name__ == "__main__":
+    main()
