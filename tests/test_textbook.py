@@ -1,16 +1,11 @@
 """The fast layers against the same layers written as in a textbook, which TensorFlow differentiates by itself."""
-import os
-import sys
-
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 import models
+from benchmarks import textbook
 from utils import tf_util
-
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "benchmarks"))
-import textbook  # noqa: E402 (a script's folder, not a package)
 
 LAYERS = {"shared_dense": 3, "shared_dense_max": 3, "dense": 2}
 
