@@ -124,10 +124,10 @@ def _weights(shape, initializer=None):
 
 
 def _batch_norm(biases, moments, bn_decay):
-    """Weights [C, K] and biases [K] of the layer that includes its batch norm.
+    """Batch norm as the affine map that it is: scale and shift [K], to apply to inputs . weights without the biases.
 
     Args:
-      weights, biases: of the layer without.
+      biases: float32 Tensor [K], of the layer.
       moments: mean and variance [K] of inputs . weights over the batch; None for the moving averages.
       bn_decay: decay of the moving averages, whose updates go to UPDATE_OPS.
     """
@@ -164,7 +164,8 @@ def _mean_and_covariance(rows):
     covariance = tf.matmul(centred, centred, transpose_a=True) / num_rows
 
     def gradient(mean_gradient, covariance_gradient):
-        # (x - mean) S = x S - mean S: one product and a bias.
+        # (x - mean) S = x S - mean S: one product and a bias. That the mean moves with x adds nothing: over all rows
+        # x - mean is 0.
         matrix = (covariance_gradient + tf.transpose(covariance_gradient)) / num_rows
         shift = mean_gradient / num_rows - tf.squeeze(tf.matmul(mean[tf.newaxis], matrix), 0)
         return tf.nn.bias_add(tf.matmul(rows, matrix), shift)
