@@ -137,5 +137,5 @@ def test_a_network_trained_fifty_steps_is_the_textbooks(name, rng):
         nudged_losses, nudged_logits = _train(name, clouds * np.float32(1 + 3e-7), labels)
     assert losses[-1] < 0.5 * losses[0]
     assert losses[0] == pytest.approx(textbook_losses[0], rel=1e-5)
-    assert losses[-1] == pytest.approx(textbook_losses[-1], abs=0.005 * losses[0])
+    assert losses[-1] == pytest.approx(textbook_losses[-1], abs=0.005 * float(losses[0]))
     assert abs(logits - textbook_logits).max() < 5 * abs(nudged_logits - textbook_logits).max()
