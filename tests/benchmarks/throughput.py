@@ -19,7 +19,6 @@ import time
 import numpy as np
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, PROJECT_DIR)
 PRODUCT_SIZE = 4096
 # Nominal cost of 1024 points, after DESIGN: three products of N x 128 x 1024 and what stands around them.
 GFLOP_FORWARD, GFLOP_TRAINING = 0.9, 2.7
@@ -46,7 +45,8 @@ def main():
     print("|---" * len(COLUMNS) + "|")
     for name in ROWS:
         finished = subprocess.run([sys.executable, os.path.abspath(__file__), "--row", name] + sys.argv[1:],
-                                  stdout=subprocess.PIPE, universal_newlines=True, check=True)
+                                  stdout=subprocess.PIPE, universal_newlines=True, check=True,
+                                  env=dict(os.environ, PYTHONPATH=PROJECT_DIR))
         row = json.loads(finished.stdout.splitlines()[-1])
         rows.append(row)
         print("| {} |".format(" | ".join("" if row[column] is None else str(row[column]) for column in COLUMNS)), flush=True)
