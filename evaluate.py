@@ -18,7 +18,7 @@ def parse_flags():
     parser = command_line.Parser("Evaluates a trained network on the test split of ModelNet40.")
     parser.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
     parser.add_argument("--model", choices=models.NAMES, help="network (default: what the checkpoint holds)")
-    parser.add_argument("--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir)")
+    parser.add_argument("--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir, else a shipped one)")
     parser.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"),
                         help="folder that train.py wrote")
     parser.add_argument("--data_dir", metavar="FOLDER",
@@ -47,7 +47,7 @@ def main():
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils import checkpoint
     from utils.explainer import Explainer
-    prefix = checkpoint.find(flags.model_path, flags.log_dir)
+    prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
     command_line.make_folder(flags.dump_dir, "--dump_dir")
     with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
         points, labels = provider.load_split(data_dir, "test", flags.num_point or network.config.get("num_point", 1024))

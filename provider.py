@@ -185,8 +185,8 @@ def load_cloud(flags):
         "0 to {}".format(found - 1) if found else "another --desired_label or --data_dir"))
 
 
-def class_label(text, names=demo_shapes.SHAPE_NAMES):
-    """The label 0 .. 39 of a class name, or of a number 1 .. 40 as upstream counts.
+def class_label(text, names=demo_shapes.SHAPE_NAMES, flag="--desired_label"):
+    """The label 0 .. 39 of a class name, or of a number 1 .. 40 as upstream counts; `flag` is where it was given.
 
     Raises:
       InputError: there is no such class.
@@ -195,8 +195,8 @@ def class_label(text, names=demo_shapes.SHAPE_NAMES):
         return list(names).index(text)
     if text.isdecimal() and 1 <= int(text) <= len(names):
         return int(text) - 1
-    raise InputError("--desired_label {}: no such class; give 1 to {} or one of {}".format(
-        text, len(names), ", ".join(names)))
+    raise InputError("{} {}: no such class; give 1 to {} or one of {}".format(
+        flag, text, len(names), ", ".join(names)))
 
 
 def class_name(label):

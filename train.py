@@ -22,8 +22,8 @@ from utils.command_line import InputError
 
 SAVE_SECONDS = 120
 # A run that goes on must go on as it began: these flags decide what each step does.
-FLAGS_OF_A_RUN = ("model", "num_point", "batch_size", "learning_rate", "momentum", "optimizer", "decay_step",
-                  "decay_rate", "rotation", "seed")
+FLAGS_OF_A_RUN = ("model", "num_point", "train_points", "batch_size", "learning_rate", "momentum", "optimizer",
+                  "decay_step", "decay_rate", "rotation", "seed")
 
 
 def parse_flags():
@@ -35,6 +35,9 @@ def parse_flags():
                         "data/{}, fetched when missing)".format(provider.MODELNET40))
     parser.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder to write to")
     parser.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
+    parser.add_argument("--train_points", metavar="POINTS", type=command_line.positive_int,
+                        help="train on so many of them, drawn anew at each step; half as many train twice as fast "
+                        "(default: all)")
     parser.add_argument("--max_epoch", type=command_line.positive_int, default=250, help="epochs in all")
     parser.add_argument("--batch_size", type=command_line.positive_int, default=32, help="clouds a step")
     parser.add_argument("--learning_rate", type=command_line.positive_float, default=1e-3, help="at the start")
@@ -52,6 +55,9 @@ def parse_flags():
 
 def main():
     flags = parse_flags()
+    if flags.train_points is not None and flags.train_points > flags.num_point:
+        raise InputError("--train_points {}: a cloud has --num_point {}; give that or less".format(
+            flags.train_points, flags.num_point))
     command_line.make_folder(flags.log_dir, "--log_dir")
     data_dir = provider.find_data_dir(flags.data_dir)
     class_names = provider.load_class_names(data_dir)
@@ -140,8 +146,10 @@ def _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
 
 
 def augment(points, flags, step):
-    """Rotates and jitters a batch [B, N, 3]; what is drawn follows from the seed and the step alone."""
+    """Samples, rotates and jitters a batch [B, N, 3]; what is drawn follows from the seed and the step alone."""
     rng = np.random.RandomState([flags.seed, 1, step])
+    if flags.train_points is not None:
+        points = points[:, rng.choice(points.shape[1], flags.train_points, replace=False)]
     rotations = provider.draw_rotations(flags.rotation, len(points), rng)
     return provider.jitter(np.matmul(points, rotations), rng)
 

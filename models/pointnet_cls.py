@@ -5,6 +5,8 @@ from models.transform_nets import feature_transform_net, input_transform_net
 from utils import tf_util
 
 REGULARISER_WEIGHT = 0.001
+# From the logits down, as they are re-initialised one by one to test an explanation.
+LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "conv5", "conv4", "conv3", "transform_net2", "conv2", "conv1", "transform_net1")
 
 
 def get_model(points, is_training, bn_decay=None, num_classes=40):

@@ -3,6 +3,9 @@ import tensorflow.compat.v1 as tf
 
 from utils import tf_util
 
+# From the logits down, as they are re-initialised one by one to test an explanation.
+LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "conv5", "conv4", "conv3", "conv2", "conv1")
+
 
 def get_model(points, is_training, bn_decay=None, num_classes=40):
     """Point clouds -> logits.

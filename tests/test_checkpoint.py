@@ -66,7 +66,20 @@ def test_the_best_comes_before_the_last_and_prefixes_and_folders_are_found(tiny_
     assert checkpoint.find(tiny_log, "elsewhere") == best
 
 
-def test_no_checkpoint_is_said_so(tmp_path):
+def test_without_one_of_the_users_own_a_shipped_one_is_taken_and_named(tiny_log, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checkpoint, "PRETRAINED_DIR", str(tmp_path / "shipped"))
+    for name in ("rotation_y", "rotation_xyz"):
+        shutil.copytree(os.path.join(tiny_log, "best"), str(tmp_path / "shipped" / name))
+    for rotation, name in ((None, "rotation_y"), ("none", "rotation_y"), ("xyz", "rotation_xyz")):
+        found = checkpoint.find(None, str(tmp_path), rotation)
+        assert found == str(tmp_path / "shipped" / name / "model.ckpt")
+        assert str(tmp_path / "shipped" / name) in capsys.readouterr().out
+    assert checkpoint.find(None, tiny_log) == os.path.join(tiny_log, "best", "model.ckpt")
+    assert not capsys.readouterr().out
+
+
+def test_no_checkpoint_is_said_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "PRETRAINED_DIR", str(tmp_path / "shipped"))
     with pytest.raises(InputError, match="train one with train.py"):
         checkpoint.find(None, str(tmp_path))
     with pytest.raises(InputError, match="--model_path"):

@@ -63,9 +63,9 @@ def test_sums_per_point_are_those_of_the_whole_arrays(tiny_explainer, cloud):
         "hirescam": heat.hirescam(features, gradients), "feature-norm": heat.feature_norm(features),
         "critical": heat.critical(features)}
     for name, values in expected.items():
-        found = heat.METHODS[name](tiny_explainer, cloud, 8)
+        found = heat.METHODS[name](tiny_explainer, cloud[np.newaxis], 8)[0]
         np.testing.assert_allclose(found, values, rtol=1e-4, atol=1e-5 * abs(values).max(), err_msg=name)
-    np.testing.assert_allclose(heat.METHODS["p-grad-cam"](tiny_explainer, cloud, 8, pooling="avg"),
+    np.testing.assert_allclose(heat.METHODS["p-grad-cam"](tiny_explainer, cloud[np.newaxis], 8, pooling="avg")[0],
                                heat.p_grad_cam(features, gradients, "avg"), rtol=1e-4, atol=1e-7)
 
 

@@ -88,22 +88,23 @@ def test_critical_counts_maxima_but_no_channel_that_is_zero_everywhere():
 class QuadraticExplainer:
     """A stand-in whose logit is y = sum_i |x_i|^2 / 2, so that dy/dx = x."""
 
-    def logit_gradients(self, clouds, label):
+    def logit_gradients(self, clouds, labels):
         return clouds
 
-    def loss_gradients(self, clouds, label):
+    def loss_gradients(self, clouds, labels):
         return -clouds
 
 
 def test_integrated_gradients_add_up_to_the_difference_of_the_logits(rng):
     points = rng.standard_normal((11, 3)).astype(np.float32)
     center = np.median(points, axis=0)
-    values = heat.METHODS["integrated-gradients"](QuadraticExplainer(), points, 0)
+    values = heat.METHODS["integrated-gradients"](QuadraticExplainer(), points[np.newaxis], 0)[0]
     assert values.sum() == pytest.approx(0.5 * (points ** 2).sum() - 11 * 0.5 * (center ** 2).sum(), rel=1e-4)
 
 
-def test_random_heat_follows_its_generator(rng):
-    points = np.zeros((5, 3))
-    first = heat.METHODS["random"](None, points, 0, rng=np.random.RandomState(3))
-    assert first.tolist() == heat.METHODS["random"](None, points, 0, rng=np.random.RandomState(3)).tolist()
+def test_random_heat_of_a_cloud_follows_its_own_generator():
+    clouds = np.zeros((2, 5, 3))
+    both = heat.METHODS["random"](None, clouds, 0, rngs=[np.random.RandomState(8), np.random.RandomState(3)])
+    first = heat.METHODS["random"](None, clouds[:1], 0, rngs=[np.random.RandomState(3)])[0]
+    assert first.tolist() == both[1].tolist()
     assert len(set(first.tolist())) == 5 and first.min() >= 0 and first.max() < 1

@@ -21,3 +21,45 @@ def test_cross_entropy_of_known_odds_and_of_great_logits():
     odds = np.log([[1.0, 3.0]])
     assert metrics.cross_entropy(odds, [0]) == pytest.approx([np.log(4)])
     assert metrics.cross_entropy(np.array([[1000.0, 0.0]]), 1) == pytest.approx([1000.0])
+
+
+def test_probability_of_equal_logits_is_shared():
+    assert metrics.probabilities(np.zeros((2, 4)), np.array([0, 3])).tolist() == [0.25, 0.25]
+    assert metrics.probabilities(np.log([[1.0, 2.0, 5.0]]), np.array([2])) == pytest.approx([0.625])
+
+
+def test_area_is_the_mean_height_of_straight_lines():
+    # From 1 to 0.5 over two fifths of the width, then at 0.5.
+    assert metrics.area_under_curve([0, 10, 25], [1, 0.5, 0.5]) == pytest.approx(0.4 * 0.75 + 0.6 * 0.5)
+    assert metrics.area_under_curve([2, 4], [[1, 1], [0, 1]]).tolist() == [1.0, 0.5]
+
+
+def test_rank_correlation_of_few_values_by_hand():
+    assert metrics.rank_correlation([1, 2, 3], [10, 100, 1000]) == pytest.approx(1)
+    assert metrics.rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    # 1 - 6 * (4 + 1 + 1) / (3 * 8), and with ties the correlation of (1.5, 1.5, 3) and (1, 2, 3).
+    assert metrics.rank_correlation([1, 2, 3], [3, 1, 2]) == pytest.approx(-0.5)
+    assert metrics.rank_correlation([0, 0, 7], [1, 2, 3]) == pytest.approx(np.sqrt(3) / 2)
+    assert np.isnan(metrics.rank_correlation([0, 0, 0], [1, 2, 3]))
+
+
+def test_rank_correlation_agrees_with_scipy(rng):
+    stats = pytest.importorskip("scipy.stats")
+    for _ in range(5):
+        first, second = rng.randint(0, 9, (2, 40))
+        assert metrics.rank_correlation(first, second) == pytest.approx(stats.spearmanr(first, second)[0])
+
+
+def test_top_overlap_counts_shared_points():
+    assert metrics.top_overlap([5, 4, 3, 0], [0, 4, 5, 3], 2) == 0.5
+    assert metrics.top_overlap([5, 4, 3, 0], [0, 4, 5, 3], 4) == 1.0
+    # Of equal values the first count as greater: {0, 1} and {1, 0}.
+    assert metrics.top_overlap([1, 1, 1], [2, 3, 0], 2) == 1.0
+
+
+def test_mean_and_error_leave_out_what_is_missing():
+    mean, error = metrics.mean_and_error([[1.0, 5.0], [3.0, np.nan], [np.nan, np.nan]])
+    assert mean.tolist() == [2.0, 5.0]
+    assert error[0] == pytest.approx(np.sqrt(2) / np.sqrt(2)) and np.isnan(error[1])
+    mean, error = metrics.mean_and_error([[np.nan], [np.nan]])
+    assert np.isnan(mean[0]) and np.isnan(error[0])

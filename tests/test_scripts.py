@@ -237,8 +237,8 @@ def test_results_of_another_cloud_of_the_same_name_are_kept(tiny_data, tiny_log,
 
 
 def test_no_checkpoint(tiny_data, tmp_path):
-    assert_one_line_error(_explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tmp_path), "no checkpoint",
-                          "train.py")
+    assert_one_line_error(_explain("ASM.py", "--data_dir", tiny_data, "--model_path", tmp_path), "no checkpoint",
+                          "--model_path")
 
 
 @pytest.mark.parametrize("arguments, words", [

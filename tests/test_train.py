@@ -164,7 +164,7 @@ def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
 
 
 def test_augmentation_follows_from_seed_and_step(rng):
-    flags = argparse.Namespace(seed=3, rotation="y")
+    flags = argparse.Namespace(seed=3, rotation="y", train_points=None)
     points = rng.standard_normal((4, 20, 3)).astype(np.float32)
     moved = train.augment(points, flags, 7)
     np.testing.assert_array_equal(moved, train.augment(points, flags, 7))
@@ -172,6 +172,19 @@ def test_augmentation_follows_from_seed_and_step(rng):
     # About y: heights and distances from the axis stay, but for the jitter.
     np.testing.assert_allclose(moved[..., 1], points[..., 1], atol=0.0501)
     np.testing.assert_allclose(np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08)
+
+
+def test_train_points_draws_other_points_at_each_step(rng):
+    flags = argparse.Namespace(seed=3, rotation="none", train_points=5)
+    points = np.arange(20, dtype=np.float32).reshape(1, 20, 1) * np.ones((2, 1, 3), np.float32)
+    drawn = [np.rint(train.augment(points, flags, step)) for step in (7, 7, 8)]
+    assert drawn[0].shape == (2, 5, 3) and len(np.unique(drawn[0][0, :, 0])) == 5
+    assert set(drawn[0][0, :, 0]) == set(drawn[1][0, :, 0]) != set(drawn[2][0, :, 0])
+
+
+def test_more_train_points_than_points_are_refused(tiny_data, tmp_path):
+    assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
+                                     "--train_points", 65), "--train_points 65", "--num_point 64")
 
 
 @pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])

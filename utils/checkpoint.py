@@ -1,6 +1,8 @@
 """A checkpoint, ours or one of upstream PointNet, -> a session that holds the network."""
 import collections
 import contextlib
+import glob
+import hashlib
 import json
 import os
 import shutil
@@ -8,9 +10,10 @@ import shutil
 import tensorflow.compat.v1 as tf
 
 import models
-from utils.command_line import InputError
+from utils.command_line import PROJECT_DIR, InputError
 
 NUM_CLASSES = 40
+PRETRAINED_DIR = os.path.join(PROJECT_DIR, "log", "pretrained")
 
 Network = collections.namedtuple("Network", "session points logits end_points model_name config prefix")
 Network.__doc__ = """A network in evaluation mode with the weights of a checkpoint.
@@ -21,13 +24,14 @@ prefix: path of the checkpoint.
 """
 
 
-def find(model_path, log_dir):
-    """The checkpoint to explain.
+def find(model_path, log_dir, rotation=None):
+    """The checkpoint to explain. Says so where it takes one that the program ships.
 
     Args:
       model_path: what --model_path names: a prefix such as `log/model.ckpt`, one of its files, or a folder.
-        None: the best, else the last, in `log_dir`.
+        None: the best, else the last, in `log_dir`; without one there, a shipped one.
       log_dir: folder that `train.py` wrote.
+      rotation: of the shipped checkpoints, "xyz" takes the one that was trained for it.
 
     Returns:
       The prefix of a checkpoint whose index file exists.
@@ -37,6 +41,7 @@ def find(model_path, log_dir):
     """
     if model_path is None:
         tried = [os.path.join(log_dir, "best", "model.ckpt"), os.path.join(log_dir, "model.ckpt")]
+        shipped = os.path.join(PRETRAINED_DIR, "rotation_xyz" if rotation == "xyz" else "rotation_y", "model.ckpt")
         way_on = "train one with train.py, or name one with --model_path"
     else:
         prefix = model_path
@@ -48,6 +53,9 @@ def find(model_path, log_dir):
         finish_save(prefix)
         if os.path.isfile(prefix + ".index"):
             return prefix
+    if model_path is None and os.path.isfile(shipped + ".index"):
+        print("No checkpoint in {}: taking the shipped network {}".format(log_dir, os.path.dirname(shipped)))
+        return shipped
     raise InputError("no checkpoint at {}: {}".format(model_path or log_dir, way_on))
 
 
@@ -68,13 +76,16 @@ def read_config(prefix):
 
 
 @contextlib.contextmanager
-def restore(prefix, model_name=None, gpu=0):
+def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0):
     """Opens a session with the network of a checkpoint, in evaluation mode.
 
     Args:
       prefix: path of the checkpoint, as `find` returns it.
       model_name: one of models.NAMES; None: whichever the checkpoint holds.
       gpu: index of the GPU, -1 for the CPU.
+      fresh_layers: names of layers, such as "fc3" or "transform_net1", that get the weights of a network before any
+        training instead: drawn anew, with the batch norm of a new layer.
+      seed: of those weights.
 
     Yields:
       A Network.
@@ -88,15 +99,19 @@ def restore(prefix, model_name=None, gpu=0):
         raise InputError("{} holds {}: give a checkpoint of {}".format(prefix, model_name, " or ".join(models.NAMES)))
     stored.check_is_of(model_name)
 
-    def constant_of(name, shape, **_):
+    def value_of(getter, name, shape, **options):
+        if name.split("/")[0] in fresh_layers:
+            return getter(name, shape, **options)
         return tf.constant(stored.read(name, list(shape)), name=name)
 
     with tf.Graph().as_default(), open_session(gpu) as session:
+        tf.set_random_seed(seed)
         points = tf.placeholder(tf.float32, [None, None, 3], "points")
         # With constants for variables, TensorFlow folds batch norm into weights and biases once, not in every call.
-        with tf.variable_scope("", custom_getter=constant_of):
+        with tf.variable_scope("", custom_getter=value_of):
             logits, end_points = models.network(model_name).get_model(
                 points, is_training=False, num_classes=NUM_CLASSES)
+        session.run(tf.global_variables_initializer())
         yield Network(session, points, logits, end_points, model_name, read_config(prefix), prefix)
 
 
@@ -158,6 +173,15 @@ def save(session, saver, prefix):
     shutil.rmtree(temporary)
     finish_save(prefix)
     tf.train.update_checkpoint_state(folder, name)
+
+
+def digest(prefix):
+    """The sha256 of a checkpoint's values, as hexadecimal digits: says whether two runs had the same network."""
+    found = hashlib.sha256()
+    for path in sorted(glob.glob(glob.escape(prefix) + ".data-*")):
+        with open(path, "rb") as file:
+            found.update(file.read())
+    return found.hexdigest()
 
 
 def finish_save(prefix):

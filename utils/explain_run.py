@@ -39,7 +39,7 @@ def parse_flags(description, num_votes, drop_mode):
                         "data/{}, fetched when missing)".format(provider.MODELNET40))
     parser.add_argument("--log_dir", default=os.path.join(PROJECT_DIR, "log"), help="folder that train.py wrote")
     parser.add_argument("--model_path", metavar="CHECKPOINT",
-                        help="checkpoint to explain (default: the best in --log_dir)")
+                        help="checkpoint to explain (default: the best in --log_dir, else a shipped one)")
     parser.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
     parser.add_argument("--num_point", type=positive_int, metavar="N",
                         help="points of the cloud to use (default: all of a test cloud, 2048 at most of a file)")
@@ -95,7 +95,7 @@ def open_explainer(flags):
     prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and cloud are known to be good.
     from utils import checkpoint, explainer
-    prefix = checkpoint.find(flags.model_path, flags.log_dir)
+    prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
     with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
         print("Network: {} of {}".format(network.model_name, prefix))
         flags.model_path, flags.model = prefix, network.model_name
@@ -133,7 +133,7 @@ def drop_until_lost(explainer, cloud, method, flags):
     num_votes = 1 if flags.rotation == "none" else flags.num_votes
     rotations = provider.draw_rotations(flags.rotation, num_votes, np.random.RandomState(flags.seed))
     rng = np.random.RandomState(flags.seed)
-    options = {"pooling": flags.pooling, "power": flags.power, "rng": rng}
+    options = {"pooling": flags.pooling, "power": flags.power, "rngs": [rng]}
     with tqdm(total=len(cloud.points), unit="point", desc="Dropping") as bar:
         def show_round(finished):
             shown = {} if np.isnan(finished.accuracy) else {"accuracy": finished.accuracy}
@@ -143,7 +143,7 @@ def drop_until_lost(explainer, cloud, method, flags):
         return point_drop.drop_until_lost(
             cloud.points, cloud.label,
             vote_logits=lambda points: explainer.vote_logits(points, rotations),
-            heat_of=lambda points: heat.METHODS[method](explainer, points, cloud.label, **options),
+            heat_of=lambda points: heat.METHODS[method](explainer, points[np.newaxis], cloud.label, **options)[0],
             choose=lambda values: point_drop.points_to_drop(
                 values, flags.drop_mode, flags.num_drop, flags.drop_neg, rng),
             max_rounds=flags.num_steps, eval_every=flags.eval_every, on_round=show_round)

@@ -67,7 +67,7 @@ class Explainer:
             [self._features, self._feature_gradient], {self._points: points[np.newaxis], self._labels: [label]})
         return features[0], gradients[0]
 
-    def sums_per_point(self, names, clouds, label):
+    def sums_per_point(self, names, clouds, labels):
         """Sums over the channels of A and G that the methods need, taken in the graph: of N x 1024 values N come back.
 
         Args:
@@ -75,31 +75,29 @@ class Explainer:
             "weighted_features" (sum_k A_ik mean_j G_jk), "features_x_gradients" (sum_k A_ik G_ik) and "held_channels"
             (the number of channels whose maximum, above 0, the point holds).
           clouds: float32 array [B, N, 3].
-          label: class c of G = dy_c / dA.
+          labels: class c of G = dy_c / dA: int array [B], or one int for all.
 
         Returns:
           List of float32 arrays [B, N].
         """
-        return self._in_batches([self._sums[name] for name in names], clouds, np.full(len(clouds), label))
+        return self._in_batches([self._sums[name] for name in names], clouds, labels)
 
-    def logit_gradients(self, clouds, label):
-        """dy_c / dx of the logit of class `label`: float32 array [B, N, 3] for clouds [B, N, 3]."""
-        return self._in_batches(self._logit_gradient, clouds, np.full(len(clouds), label))
+    def logit_gradients(self, clouds, labels):
+        """dy_c / dx of the logits of classes [B], or of one class, for clouds [B, N, 3]: float32 array [B, N, 3]."""
+        return self._in_batches(self._logit_gradient, clouds, labels)
 
-    def loss_gradients(self, clouds, label):
-        """dL / dx of the cross-entropy with `label`: float32 array [B, N, 3] for clouds [B, N, 3]."""
-        return self._in_batches(self._loss_gradient, clouds, np.full(len(clouds), label))
+    def loss_gradients(self, clouds, labels):
+        """dL / dx of the cross-entropy with labels [B], or one label, for clouds [B, N, 3]: float32 array [B, N, 3]."""
+        return self._in_batches(self._loss_gradient, clouds, labels)
 
     def _in_batches(self, fetches, clouds, labels=None, progress=None):
         """Runs a Tensor or a list of Tensors on all clouds; returns an array or a list of arrays."""
         results = []
-        start = 0
-        for part in _parts(clouds, clouds.shape[1]):
-            feed = {self._points: part}
-            if labels is not None:
-                feed[self._labels] = labels[start:start + len(part)]
-            results.append(self._session.run(fetches, feed))
-            start += len(part)
+        # Logits need no labels, but a feed that is not used costs nothing.
+        labels = np.broadcast_to(0 if labels is None else labels, len(clouds))
+        parts = zip(_parts(clouds, clouds.shape[1]), _parts(labels, clouds.shape[1]))
+        for part, part_labels in parts:
+            results.append(self._session.run(fetches, {self._points: part, self._labels: part_labels}))
             if progress:
                 progress(len(part))
         if isinstance(fetches, list):

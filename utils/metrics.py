@@ -1,4 +1,4 @@
-"""How well a network classifies: confusion matrix and accuracies."""
+"""How well a network classifies, and how far two heats agree: accuracies, areas under curves, rank correlations."""
 import numpy as np
 
 
@@ -46,3 +46,64 @@ def cross_entropy(logits, labels):
     shifted = logits - logits.max(axis=1, keepdims=True)
     picked = shifted[np.arange(len(logits)), labels]
     return np.log(np.exp(shifted).sum(axis=1)) - picked
+
+
+def probabilities(logits, labels):
+    """Softmax probability of each row's label: float array [n] for logits [n, C] and labels [n]."""
+    return np.exp(-cross_entropy(np.asarray(logits, np.float64), labels))
+
+
+def area_under_curve(places, values):
+    """Mean height of a curve: the area under straight lines between its points, over its width.
+
+    Args:
+      places: float array [S], ascending.
+      values: float array [..., S].
+
+    Returns:
+      float array [...].
+    """
+    places, values = np.asarray(places, float), np.asarray(values, float)
+    widths = np.diff(places)
+    return ((values[..., 1:] + values[..., :-1]) / 2 * widths).sum(axis=-1) / widths.sum()
+
+
+def average_ranks(values):
+    """Ranks from 1 of an array [n]; equal values share the mean of theirs: float array [n]."""
+    _, tie, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[tie]
+
+
+def rank_correlation(first, second):
+    """Spearman's rank correlation, with shared ranks for equal values.
+
+    Args:
+      first, second: float arrays [n].
+
+    Returns:
+      float in -1 .. 1; NaN where all values of one are equal.
+    """
+    first, second = (average_ranks(values) - (len(values) + 1) / 2 for values in (first, second))
+    size = np.sqrt((first ** 2).sum() * (second ** 2).sum())
+    return float((first * second).sum() / size) if size > 0 else float("nan")
+
+
+def top_overlap(first, second, count):
+    """Share of the `count` greatest of one array [n] that are among the `count` greatest of another.
+
+    Of equal values the first count as greater.
+    """
+    tops = [np.argsort(-np.asarray(values), kind="stable")[:count] for values in (first, second)]
+    return len(np.intersect1d(*tops)) / len(tops[0])
+
+
+def mean_and_error(values, axis=0):
+    """Mean and standard error of the mean along an axis, NaNs left out; the error is NaN of fewer than two values."""
+    values = np.asarray(values, float)
+    count = np.isfinite(values).sum(axis=axis)
+    # Of nothing the mean is NaN, without a warning.
+    total = np.nansum(values, axis=axis)
+    mean = np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+    squares = np.nansum((values - np.expand_dims(mean, axis)) ** 2, axis=axis)
+    variance = np.divide(squares, count - 1, out=np.full(np.shape(total), np.nan), where=count > 1)
+    return mean, np.sqrt(np.divide(variance, count, out=np.full(np.shape(total), np.nan), where=count > 1))

@@ -55,7 +55,7 @@ def save_heat_figure(path, panels, window, colour_bar, title):
     title_lines = textwrap.wrap(title, int(13 * figure_width))
     bottom = MARGIN + CAPTION_HEIGHT
     figure_height = bottom + max(height, 1.5) + MARGIN + LINE_HEIGHT * len(title_lines)
-    figure = _new_figure(figure_width, figure_height)
+    figure = new_figure(figure_width, figure_height)
 
     def add_axes(left, bottom, width, height):
         return figure.add_axes([left / figure_width, bottom / figure_height,
@@ -68,7 +68,7 @@ def save_heat_figure(path, panels, window, colour_bar, title):
         axes.set(xlim=window[:2], ylim=window[2:])
         axes.axis("off")
         if isinstance(drawing, Spheres):
-            _draw_spheres(axes, drawing)
+            draw_spheres(axes, drawing)
         else:
             axes.imshow(drawing, extent=window, aspect="auto", interpolation="nearest")
         figure.text((left + width / 2) / figure_width, MARGIN / figure_height, caption, fontsize=8, ha="center",
@@ -76,7 +76,7 @@ def save_heat_figure(path, panels, window, colour_bar, title):
     bar_height = min(0.7 * max(height, 1.5), 2.2)
     left = MARGIN + len(panels) * (width + PANEL_GAP) + 0.1
     _draw_colour_bar(add_axes(left, bottom + (max(height, 1.5) - bar_height) / 2 - 0.05, 0.14, bar_height), colour_bar)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def shade(colours, normals):
@@ -94,7 +94,7 @@ def shade(colours, normals):
     return colours * (0.55 + 0.45 * facing) * (1 - glint) + glint
 
 
-def _draw_spheres(axes, spheres):
+def draw_spheres(axes, spheres):
     """Draws Spheres in their order. Equal light lies on a circle about the light's direction: an ellipse, as seen."""
     from matplotlib.collections import EllipseCollection
     centres, radii, colours = spheres
@@ -129,7 +129,7 @@ def _draw_colour_bar(axes, colour_bar):
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=places)
     axes.set_yticklabels(texts, fontsize=7)
     axes.tick_params(length=2, width=0.5, left=False, right=True, labelleft=False, labelright=True)
-    _hide_spines(axes, ("left", "right", "top", "bottom"))
+    hide_spines(axes, ("left", "right", "top", "bottom"))
 
 
 def save_rounds(path, points_left, accuracies, title, threshold=0.5):
@@ -147,7 +147,7 @@ def save_rounds(path, points_left, accuracies, title, threshold=0.5):
     """
     points_left, accuracies = np.asarray(points_left), np.asarray(accuracies, float)
     measured = np.isfinite(accuracies)
-    figure = _new_figure(4.6, 3.2)
+    figure = new_figure(4.6, 3.2)
     axes = figure.add_axes([0.13, 0.15, 0.83, 0.73])
     axes.axhline(threshold, color="0.5", linewidth=1, linestyle="--")
     axes.text(0.01, threshold + 0.015, "lost at {:g} or less".format(threshold), transform=axes.get_yaxis_transform(),
@@ -163,8 +163,8 @@ def save_rounds(path, points_left, accuracies, title, threshold=0.5):
     axes.tick_params(labelsize=8)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
-    _hide_spines(axes, ("right", "top"))
-    _save(figure, path)
+    hide_spines(axes, ("right", "top"))
+    save_figure(figure, path)
 
 
 def save_confusion_matrix(path, matrix, class_names, title):
@@ -185,7 +185,7 @@ def save_confusion_matrix(path, matrix, class_names, title):
     cells = max(0.22 * num_classes, 2.2)  # inches
     names = 0.075 * max(len(name) for name in class_names) + 0.35
     width, height = names + cells + 0.9, names + cells + 0.35
-    figure = _new_figure(width, height)
+    figure = new_figure(width, height)
     axes = figure.add_axes([names / width, names / height, cells / width, cells / height])
     # The square root shows the few confusions that a linear scale leaves white.
     image = axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -211,10 +211,10 @@ def save_confusion_matrix(path, matrix, class_names, title):
     bar.set_ticklabels(["0", "5 %", "25 %", "50 %", "100 %"])
     bar.ax.tick_params(labelsize=7, length=2)
     bar.set_label("share of the true class", fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _new_figure(width, height):
+def new_figure(width, height):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white")
@@ -222,7 +222,7 @@ def _new_figure(width, height):
     return figure
 
 
-def _hide_spines(axes, sides):
+def hide_spines(axes, sides):
     for side in sides:
         axes.spines[side].set_visible(False)
 
@@ -232,5 +232,5 @@ def _literal(text):
     return text.replace("$", r"\$")
 
 
-def _save(figure, path):
+def save_figure(figure, path):
     command_line.replace_file(path, lambda file: figure.savefig(file, format="png", dpi=DOTS_PER_INCH), mode="wb")

@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-from utils import command_line, plots
+from utils import command_line, metrics, plots
 
 SCALES = ("linear", "rank")
 CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])  # from the cloud to the camera; ModelNet40's airplanes point along x
@@ -70,9 +70,7 @@ def rank_scale(heat):
     ranked = np.zeros(len(heat))
     for sign in (1, -1):
         chosen = sign * heat > 0
-        _, tie, count = np.unique(sign * heat[chosen], return_inverse=True, return_counts=True)
-        average_rank = np.cumsum(count) - (count - 1) / 2
-        ranked[chosen] = sign * average_rank[tie] / max(chosen.sum(), 1)
+        ranked[chosen] = sign * metrics.average_ranks(sign * heat[chosen]) / max(chosen.sum(), 1)
     return ranked
 
 
@@ -197,6 +195,19 @@ def _open3d_panels(window, panels):
     # A driver that draws nothing leaves pictures of one colour.
     drawn = images.shape == (len(panels), height, width, 3) and all(image.min() < 240 < image.max() for image in images)
     return images if drawn else None
+
+
+def small_picture(points, heat, colormap, scale):
+    """A cloud and its heat for a panel of a larger figure, drawn by matplotlib.
+
+    Args:
+      points, heat, colormap, scale: as for `save_heat_picture`.
+
+    Returns:
+      plots.Spheres, and the window (left, right, bottom, top) that shows them.
+    """
+    view = _View(points)
+    return _matplotlib_panel(*view.panel(heat_colours(heat, colormap, scale), 1.0)), view.window
 
 
 def show_window(views, title):

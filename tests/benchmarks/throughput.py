@@ -226,7 +226,7 @@ def _whole(method, eval_every=1):
         def heat_of(remaining):
             if is_textbook and method == "p-grad-cam":
                 return explainer.p_grad_cam(remaining)
-            return heat.METHODS[method](explainer, remaining, 0)
+            return heat.METHODS[method](explainer, remaining[np.newaxis], 0)[0]
 
         return lambda: point_drop.drop_until_lost(
             points, 0, vote_logits, heat_of, lambda values: point_drop.points_to_drop(values, "top", DROPPED_PER_ROUND),
