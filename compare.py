@@ -100,7 +100,12 @@ def main():
         with tqdm(total=total, initial=rows.count(flags.methods, clouds, steps), unit="row",
                   desc=flags.protocol) as bar:
             bench = comparison.Comparison(explainer.Explainer(network), network, clouds, flags, rows, bar.update)
-            protocol.run(bench)
+            try:
+                protocol.run(bench)
+            except KeyboardInterrupt:
+                bar.write("{} rows are kept in {}; the same command goes on from there".format(
+                    len(rows.rows), flags.dump_dir))
+                raise
         comparison_report.write(bench, steps)
 
 

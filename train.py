@@ -23,7 +23,7 @@ from utils.command_line import InputError
 SAVE_SECONDS = 120
 # A run that goes on must go on as it began: these flags decide what each step does.
 FLAGS_OF_A_RUN = ("model", "num_point", "train_points", "batch_size", "learning_rate", "momentum", "optimizer",
-                  "decay_step", "decay_rate", "rotation", "seed")
+                  "schedule", "decay_step", "decay_rate", "rotation", "start_from", "seed")
 
 
 def parse_flags():
@@ -43,11 +43,18 @@ def parse_flags():
     parser.add_argument("--learning_rate", type=command_line.positive_float, default=1e-3, help="at the start")
     parser.add_argument("--momentum", type=command_line.fraction, default=0.9, help="of the momentum optimizer")
     parser.add_argument("--optimizer", choices=("adam", "momentum"), default="adam", help="optimizer")
+    parser.add_argument("--schedule", choices=("steps", "cosine"), default="steps",
+                        help="of the learning rate: it decays by --decay_rate after every --decay_step clouds, or along "
+                        "half a cosine down to 1e-5 at --max_epoch")
     parser.add_argument("--decay_step", type=command_line.positive_int, default=200000,
-                        help="clouds after which the learning rate decays")
+                        help="clouds after which the learning rate decays, and batch norm's momentum")
     parser.add_argument("--decay_rate", type=command_line.positive_float, default=0.7, help="factor of each decay")
     parser.add_argument("--rotation", choices=command_line.ROTATIONS, default="y",
                         help="random rotation of the training clouds: none, about the up axis, or any")
+    parser.add_argument("--start_from", metavar="CHECKPOINT",
+                        help="begin with its weights instead of random ones, to train on or for another task")
+    parser.add_argument("--test_every", type=command_line.positive_int, default=1, metavar="K",
+                        help="test after every K-th epoch, and after the last")
     parser.add_argument("--seed", type=command_line.seed, default=0,
                         help="of weights, order, rotations and jitter")
     return parser.parse_args()
@@ -70,7 +77,8 @@ def main():
     command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from models.training_graph import open_training
-    with open_training(flags) as graph, _StopOnSignal() as stop:
+    steps_per_epoch = len(train_set[0]) // flags.batch_size
+    with open_training(flags, flags.max_epoch * steps_per_epoch * flags.batch_size) as graph, _StopOnSignal() as stop:
         _write_config(flags, len(train_set[0]))
         with open(os.path.join(flags.log_dir, "log_train.txt"), "a", encoding="utf-8") as log_file:
             train(graph, train_set, test_set, class_names, flags, stop, Log(log_file))
@@ -97,23 +105,30 @@ def train(graph, train_set, test_set, class_names, flags, stop, log):
         log("All {} epochs are done; a greater --max_epoch trains on".format(flags.max_epoch))
     for epoch in range(graph.epochs_done, flags.max_epoch):
         _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
-        matrix, loss = evaluate(graph, test_set, flags, stop)
+        is_tested = (epoch + 1) % flags.test_every == 0 or epoch + 1 == flags.max_epoch
+        matrix, loss = evaluate(graph, test_set, flags, stop) if is_tested else (None, None)
         if stop.is_asked:
             graph.save()
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             return
-        accuracy, class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
-        log("Epoch {}: test loss {:.4f}, accuracy {:.2%}, mean class accuracy {:.2%}".format(
-            epoch + 1, loss, accuracy, class_accuracy))
-        worst = np.nanargmin(metrics.class_accuracies(matrix))
-        log("  weakest class: {} {:.1%}".format(class_names[worst], metrics.class_accuracies(matrix)[worst]))
-        graph.summarise("test", {"loss/classification": loss, "accuracy/overall": accuracy,
-                                 "accuracy/mean_class": class_accuracy})
-        if accuracy > graph.best_accuracy:
-            graph.save_best(accuracy)
-            log("  best so far: saved to {}".format(os.path.join(flags.log_dir, "best")))
         graph.epochs_done = epoch + 1
+        if is_tested:
+            _report_test(graph, matrix, loss, class_names, flags, log)
         graph.save()
+
+
+def _report_test(graph, matrix, loss, class_names, flags, log):
+    """Logs what an evaluation found, and saves the weights if they are the best so far."""
+    accuracy, class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
+    log("Epoch {}: test loss {:.4f}, accuracy {:.2%}, mean class accuracy {:.2%}".format(
+        graph.epochs_done, loss, accuracy, class_accuracy))
+    worst = np.nanargmin(metrics.class_accuracies(matrix))
+    log("  weakest class: {} {:.1%}".format(class_names[worst], metrics.class_accuracies(matrix)[worst]))
+    graph.summarise("test", {"loss/classification": loss, "accuracy/overall": accuracy,
+                             "accuracy/mean_class": class_accuracy})
+    if accuracy > graph.best_accuracy:
+        graph.save_best(accuracy)
+        log("  best so far: saved to {}".format(os.path.join(flags.log_dir, "best")))
 
 
 def _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log):
@@ -228,9 +243,14 @@ def _check_resumable(flags, num_train):
         raise InputError("{} cannot be read ({}): mend it or give another --log_dir".format(
             _config_path(flags), error))
     for name in FLAGS_OF_A_RUN:
-        if before.get(name) != getattr(flags, name):
+        # What an older version did not know yet is as the flag's default was.
+        if before.get(name, getattr(flags, name)) != getattr(flags, name):
             raise InputError("--{} {}: the training in {} began with {}; repeat that or give another --log_dir".format(
                 name, getattr(flags, name), flags.log_dir, before.get(name)))
+    if flags.schedule == "cosine" and before.get("max_epoch") != flags.max_epoch:
+        raise InputError("--max_epoch {}: the training in {} began with {}, where its cosine ends; repeat that, or train "
+                         "on in another --log_dir with --start_from".format(
+                             flags.max_epoch, flags.log_dir, before.get("max_epoch")))
     if before.get("num_train") != num_train:
         raise InputError("--data_dir holds {} training clouds, but the training in {} began with {}; give its data or "
                          "another --log_dir".format(num_train, flags.log_dir, before.get("num_train")))

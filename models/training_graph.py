@@ -14,11 +14,12 @@ LEARNING_RATE_FLOOR = 1e-5
 
 
 @contextlib.contextmanager
-def open_training(flags):
+def open_training(flags, clouds_in_all):
     """Opens a session with a network in training; it goes on from the last checkpoint of `flags.log_dir`, if any.
 
     Args:
       flags: of train.py.
+      clouds_in_all: how many clouds all epochs together train on; a cosine ends there.
 
     Yields:
       A TrainingGraph.
@@ -29,7 +30,7 @@ def open_training(flags):
     with tf.Graph().as_default():
         tf.set_random_seed(flags.seed)
         with checkpoint.open_session(flags.gpu) as session:
-            training = TrainingGraph(session, flags)
+            training = TrainingGraph(session, flags, clouds_in_all)
             try:
                 yield training
             finally:
@@ -45,16 +46,19 @@ class TrainingGraph:
       best_accuracy: of the network in `best/`, 0 before there is one.
     """
 
-    def __init__(self, session, flags):
+    def __init__(self, session, flags, clouds_in_all):
         """Builds the graph, and restores the last checkpoint if there is one; as in `open_training`."""
         self._session = session
         self._prefix = os.path.join(flags.log_dir, "model.ckpt")
         self._best_prefix = os.path.join(flags.log_dir, "best", "model.ckpt")
-        self._build(flags)
+        weights = self._build(flags, clouds_in_all)
         session.run(tf.global_variables_initializer())
         checkpoint.finish_save(self._prefix)
         if os.path.isfile(self._prefix + ".index"):
             checkpoint.load(session, self._prefix, tf.global_variables(), flags.model)
+        elif flags.start_from is not None:
+            start = checkpoint.find(flags.start_from, None, flag="--start_from")
+            checkpoint.load(session, start, weights, flags.model)
         self.step, self.epochs_done, self.best_accuracy = session.run(
             [self._step, self._epochs_done, self._best_accuracy])
         self._writers = {split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=session.graph)
@@ -100,15 +104,14 @@ class TrainingGraph:
         os.makedirs(os.path.dirname(self._best_prefix), exist_ok=True)
         checkpoint.save(self._session, self._weights_saver, self._best_prefix)
 
-    def _build(self, flags):
+    def _build(self, flags, clouds_in_all):
         network = models.network(flags.model)
         self._points = tf.placeholder(tf.float32, [None, None, 3], "points")
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         self._step = tf.train.get_or_create_global_step()
         clouds_seen = self._step * flags.batch_size
         bn_decay = _batch_norm_decay(clouds_seen, flags.decay_step)
-        learning_rate = tf.maximum(LEARNING_RATE_FLOOR, tf.train.exponential_decay(
-            flags.learning_rate, clouds_seen, flags.decay_step, flags.decay_rate, staircase=True))
+        learning_rate = _learning_rate(flags, clouds_seen, clouds_in_all)
 
         logits, end_points = network.get_model(self._points, is_training=True, bn_decay=bn_decay)
         loss, cross_entropy = network.get_loss(logits, self._labels, end_points)
@@ -137,6 +140,17 @@ class TrainingGraph:
                       tf.assign(self._best_accuracy, self._kept[1])]
         self._saver = tf.train.Saver(tf.global_variables())
         self._weights_saver = tf.train.Saver(weights)
+        return weights
+
+
+def _learning_rate(flags, clouds_seen, clouds_in_all):
+    """The learning rate of a step: decayed by steps, or along half a cosine that ends with the training."""
+    if flags.schedule == "cosine":
+        decayed = tf.train.cosine_decay(flags.learning_rate, clouds_seen, clouds_in_all)
+    else:
+        decayed = tf.train.exponential_decay(
+            flags.learning_rate, clouds_seen, flags.decay_step, flags.decay_rate, staircase=True)
+    return tf.maximum(LEARNING_RATE_FLOOR, decayed)
 
 
 def _batch_norm_decay(clouds_seen, decay_step):

@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -144,7 +145,8 @@ class FakeGraph:
 def test_an_evaluation_that_was_interrupted_is_made_up_for():
     stop = argparse.Namespace(is_asked=False)
     graph = FakeGraph(stop)
-    flags = argparse.Namespace(seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log")
+    flags = argparse.Namespace(seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log", train_points=None,
+                               test_every=1)
     clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
     lines = []
     train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
@@ -180,6 +182,35 @@ def test_train_points_draws_other_points_at_each_step(rng):
     drawn = [np.rint(train.augment(points, flags, step)) for step in (7, 7, 8)]
     assert drawn[0].shape == (2, 5, 3) and len(np.unique(drawn[0][0, :, 0])) == 5
     assert set(drawn[0][0, :, 0]) == set(drawn[1][0, :, 0]) != set(drawn[2][0, :, 0])
+
+
+@pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])
+def test_a_cosine_ends_with_the_training(clouds, rate):
+    flags = argparse.Namespace(schedule="cosine", learning_rate=1e-3)
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = session.run(training_graph._learning_rate(flags, tf.constant(clouds), 1000))
+    assert value == pytest.approx(rate, rel=1e-4)
+
+
+def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_the_last(tiny_data, tiny_log, tmp_path):
+    arguments = ["--data_dir", tiny_data, "--log_dir", tmp_path, "--model", "pointnet_cls_basic", "--num_point", 64,
+                 "--batch_size", 16, "--max_epoch", 3, "--test_every", 2, "--schedule", "cosine", "--start_from", tiny_log]
+    finished = run_script("train.py", *arguments)
+    assert finished.returncode == 0, finished.stderr
+    with open(str(tmp_path / "log_train.txt")) as file:
+        lines = file.read()
+    assert [number for number in range(1, 4) if "Epoch {}: test loss".format(number) in lines] == [2, 3]
+    with open(os.path.join(tiny_log, "log_train.txt")) as file:
+        first = re.search(r"Epoch 1: train loss ([\d.]+)", file.read()).group(1)
+    # It does not begin at the loss of random weights, log 40 and more.
+    assert float(re.search(r"Epoch 1: train loss ([\d.]+)", lines).group(1)) < float(first) - 0.5
+    assert_one_line_error(run_script("train.py", *(arguments + ["--max_epoch", 4])), "--max_epoch 4", "--start_from")
+    assert_one_line_error(run_script("train.py", *(arguments + ["--start_from", "elsewhere"])), "--start_from elsewhere")
+
+
+def test_a_checkpoint_that_is_not_there_is_no_start(tiny_data, tmp_path):
+    assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
+                                     "--start_from", tmp_path / "x"), "no checkpoint at", "--start_from")
 
 
 def test_more_train_points_than_points_are_refused(tiny_data, tmp_path):

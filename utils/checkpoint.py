@@ -24,7 +24,7 @@ prefix: path of the checkpoint.
 """
 
 
-def find(model_path, log_dir, rotation=None):
+def find(model_path, log_dir, rotation=None, flag="--model_path"):
     """The checkpoint to explain. Says so where it takes one that the program ships.
 
     Args:
@@ -32,6 +32,7 @@ def find(model_path, log_dir, rotation=None):
         None: the best, else the last, in `log_dir`; without one there, a shipped one.
       log_dir: folder that `train.py` wrote.
       rotation: of the shipped checkpoints, "xyz" takes the one that was trained for it.
+      flag: that gave `model_path`, for the message.
 
     Returns:
       The prefix of a checkpoint whose index file exists.
@@ -48,7 +49,7 @@ def find(model_path, log_dir, rotation=None):
         for ending in (".index", ".meta", ".data-00000-of-00001"):
             prefix = prefix[:-len(ending)] if prefix.endswith(ending) else prefix
         tried = [prefix, os.path.join(model_path, "best", "model.ckpt"), os.path.join(model_path, "model.ckpt")]
-        way_on = "give --model_path the prefix before .index, such as log/model.ckpt"
+        way_on = "give {} the prefix before .index, such as log/model.ckpt".format(flag)
     for prefix in tried:
         finish_save(prefix)
         if os.path.isfile(prefix + ".index"):

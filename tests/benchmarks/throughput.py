@@ -129,9 +129,10 @@ def _open_training(folder, is_textbook):
     from models import training_graph
     flags = argparse.Namespace(
         model="pointnet_cls", seed=0, gpu=0, log_dir=tempfile.mkdtemp(dir=folder), batch_size=BATCH, decay_step=200000,
-        learning_rate=1e-3, decay_rate=0.7, optimizer="adam", momentum=0.9)
+        learning_rate=1e-3, decay_rate=0.7, optimizer="adam", momentum=0.9,
+        schedule="steps", start_from=None)
     with textbook.layers() if is_textbook else contextlib.ExitStack():
-        with training_graph.open_training(flags) as graph:
+        with training_graph.open_training(flags, clouds_in_all=BATCH) as graph:
             yield graph, flags.log_dir
 
 
