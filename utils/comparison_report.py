@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from utils import comparison, comparison_plots, metrics, protocols, render
+from utils import comparison, comparison_plots, metrics, point_drop, protocols, render
 from utils.command_line import replace_file
 
 CLOUDS_SHOWN = 6
@@ -68,7 +68,7 @@ def _curve_report(bench, steps, bests, xlabel, caption):
     header = ["method"] + [str(step) for step in steps] + ["area by accuracy", "area by probability"]
     blocks = [caption + " Area: mean height of the curve, of the accuracy or of the probability of the class, in %. "
               "± is the standard error over the clouds.", markdown_table(header, rows)]
-    blocks += _lead(methods, order, areas["probability"] * 100, "area by probability", bests, "points")
+    blocks += _lead(methods, order, areas["probability"] * 100, "area by probability", bests, "percentage points")
     curves = {}
     for kind, values in (("accuracy", correct), ("probability", probability)):
         curves[kind] = {methods[number]: metrics.mean_and_error(values[number]) for number in order}
@@ -78,7 +78,7 @@ def _curve_report(bench, steps, bests, xlabel, caption):
         os.path.join(folder, "bars.png"), [methods[number] for number in order],
         {kind: metrics.mean_and_error(values[order], axis=1) for kind, values in areas.items()},
         "area under the curve of {} ({} is best)".format(xlabel, bests))
-    blocks += _class_table(bench, order, areas["probability"], "Area by probability in %, by class.", 100)
+    blocks += _class_table(bench, order, areas["probability"], "Area by probability in %, by class.")
     return blocks, ["curves.png", "bars.png"]
 
 
@@ -87,17 +87,17 @@ def _thesis_report(bench, _):
     removed, rounds, before, after, seconds = (
         bench.rows.select(methods, bench.clouds, [protocols.LOST], name)[:, :, 0]
         for name in ("points_removed", "rounds", "accuracy_before", "accuracy_after", "seconds"))
-    known = before[0] > protocols.point_drop.LOST_ACCURACY
+    known = (before > point_drop.LOST_ACCURACY).all(axis=0)
     known_removed = np.where(known, removed, np.nan)
     order = _order(methods, known_removed, False)
     rows = [[methods[number], _mean(removed[number]), _mean(known_removed[number]), str(int(known.sum())),
              _mean(np.where(known, rounds[number], np.nan)), _mean(np.where(known, seconds[number], np.nan)),
-             str(int((known & (after[number] > protocols.point_drop.LOST_ACCURACY)).sum()))] for number in order]
+             str(int((known & (after[number] > point_drop.LOST_ACCURACY)).sum()))] for number in order]
     blocks = ["Points removed until the network loses the object (at most half of the votes are right). Recognised: more "
               "than half are right before any point is removed. ± is the standard error over the clouds.",
               markdown_table(["method", "points removed, all", "points removed, recognised", "clouds recognised",
                               "rounds", "seconds", "never lost"], rows)]
-    blocks += _lead(methods, order, known_removed, "points removed of recognised clouds", "least", "points")
+    blocks += _lead(methods, order, known_removed, "points removed of recognised clouds", "least", "points of the cloud")
     names = ["{} {}".format(cloud.class_name, cloud.index) for cloud in bench.clouds]
     blocks.append(markdown_table(
         ["cloud", "votes right before"] + ["{}: {}".format(method, what) for method in methods
@@ -180,15 +180,15 @@ def markdown_table(header, rows):
     return "\n".join("| {} |".format(" | ".join(line)) for line in lines)
 
 
-def _class_table(bench, order, values, caption, factor):
-    """A table of means by class of values [methods, clouds]; none where there is but one class."""
+def _class_table(bench, order, values, caption):
+    """A table of means in % by class of values [methods, clouds]; none where there is but one class."""
     methods = bench.flags.methods
     labels = comparison.labels_of(bench.clouds)
     names = {cloud.label: cloud.class_name for cloud in bench.clouds}
     if len(names) == 1:
         return []
     rows = [[name, str((labels == label).sum())]
-            + ["{:.1f}".format(factor * np.nanmean(values[number][labels == label])) for number in order]
+            + ["{:.1f}".format(100 * np.nanmean(values[number][labels == label])) for number in order]
             for label, name in names.items()]
     return [caption, markdown_table(["class", "clouds"] + [methods[number] for number in order], rows)]
 
