@@ -2,12 +2,17 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
 from conftest import assert_one_line_error, run_script
 from utils import comparison_report, metrics
+from utils.command_line import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
@@ -62,6 +67,23 @@ def test_cut_off_anywhere_it_goes_on_to_the_same_rows(tiny_data, tiny_log, tmp_p
         if one != lines[0]:
             assert np.allclose([float(part) for part in one.split(",")[4:]],
                                [float(part) for part in other.split(",")[4:]], atol=1e-4)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_keeps_the_rows_and_says_so(tiny_data, tiny_log, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, os.path.join(PROJECT_DIR, "compare.py"), "--data_dir", tiny_data, "--log_dir", tiny_log,
+         "--num_point", "64", "--num_steps", "10", "--protocol", "sanity", "--gpu", "-1", "--dump_dir", str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    deadline = time.time() + 120
+    while not os.path.exists(str(tmp_path / "rows.csv")) or len(_read(tmp_path)) < 2:
+        assert process.poll() is None and time.time() < deadline, "no row appeared"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, said
+    assert "rows are kept in {}".format(tmp_path) in said and "Traceback" not in said
+    assert len(_read(tmp_path)) >= 2
 
 
 def test_a_finished_comparison_takes_more_methods_and_refuses_other_flags(tiny_data, tiny_log, tmp_path):

@@ -38,7 +38,7 @@ def save_curves(path, places, panels, xlabel, is_log=False):
                       linestyle="--" if method == BASELINE else "-", zorder=3)
             axes.fill_between(across, means - errors, means + errors, color=colour, alpha=0.18, linewidth=0)
         least = min(np.nanmin(means - np.nan_to_num(errors)) for means, errors in curves.values())
-        axes.set(xlabel=xlabel, ylabel=label, ylim=(min(0, least - 0.03), 1.02))
+        axes.set(xlabel=xlabel, ylabel=label, ylim=(np.floor(10 * least) / 10, 1.02))
         if is_named:
             axes.set_xticks(across)
             axes.set_xticklabels(places, rotation=45, ha="right", rotation_mode="anchor")
