@@ -1,7 +1,7 @@
 """Figures of compare.py: curves and bars with standard errors, a grid of coloured clouds. All are PNG files."""
 import numpy as np
 
-from utils import plots
+from utils import heat, plots
 
 # Told apart without colour vision (Okabe and Ito), and by their markers in black and white.
 STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "v"), ("#E69F00", "D"), ("#56B4E9", "P"),
@@ -33,7 +33,7 @@ def save_curves(path, places, panels, xlabel, is_log=False):
     for number, (label, curves) in enumerate(panels.items()):
         axes = figure.add_subplot(grid[number])
         for method, (means, errors) in curves.items():
-            colour, marker = _style(method, curves)
+            colour, marker = _style(method)
             axes.plot(across, means, color=colour, marker=marker, markersize=3.5, linewidth=1.3, label=method,
                       linestyle="--" if method == BASELINE else "-", zorder=3)
             axes.fill_between(across, means - errors, means + errors, color=colour, alpha=0.18, linewidth=0)
@@ -130,8 +130,8 @@ def save_grid(path, row_names, column_names, rows, colours, label):
     plots.save_figure(figure, path)
 
 
-def _style(method, methods):
-    """Colour and marker of a method among others, the same in every panel of a figure."""
+def _style(method):
+    """Colour and marker of a method, the same in every figure."""
     if method == BASELINE:
         return BASELINE_STYLE
-    return STYLES[[name for name in sorted(methods) if name != BASELINE].index(method) % len(STYLES)]
+    return STYLES[[name for name in heat.METHODS if name != BASELINE].index(method)]
