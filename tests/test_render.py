@@ -1,4 +1,4 @@
-"""Colours by hand, and pictures by their pixels: what is up is up, and no renderer that dies takes us along."""
+"""Pictures by their pixels: what is up is up, and no renderer that dies takes us along."""
 import os
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from utils import plots, render
+from utils import colours, plots, render
 from utils.command_line import PROJECT_DIR, InputError
 
 RED_ABOVE_GREEN = np.array([[0, 1, 0], [0, -1, 0], [0.5, 0, 0], [-0.5, 0, 0]], np.float32)
@@ -54,55 +54,9 @@ def open3d_picture(tmp_path_factory):
     points = np.random.RandomState(0).normal(size=(300, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     path = tmp_path_factory.mktemp("open3d") / "heat.png"
-    if render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere") != "Open3D":
+    if render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") != "Open3D":
         pytest.skip("Open3D cannot render off-screen on this machine")
     return points, _read(path)
-
-
-def test_thesis_colours_run_from_green_to_red_and_are_black_without_heat():
-    assert render.heat_colours([0, 1, 2, 4]).tolist() == [[0, 0, 0], [0.25, 0.75, 0], [0.5, 0.5, 0], [1, 0, 0]]
-
-
-def test_thesis_colours_show_negative_heat_as_no_heat():
-    assert render.heat_colours([-3, 0, 2]).tolist() == [[0, 0, 0], [0, 0, 0], [1, 0, 0]]
-    assert not render.heat_colours([-3, -1]).any()
-
-
-def test_colours_are_one_float32_triple_a_point():
-    colours = render.heat_colours(np.zeros(5, np.float32), "viridis")
-    assert colours.shape == (5, 3) and colours.dtype == np.float32
-
-
-def test_colour_map_is_stretched_from_least_to_greatest_heat():
-    np.testing.assert_allclose(render.heat_colours([-1, 0, 3], "gray"), [[0] * 3, [0.25] * 3, [1] * 3], atol=1 / 255)
-
-
-@pytest.mark.parametrize("colormap, heat, expected", [
-    ("thesis", 0, [0, 0, 0]), ("thesis", 7, [1, 0, 0]), ("gray", 0, [0, 0, 0]), ("gray", 7, [1, 1, 1]),
-    ("gray", -7, [0, 0, 0])])
-def test_same_heat_everywhere_is_the_top_colour_if_positive_else_the_bottom_one(colormap, heat, expected):
-    assert render.heat_colours([heat] * 3, colormap).tolist() == [expected] * 3
-
-
-def test_rank_scale_shares_ranks_among_ties_and_leaves_zero():
-    # 0.5 is the 1st of four positive heats, 10 the 2nd and 3rd, 1000 the 4th.
-    assert render.rank_scale(np.array([0, 10, 10, 1000, 0.5])).tolist() == [0, 2.5 / 4, 2.5 / 4, 1, 0.25]
-
-
-def test_rank_scale_ranks_negative_heat_by_its_size_below_zero():
-    assert render.rank_scale(np.array([-5.0, -1, 0, 3])).tolist() == [-1, -0.5, 0, 1]
-
-
-def test_rank_colours_are_the_colours_of_the_ranks():
-    assert render.heat_colours([0, 1, 1000], scale="rank").tolist() == [[0, 0, 0], [0.5, 0.5, 0], [1, 0, 0]]
-
-
-@pytest.mark.parametrize("wrong", [{"colormap": "no_such_map"}, {"scale": "cubic"}])
-def test_unknown_colour_map_or_scale_is_one_clear_line(wrong):
-    with pytest.raises(InputError) as error:
-        render.heat_colours([1, 2], **wrong)
-    assert "--" in str(error.value) and list(wrong.values())[0] in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("platform, variables, expected", [
@@ -123,7 +77,7 @@ def test_importing_render_imports_neither_open3d_nor_matplotlib():
 
 
 def test_up_in_the_cloud_is_up_in_the_picture(tmp_path, without_open3d):
-    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "up")
+    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "up", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
     red, green = _rows_and_columns(_pixels(image, True, False)), _rows_and_columns(_pixels(image, False, True))
     assert red[0] < green[0] - 300
@@ -133,7 +87,7 @@ def test_up_in_the_cloud_is_up_in_the_picture(tmp_path, without_open3d):
 def test_camera_stands_right_in_front(tmp_path, without_open3d):
     # x is to the right and z to the left of the picture, both towards the camera.
     points = np.array([[1, 0, 0], [0, 0, 1]], float)
-    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1, 1e-6], NONE_REMOVED[:2], "front")
+    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1, 1e-6], NONE_REMOVED[:2], "front", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
     red, green = _rows_and_columns(_pixels(image, True, False)), _rows_and_columns(_pixels(image, False, True))
     assert red[1] > green[1] + 300
@@ -142,14 +96,14 @@ def test_camera_stands_right_in_front(tmp_path, without_open3d):
 def test_nearer_points_are_larger_and_hide_what_is_behind(tmp_path, without_open3d):
     towards_camera = np.array([0.8, 0.6, 1])
     points = np.array([towards_camera, -towards_camera, [0, 3, 0], [0, -3, 0]])
-    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1e-6, 4, 0, 0], NONE_REMOVED, "depth")
+    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1e-6, 4, 0, 0], NONE_REMOVED, "depth", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
     assert _pixels(image, False, True).sum() > 100
     assert not _pixels(image, True, False).any()  # straight behind the nearer, larger sphere
 
 
 def test_dropped_points_lose_their_colour_in_the_second_panel(tmp_path, without_open3d):
-    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, HEAT > 1, "dropped")
+    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, HEAT > 1, "dropped", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
     left, right = image[:, :image.shape[1] // 2], image[:, image.shape[1] // 2:]
     assert _pixels(left, True, False).sum() > 20 and _pixels(left, False, True).sum() > 20
@@ -184,7 +138,7 @@ def test_matplotlib_draws_where_open3d_dies_is_missing_or_hangs(monkeypatch, tmp
     _fake_open3d(monkeypatch, tmp_path, source)
     monkeypatch.setattr(render, "SECONDS_TO_RENDER", 2)
     path = tmp_path / "heat.png"
-    assert render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback") == "matplotlib"
+    assert render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
     assert _pixels(_without_colour_bar(_read(path)), True, False).any()
 
 
@@ -192,13 +146,13 @@ def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp
     monkeypatch.setattr(render, "_run_open3d", lambda task, seconds, window, size, **job: {
         "images": np.full((1, size[1], size[0], 3), 255, np.uint8)})
     path = str(tmp_path / "heat.png")
-    assert render.save_heat_picture(path, RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "blank") == "matplotlib"
+    assert render.save_heat_picture(path, RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "blank", "thesis") == "matplotlib"
 
 
 def test_both_renderers_draw_the_same_picture(open3d_picture, tmp_path, without_open3d):
     points, by_open3d = open3d_picture
     path = tmp_path / "heat.png"
-    assert render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere") == "matplotlib"
+    assert render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") == "matplotlib"
     by_matplotlib = _read(path)
     assert by_matplotlib.shape == by_open3d.shape
     difference = np.abs(by_matplotlib - by_open3d).max(axis=2)
@@ -225,8 +179,8 @@ def test_picture_that_cannot_be_drawn_leaves_the_old_one(tmp_path):
 
 def test_window_that_cannot_open_is_one_printed_line(monkeypatch, tmp_path, capsys):
     _fake_open3d(monkeypatch, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
-    colours = render.heat_colours(HEAT)
-    views = [("all points", RED_ABOVE_GREEN, colours), ("what remained", RED_ABOVE_GREEN[:2], colours[:2])]
+    point_colours = colours.heat_colours(HEAT)
+    views = [("all points", RED_ABOVE_GREEN, point_colours), ("what remained", RED_ABOVE_GREEN[:2], point_colours[:2])]
     render.show_window(views, "title")
     announced, failed = capsys.readouterr().out.splitlines()
     assert "all points, what remained" in announced and "could not" in failed

@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from utils import comparison, comparison_plots, metrics, point_drop, protocols, render
+from utils import colours, comparison, comparison_plots, metrics, point_drop, protocols, render
 from utils.command_line import replace_file
 
 CLOUDS_SHOWN = 6
@@ -12,7 +12,7 @@ NORMAL_95 = 1.96  # standard errors on either side of a mean that hold it with 9
 
 def check_flags(flags):
     """Raises an InputError for what would spoil the figures after a long run: an unknown colour map."""
-    render.heat_colours(np.zeros(1), flags.colormap, flags.scale)
+    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
 
 
 def write(bench, steps):
@@ -168,7 +168,7 @@ def save_clouds(bench, path):
     for cloud in shown:
         rows.append([render.small_picture(cloud.points, bench.heat_of(method, [cloud])[0], bench.flags.colormap,
                                           bench.flags.scale) for method in bench.flags.methods])
-    bar = render.heat_colours(np.linspace(0, 1, 257)[1:], bench.flags.colormap)
+    bar = colours.heat_colours(np.linspace(0, 1, 257)[1:], bench.flags.colormap)
     comparison_plots.save_grid(path, [cloud.class_name for cloud in shown], bench.flags.methods, rows, bar,
                                "{}, from the least to the greatest of each cloud".format(
                                    "rank of the heat" if bench.flags.scale == "rank" else "heat"))

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import heat, point_drop, results
+from utils import colours, heat, point_drop, results
 from utils.command_line import (PROJECT_DIR, ROTATIONS, InputError, Parser, finite_float, make_folder,
                                 non_negative_int, positive_int, prepare_tensorflow, seed, versions)
 
@@ -61,9 +61,9 @@ def parse_flags(description, num_votes, drop_mode):
                         help="classify in every K-th round only, and go back to find the round that lost the object")
     parser.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/explain)")
     parser.add_argument("--no_window", action="store_true", help="open no window at the end")
-    parser.add_argument("--colormap", default="thesis",
+    parser.add_argument("--colormap", default=colours.DEFAULT_COLORMAP,
                         help="`thesis` (red hot, green cold, black none) or any matplotlib colour map")
-    parser.add_argument("--scale", choices=("linear", "rank"), default="linear", help="from heat to colour")
+    parser.add_argument("--scale", choices=colours.SCALES, default="linear", help="from heat to colour")
     parser.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
     parser.add_argument("--seed", type=seed, default=0, help="of the rotations and random samples")
     flags = parser.parse_args(_join_drop_mode(sys.argv[1:]))
@@ -156,8 +156,7 @@ def output_folder(cloud, method, flags):
       InputError: what would spoil the end of a long run, or what it would spoil: the folder cannot be written, the
         colour map does not exist, or the folder holds what another cloud of the same name gave.
     """
-    from utils import render
-    render.heat_colours(np.zeros(1), flags.colormap, flags.scale)
+    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     folder = os.path.join(flags.dump_dir, method, "{}_{}".format(cloud.class_name, cloud.index))
     make_folder(folder, "--dump_dir")
     other = results.source_of(folder)
@@ -187,8 +186,8 @@ def save(folder, run, cloud, logits, method, flags):
     settings = dict(vars(flags), method=method, source=cloud.source, explained_class=explained,
                     predicted_class=provider.class_name(int(logits.argmax())),
                     versions=versions())
-    colours = render.heat_colours(run.heat, flags.colormap, flags.scale)
-    results.save(folder, run, logits, cloud.label, colours, settings)
+    point_colours = colours.heat_colours(run.heat, flags.colormap, flags.scale)
+    results.save(folder, run, logits, cloud.label, point_colours, settings)
     title = "{}: {} {}, seen as {}".format(
         TITLES[method], cloud.class_name, cloud.index, settings["predicted_class"])
     classified = [one for one in run.rounds if not np.isnan(one.accuracy)]
@@ -210,6 +209,6 @@ def show(run, cloud, method, flags):
         print("There is no display, so no window: heat.png shows the same.")
         return
     kept = run.removed_in_round < 0
-    colours = render.heat_colours(run.heat, flags.colormap, flags.scale)
-    render.show_window([("all points", run.points, colours), ("what remained", run.points[kept], colours[kept])],
+    point_colours = colours.heat_colours(run.heat, flags.colormap, flags.scale)
+    render.show_window([("all points", run.points, point_colours), ("what remained", run.points[kept], point_colours[kept])],
                        "{}: {}".format(TITLES[method], cloud.class_name))

@@ -17,15 +17,6 @@ MARGIN, PANEL_GAP, CAPTION_HEIGHT, LINE_HEIGHT, COLOUR_BAR_SPACE = 0.08, 0.12, 0
 CAPTION_COLOUR = "0.4"
 LIGHT = np.array([-0.36, 0.6, 0.714])  # unit vector towards the light: x right, y up, z out of the picture
 
-ColourBar = collections.namedtuple("ColourBar", "colours low high label zero_label")
-ColourBar.__doc__ = """What a colour bar says.
-
-colours: float array [K, 3] in 0..1, bottom to top; empty for no bar.
-low, high: the values at its bottom and its top.
-label: what the values are.
-zero_label: text beside a black box under the bar, for points without heat; None for no box.
-"""
-
 Spheres = collections.namedtuple("Spheres", "centres radii colours")
 Spheres.__doc__ = """Spheres to draw one over the other: centres [N, 2], radii [N] in the same unit, colours [N, 3]."""
 
@@ -44,7 +35,7 @@ def save_heat_figure(path, panels, window, colour_bar, title):
       path: the PNG file to write.
       panels: list of one or two (caption, drawing), a drawing being Spheres, or a uint8 image [height, width, 3].
       window: (left, right, bottom, top) that each panel shows, in the unit of the Spheres.
-      colour_bar: a ColourBar.
+      colour_bar: a colours.ColourBar.
       title: text above, broken into lines where it is long.
 
     Raises:
@@ -114,7 +105,7 @@ def draw_spheres(axes, spheres):
 
 
 def _draw_colour_bar(axes, colour_bar):
-    """Fills the axes with a ColourBar."""
+    """Fills the axes with a colours.ColourBar."""
     colours, low, high, label, zero_label = colour_bar
     bottom, places, texts = 0.0, [], []
     if zero_label is not None:

@@ -1,4 +1,4 @@
-"""Points and heat -> colours, a picture, a window.
+"""Points and heat -> a picture, a window.
 
 Both renderers of the picture, Open3D off-screen and matplotlib, draw what one camera sees: it stands in front
 of, above and to the right of the cloud, and y is up. Open3D ends the whole process where it finds no OpenGL, so
@@ -11,73 +11,13 @@ import tempfile
 
 import numpy as np
 
-from utils import command_line, metrics, plots
+from utils import command_line, plots
+from utils.colours import DEFAULT_COLORMAP, colour_bar, heat_colours
 
-SCALES = ("linear", "rank")
 CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])  # from the cloud to the camera; ModelNet40's airplanes point along x
 CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
 DROPPED_COLOUR = 0.88  # light grey
 SECONDS_TO_RENDER = 90
-
-
-def heat_colours(heat, colormap="thesis", scale="linear"):
-    """Colours of points by their heat.
-
-    `thesis` (Struhs 2020): with s = heat / max(heat), red = s, green = 1 - s, blue = 0, and black where heat
-    is 0. It has no colour for evidence against a class, so negative heat (ASM has it) counts as none: black.
-    Every other map is stretched from the least heat to the greatest, negative heat included. Where all points
-    have the same heat, they get the top colour if it is positive, else the bottom one.
-
-    Args:
-      heat: float array [N], N >= 1, of any sign.
-      colormap: "thesis" or the name of a matplotlib colour map.
-      scale: "linear", or "rank" for the colours of `rank_scale(heat)`.
-
-    Returns:
-      float32 array [N, 3]: red, green and blue in 0..1.
-
-    Raises:
-      InputError: an unknown colour map or scale.
-    """
-    heat = np.asarray(heat, np.float64)
-    if scale not in SCALES:
-        raise command_line.InputError("--scale {}: give {}".format(scale, " or ".join(SCALES)))
-    if scale == "rank":
-        heat = rank_scale(heat)
-    low, high = _colour_range(heat)
-    if colormap == "thesis":
-        share = np.maximum(heat, 0) / (max(high, 0) or 1.0)
-        return np.float32((heat > 0)[:, None] * np.stack([share, 1 - share, np.zeros_like(share)], axis=1))
-    import matplotlib
-    if colormap not in matplotlib.colormaps:
-        raise command_line.InputError(
-            "--colormap {}: no such map; give thesis or one of matplotlib's, such as viridis or cividis".format(colormap))
-    return np.float32(matplotlib.colormaps[colormap]((heat - low) / ((high - low) or 1.0))[:, :3])
-
-
-def rank_scale(heat):
-    """Heat replaced by its rank, so that a few outliers do not hide the rest.
-
-    Positive heats are ranked among themselves, ties sharing their average rank, and divided by their number.
-    Zero stays zero. Negative heats are ranked likewise by their size, and stay negative.
-
-    Args:
-      heat: float array [N].
-
-    Returns:
-      float64 array [N] in -1..1; in 0..1 where no heat is negative.
-    """
-    ranked = np.zeros(len(heat))
-    for sign in (1, -1):
-        chosen = sign * heat > 0
-        ranked[chosen] = sign * metrics.average_ranks(sign * heat[chosen]) / max(chosen.sum(), 1)
-    return ranked
-
-
-def _colour_range(heat):
-    """The heats that get the bottom and the top colour; equal only where there is no positive heat."""
-    low, high = float(heat.min()), float(heat.max())
-    return (min(low, 0.0) if low == high else low), high
 
 
 def has_display():
@@ -85,7 +25,7 @@ def has_display():
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def save_heat_picture(path, points, heat, removed, title, colormap="thesis", scale="linear"):
+def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear"):
     """Writes the picture of a cloud and its heat, as PNG: by Open3D where it works off-screen, else by matplotlib.
 
     On the left the whole cloud, on the right what the dropping left, with the dropped points in light grey, and
@@ -117,18 +57,8 @@ def save_heat_picture(path, points, heat, removed, title, colormap="thesis", sca
     renderer = "matplotlib" if drawn is None else "Open3D"
     if drawn is None:
         drawn = [_matplotlib_panel(*panel) for panel in panels]
-    plots.save_heat_figure(path, list(zip(captions, drawn)), view.window, _colour_bar(heat, colormap, scale), title)
+    plots.save_heat_figure(path, list(zip(captions, drawn)), view.window, colour_bar(heat, colormap, scale), title)
     return renderer
-
-
-def _colour_bar(heat, colormap, scale):
-    """The plots.ColourBar of a heat [N]."""
-    heat, label = (rank_scale(heat), "heat rank") if scale == "rank" else (heat, "heat")
-    low, high = _colour_range(heat)
-    if colormap != "thesis":
-        return plots.ColourBar(heat_colours(np.linspace(low, high, 256), colormap), low, high, label, None)
-    ramp = heat_colours(np.linspace(0, high, 257)[1:]) if high > 0 else ()
-    return plots.ColourBar(ramp, 0.0, high, label, "0 or less" if low < 0 else "no heat")
 
 
 class _View:
