@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import command_line, metrics
+from utils import command_line, metrics, shown_clouds
 from utils.command_line import InputError
 
 SAVE_SECONDS = 120
@@ -55,6 +55,8 @@ def parse_flags():
                         help="begin with its weights instead of random ones, to train on or for another task")
     parser.add_argument("--test_every", type=command_line.positive_int, default=1, metavar="K",
                         help="test after every K-th epoch, and after the last")
+    parser.add_argument("--clouds_shown", type=command_line.non_negative_int, default=4, metavar="N",
+                        help="show so many test clouds in TensorBoard, after each test by their heat; 0 for none")
     parser.add_argument("--seed", type=command_line.seed, default=0,
                         help="of weights, order, rotations and jitter")
     return parser.parse_args()
@@ -103,6 +105,8 @@ def train(graph, train_set, test_set, class_names, flags, stop, log):
             graph.step, min(graph.step // steps_per_epoch + 1, flags.max_epoch), flags.max_epoch))
     if graph.epochs_done >= flags.max_epoch:
         log("All {} epochs are done; a greater --max_epoch trains on".format(flags.max_epoch))
+        return
+    shown = _choose_shown_clouds(graph, test_set, class_names, flags, log)
     for epoch in range(graph.epochs_done, flags.max_epoch):
         _train_one_epoch(graph, train_set, epoch, steps_per_epoch, flags, stop, log)
         is_tested = (epoch + 1) % flags.test_every == 0 or epoch + 1 == flags.max_epoch
@@ -114,7 +118,17 @@ def train(graph, train_set, test_set, class_names, flags, stop, log):
         graph.epochs_done = epoch + 1
         if is_tested:
             _report_test(graph, matrix, loss, class_names, flags, log)
+            shown.show()
         graph.save()
+
+
+def _choose_shown_clouds(graph, test_set, class_names, flags, log):
+    try:
+        return shown_clouds.ShownClouds(graph, test_set, class_names, flags.clouds_shown)
+    except ImportError as error:
+        # TensorFlow 2 comes without it, and writes the curves all the same.
+        log("No clouds for TensorBoard ({}): pip install tensorboard".format(error))
+        return shown_clouds.ShownClouds(graph, test_set, class_names, 0)
 
 
 def _report_test(graph, matrix, loss, class_names, flags, log):

@@ -2,15 +2,18 @@
 import contextlib
 import os
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 import models
-from utils import checkpoint
+from utils import checkpoint, explainer
 
 BATCH_NORM_DECAY_START = 0.5
 BATCH_NORM_DECAY_LIMIT = 0.99
 BATCH_NORM_DECAY_RATE = 0.5
 LEARNING_RATE_FLOOR = 1e-5
+# In TensorBoard, as a share of the unit sphere's radius: points of a cloud of 1024 just touch each other.
+POINT_SIZE = 0.03
 
 
 @contextlib.contextmanager
@@ -87,10 +90,33 @@ class TrainingGraph:
         """Logits [B, 40] of clouds [B, N, 3] in evaluation mode."""
         return self._session.run(self._logits, {self._points: points})
 
+    def explainer(self):
+        """An Explainer of the network as it is at each call, in evaluation mode. Adds gradients to the graph."""
+        return explainer.Explainer(self._network)
+
     def summarise(self, split, values):
         """Writes a dictionary of numbers to TensorBoard, under `split`, at the current step."""
         summary = tf.Summary(value=[tf.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
         self._writers[split].add_summary(summary, self.step)
+        self._writers[split].flush()
+
+    def summarise_clouds(self, split, clouds):
+        """Writes coloured clouds to TensorBoard's mesh plugin, under `split`, at the current step.
+
+        Args:
+          split: "train" or "test".
+          clouds: {tag: (points float32 [N, 3], colours [N, 3] in 0..1)}.
+
+        Raises:
+          ImportError: the package tensorboard is not installed.
+        """
+        from tensorboard.plugins.mesh import summary as mesh_summary
+        config = {"material": {"cls": "PointsMaterial", "size": POINT_SIZE}}
+        for tag, (points, colours) in clouds.items():
+            # `pb` needs neither an op, which would add to the graph, nor TensorFlow 2's eager mode.
+            self._writers[split].add_summary(mesh_summary.pb(
+                tag, points[np.newaxis], colors=np.uint8(np.rint(255 * colours))[np.newaxis], config_dict=config),
+                                             self.step)
         self._writers[split].flush()
 
     def save(self):
@@ -116,7 +142,9 @@ class TrainingGraph:
         logits, end_points = network.get_model(self._points, is_training=True, bn_decay=bn_decay)
         loss, cross_entropy = network.get_loss(logits, self._labels, end_points)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-            self._logits, _ = network.get_model(self._points, is_training=False)
+            self._logits, end_points = network.get_model(self._points, is_training=False)
+        self._network = checkpoint.Network(
+            self._session, self._points, self._logits, end_points, flags.model, vars(flags), self._prefix)
         weights = [variable for variable in tf.global_variables() if variable is not self._step]
 
         optimizer = (tf.train.AdamOptimizer(learning_rate) if flags.optimizer == "adam"
