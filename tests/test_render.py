@@ -45,7 +45,7 @@ def _fake_open3d(monkeypatch, tmp_path, source):
 
 @pytest.fixture
 def without_open3d(monkeypatch):
-    monkeypatch.setattr(render, "_open3d_panels", lambda window, panels: None)
+    monkeypatch.setattr(render, "_open3d_panels", lambda window, panels, pixels: None)
 
 
 @pytest.fixture(scope="module")

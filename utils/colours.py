@@ -51,9 +51,9 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
     return _mapped(heat, colormap, low, high)
 
 
-def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
-    """The ColourBar of `heat_colours` of the same heat: it spans the heats that there are."""
-    heat, label = _scaled(heat, scale), "rank of heat" if scale == "rank" else "heat"
+def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale="linear", label="heat"):
+    """The ColourBar of `heat_colours` of the same heat, `label` naming that: it spans the heats that there are."""
+    heat, label = _scaled(heat, scale), "rank of " + label if scale == "rank" else label
     least, greatest = float(heat.min()), float(heat.max())
     if colormap == "thesis":
         ramp = heat_colours(np.linspace(0, greatest, 257)[1:], "thesis") if greatest > 0 else ()

@@ -1,15 +1,17 @@
-"""Figures with matplotlib: the picture of heat, accuracy over the rounds, a confusion matrix. All are PNG files.
+"""Figures with matplotlib: the picture of heat, accuracy over the rounds, a confusion matrix: PNG, PDF or SVG by the name.
 
 Every figure is an object of its own, drawn without pyplot, so that no window, back end or setting of matplotlib
 is touched.
 """
 import collections
+import os
 import textwrap
 
 import numpy as np
 
 from utils import command_line
 
+FORMATS = ("png", "pdf", "svg")
 DOTS_PER_INCH = 300
 PANEL_WIDTHS = {1: 4.0, 2: 3.1}  # inches, by the number of panels: at most the text width of a paper
 PANEL_ASPECTS = (0.8, 2.0)  # least and greatest width / height of a panel
@@ -21,25 +23,24 @@ Spheres = collections.namedtuple("Spheres", "centres radii colours")
 Spheres.__doc__ = """Spheres to draw one over the other: centres [N, 2], radii [N] in the same unit, colours [N, 3]."""
 
 
-def panel_pixels(window, num_panels):
+def panel_pixels(window, num_panels, dots_per_inch=DOTS_PER_INCH):
     """Width and height, in pixels, of one of num_panels panels that show window = (left, right, bottom, top)."""
     left, right, bottom, top = window
-    width = PANEL_WIDTHS[num_panels] * DOTS_PER_INCH
+    width = PANEL_WIDTHS[num_panels] * dots_per_inch
     return int(round(width)), int(round(width * (top - bottom) / (right - left)))
 
 
-def save_heat_figure(path, panels, window, colour_bar, title):
-    """Writes the picture of heat: a title, panels side by side with captions, a colour bar.
+def heat_figure(panels, window, colour_bar, title):
+    """The picture of heat: a title, panels side by side with captions, a colour bar.
 
     Args:
-      path: the PNG file to write.
       panels: list of one or two (caption, drawing), a drawing being Spheres, or a uint8 image [height, width, 3].
       window: (left, right, bottom, top) that each panel shows, in the unit of the Spheres.
       colour_bar: a colours.ColourBar.
       title: text above, broken into lines where it is long.
 
-    Raises:
-      OSError: the file cannot be written; what was there before is kept.
+    Returns:
+      The matplotlib Figure, as large as `panel_pixels` at DOTS_PER_INCH makes it.
     """
     width, height = (pixels / DOTS_PER_INCH for pixels in panel_pixels(window, len(panels)))
     figure_width = 2 * MARGIN + len(panels) * (width + PANEL_GAP) + COLOUR_BAR_SPACE
@@ -62,12 +63,12 @@ def save_heat_figure(path, panels, window, colour_bar, title):
             draw_spheres(axes, drawing)
         else:
             axes.imshow(drawing, extent=window, aspect="auto", interpolation="nearest")
-        figure.text((left + width / 2) / figure_width, MARGIN / figure_height, caption, fontsize=8, ha="center",
+        figure.text((left + width / 2) / figure_width, MARGIN / figure_height, caption, fontsize=7.5, ha="center",
                     color=CAPTION_COLOUR)
     bar_height = min(0.7 * max(height, 1.5), 2.2)
     left = MARGIN + len(panels) * (width + PANEL_GAP) + 0.1
     _draw_colour_bar(add_axes(left, bottom + (max(height, 1.5) - bar_height) / 2 - 0.05, 0.14, bar_height), colour_bar)
-    save_figure(figure, path)
+    return figure
 
 
 def shade(colours, normals):
@@ -113,9 +114,12 @@ def _draw_colour_bar(axes, colour_bar):
         bottom, places, texts = 0.13, [0.035], [zero_label]
     if len(colours):
         axes.imshow(np.asarray(colours)[:, None], extent=(0, 1, bottom, 1), origin="lower", aspect="auto")
-        values = np.linspace(low, high, 3) if high > low else [low]
-        places += list(np.linspace(bottom, 1, len(values)))
-        texts += ["> 0" if value == 0 and zero_label is not None else "{:.3g}".format(value) for value in values]
+        exponent = _exponent(max(abs(low), abs(high)))
+        values = np.unique([low, 0.0 if low < 0 < high else (low + high) / 2, high])
+        places += list(bottom + (1 - bottom) * (values - low) / ((high - low) or 1.0))
+        texts += ["> 0" if value == 0 and zero_label is not None else "{:.3g}".format(value / 10.0 ** exponent)
+                  for value in values]
+        label += "\n" + r"$\times 10^{{{}}}$".format(exponent) if exponent else ""
     axes.set_title(label, fontsize=8, pad=5)
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=places)
     axes.set_yticklabels(texts, fontsize=7)
@@ -123,11 +127,17 @@ def _draw_colour_bar(axes, colour_bar):
     hide_spines(axes, ("left", "right", "top", "bottom"))
 
 
+def _exponent(value):
+    """The power of ten to take out of numbers up to a value; 0 where they read well as they are."""
+    exponent = int(np.floor(np.log10(value))) if value > 0 else 0
+    return 0 if -2 < exponent < 4 else exponent
+
+
 def save_rounds(path, points_left, accuracies, title, threshold=0.5):
     """Writes the curve of the dropping loop: accuracy over the points left, a marker for each round, left to right.
 
     Args:
-      path: the PNG file to write.
+      path: the file to write, whose ending is one of FORMATS.
       points_left: ints [R], points left in each round.
       accuracies: floats [R] in 0..1, share of rotations classified as the label; NaN where not measured.
       title: text above.
@@ -224,4 +234,62 @@ def _literal(text):
 
 
 def save_figure(figure, path):
-    command_line.replace_file(path, lambda file: figure.savefig(file, format="png", dpi=DOTS_PER_INCH), mode="wb")
+    """Writes a figure whole or not at all, in the format that the path ends with.
+
+    Raises:
+      OSError: the file cannot be written; what was there before is kept.
+    """
+    ending = os.path.splitext(path)[1][1:]
+    command_line.replace_file(path, lambda file: figure.savefig(file, format=ending, dpi=DOTS_PER_INCH), mode="wb")
+
+
+def figure_pixels(figure, dots_per_inch):
+    """A figure as an image: uint8 array [height, width, 3]."""
+    figure.set_dpi(dots_per_inch)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+
+
+def save_gif(path, frames, milliseconds):
+    """Writes an animated GIF that begins again at its end.
+
+    Args:
+      path: the GIF to write.
+      frames: list of F uint8 images [height, width, 3] of one size.
+      milliseconds: list of F times, each of which is a multiple of 10 in the format.
+
+    Raises:
+      OSError: the file cannot be written; what was there before is kept.
+    """
+    from PIL import Image
+    # One palette for all frames, else the colours of what rests flicker; each colour counts once, else white takes all.
+    sample = np.concatenate(frames[::max(1, len(frames) // 8)]).astype(np.int32).dot([65536, 256, 1])
+    sample = np.unique(sample)
+    palette = Image.fromarray(np.stack([sample >> 16, sample >> 8, sample], axis=1).astype(np.uint8)[np.newaxis]).quantize(256)
+    entries = np.array(palette.getpalette()[:768]).reshape(-1, 3)
+    entries[entries.sum(axis=1).argmax()] = 255
+    palette.putpalette(entries.ravel().tolist())
+    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    command_line.replace_file(path, lambda file: images[0].save(
+        file, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0), mode="wb")
+
+
+def can_save_film():
+    """Whether FFmpeg is there."""
+    from matplotlib import animation
+    return animation.writers.is_available("ffmpeg")
+
+
+def save_film(path, frames, milliseconds):
+    """Writes an MP4 with FFmpeg; arguments as of `save_gif`, the images of even width and height."""
+    from matplotlib import animation
+    height, width = frames[0].shape[:2]
+    figure = new_figure(width / 100, height / 100)
+    image = figure.figimage(frames[0])
+    rate = 1000 // int(np.gcd.reduce(milliseconds))
+    writer = animation.FFMpegWriter(rate, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
+    with writer.saving(figure, path, 100):
+        for frame, duration in zip(frames, milliseconds):
+            image.set_array(frame)
+            for _ in range(duration * rate // 1000):
+                writer.grab_frame()

@@ -16,8 +16,10 @@ from utils.colours import DEFAULT_COLORMAP, colour_bar, heat_colours
 
 CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])  # from the cloud to the camera; ModelNet40's airplanes point along x
 CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
-DROPPED_COLOUR = 0.88  # light grey
-SECONDS_TO_RENDER = 90
+DROPPED_COLOUR, DROPPED_SIZE = 0.8, 0.35  # grey; share of a point's radius
+WINDOW_SIZE = (1080, 800)
+TEXT_HEIGHT = 0.09  # of a label in the window, in radii of the cloud
+SECONDS_TO_RENDER, SECONDS_A_PANEL = 90, 5
 
 
 def has_display():
@@ -25,19 +27,22 @@ def has_display():
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear"):
-    """Writes the picture of a cloud and its heat, as PNG: by Open3D where it works off-screen, else by matplotlib.
+def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear", label="heat",
+                      ending=""):
+    """Writes the picture of a cloud and its heat: by Open3D where it works off-screen, else by matplotlib.
 
-    On the left the whole cloud, on the right what the dropping left, with the dropped points in light grey, and
+    On the left the whole cloud, on the right what the dropping left, with the dropped points small and pale, and
     a colour bar. One panel alone where nothing was dropped.
 
     Args:
-      path: the PNG file to write.
+      path: the file to write, whose ending is one of plots.FORMATS.
       points: float array [N, 3], N >= 1, y up.
       heat: float array [N].
       removed: bool array [N]: whether a point was dropped.
       title: text above the picture.
       colormap, scale: as for `heat_colours`.
+      label: of the colour bar.
+      ending: text after the number of points left.
 
     Returns:
       "Open3D" or "matplotlib": which of them drew it.
@@ -47,37 +52,44 @@ def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLOR
       OSError: the file cannot be written; what was there before is kept.
     """
     heat, removed = np.asarray(heat, np.float64), np.asarray(removed, bool)
-    colours, view = heat_colours(heat, colormap, scale), _View(points)
+    colours, view = heat_colours(heat, colormap, scale), View(points)
     captions = ["whole cloud: {} points".format(len(removed))]
-    panels = [view.panel(colours, 1.0)]
+    panels = [view.panel(colours)]
     if removed.any():
-        captions.append("after dropping: {} points left, {} dropped (grey)".format((~removed).sum(), removed.sum()))
-        panels.append(view.panel(np.where(removed[:, None], DROPPED_COLOUR, colours), np.where(removed, 0.6, 1.0)))
-    drawn = _open3d_panels(view.window, panels)
-    renderer = "matplotlib" if drawn is None else "Open3D"
-    if drawn is None:
-        drawn = [_matplotlib_panel(*panel) for panel in panels]
-    plots.save_heat_figure(path, list(zip(captions, drawn)), view.window, colour_bar(heat, colormap, scale), title)
+        captions.append("{} points left{}".format((~removed).sum(), ending))
+        panels.append(view.panel(colours, removed))
+    drawings, renderer = draw_panels(view.window, panels, plots.panel_pixels(view.window, len(panels)))
+    figure = plots.heat_figure(list(zip(captions, drawings)), view.window, colour_bar(heat, colormap, scale, label), title)
+    plots.save_figure(figure, path)
     return renderer
 
 
-class _View:
-    """What the camera sees of a cloud.
+class View:
+    """What the camera sees of a cloud that turns about its up axis.
 
     Attributes:
-      camera_points: float64 array [N, 3], the cloud in the camera's axes and scaled to radius 1: x right, y up, z
-        towards the camera, which is the origin.
-      window: (left, right, bottom, top) of the picture, on the plane at distance 1 from the camera.
+      camera_points: float64 array [T, N, 3], for each of T angles the cloud in the camera's axes and scaled to radius 1:
+        x right, y up, z towards the camera, which is the origin.
+      window: (left, right, bottom, top) of the picture, on the plane at distance 1 from the camera; it shows the cloud
+        at all angles.
       radius: of the sphere that shows one point, fitted to how densely the cloud fills the picture.
     """
 
-    def __init__(self, points):
-        turned = np.asarray(points, np.float64).dot(_camera_axes().T)
-        turned -= (turned.min(axis=0) + turned.max(axis=0)) / 2
-        turned /= np.linalg.norm(turned, axis=1).max() or 1.0
+    def __init__(self, points, angles=(0.0,)):
+        """Sets the camera up.
+
+        Args:
+          points: float array [N, 3], N >= 1, y up.
+          angles: by which the cloud is turned, counter-clockwise as seen from above, in radians.
+        """
+        points = np.asarray(points, np.float64)
+        points = points - (points.min(axis=0) + points.max(axis=0)) / 2
+        turned = np.stack([points.dot(_turn(angle)) for angle in angles]).dot(_camera_axes().T)
+        turned -= (turned.min(axis=(0, 1)) + turned.max(axis=(0, 1))) / 2
+        turned /= np.linalg.norm(turned, axis=2).max() or 1.0
         self.camera_points = turned - [0, 0, CAMERA_DISTANCE]
-        seen = self.camera_points[:, :2] / -self.camera_points[:, 2:]
-        low, high = seen.min(axis=0), seen.max(axis=0)
+        seen = self.camera_points[:, :, :2] / -self.camera_points[:, :, 2:]
+        low, high = seen.min(axis=(0, 1)), seen.max(axis=(0, 1))
         size = np.maximum(high - low, 0.2 / CAMERA_DISTANCE)
         radius_seen = min(0.36 * np.sqrt(size.prod() / len(points)), 0.02 * size.max())
         self.radius = CAMERA_DISTANCE * radius_seen
@@ -87,16 +99,28 @@ class _View:
         x, y = (low + high) / 2
         self.window = (x - width / 2, x + width / 2, y - height / 2, y + height / 2)
 
-    def panel(self, colours, size):
+    def panel(self, colours, removed=None, number=0):
         """What one panel shows, in the camera's axes: points [N, 3], colours [N, 3], radii [N].
 
         Args:
           colours: float array [N, 3]; shown paler with distance, a quarter white at the farthest point.
-          size: float array [N] or float, of a point's sphere, in `radius`.
+          removed: bool array [N]: points that are shown small and pale; None for none.
+          number: which of the angles.
         """
-        depth = -self.camera_points[:, 2]
+        points = self.camera_points[number]
+        depth = -points[:, 2]
+        radii = np.full(len(points), self.radius)
+        if removed is not None:
+            colours = np.where(removed[:, None], DROPPED_COLOUR, colours)
+            radii[removed] *= DROPPED_SIZE
         share = 0.25 * (depth - depth.min()) / (np.ptp(depth) or 1.0)
-        return self.camera_points, colours + (1 - colours) * share[:, None], size * self.radius * np.ones_like(depth)
+        return points, colours + (1 - colours) * share[:, None], radii
+
+
+def _turn(angle):
+    """Rotation matrix [3, 3] about the up axis by an angle in radians, to be applied as points . R."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
 
 
 def _camera_axes():
@@ -113,13 +137,30 @@ def _matplotlib_panel(camera_points, colours, radii):
     return plots.Spheres(camera_points[order, :2] / depth[:, None], radii[order] / depth, colours[order])
 
 
-def _open3d_panels(window, panels):
+def draw_panels(window, panels, pixels):
+    """Draws panels by Open3D where it works off-screen, else by matplotlib.
+
+    Args:
+      window: (left, right, bottom, top) that each panel shows.
+      panels: list of what `View.panel` returns.
+      pixels: (width, height) of a panel.
+
+    Returns:
+      A list of uint8 images [height, width, 3] and "Open3D", or of plots.Spheres and "matplotlib".
+    """
+    images = _open3d_panels(window, panels, pixels)
+    if images is None:
+        return [_matplotlib_panel(*panel) for panel in panels], "matplotlib"
+    return list(images), "Open3D"
+
+
+def _open3d_panels(window, panels, pixels):
     """The panels as Open3D draws them, uint8 [panels, height, width, 3]; None where it can't, whatever the reason."""
-    width, height = plots.panel_pixels(window, len(panels))
+    width, height = pixels
     points, colours, radii = (np.stack(arrays) for arrays in zip(*panels))
     try:
-        images = _run_open3d("picture", SECONDS_TO_RENDER, window=window, size=(width, height), points=points,
-                             colours=colours, radii=radii)["images"]
+        images = _run_open3d("picture", SECONDS_TO_RENDER + SECONDS_A_PANEL * len(panels), window=window,
+                             size=(width, height), points=points, colours=colours, radii=radii)["images"]
     except Exception:  # a crash, a time-out, no Open3D, no folder to write to: matplotlib draws the picture then
         return None
     # A driver that draws nothing leaves pictures of one colour.
@@ -136,29 +177,33 @@ def small_picture(points, heat, colormap, scale):
     Returns:
       plots.Spheres, and the window (left, right, bottom, top) that shows them.
     """
-    view = _View(points)
-    return _matplotlib_panel(*view.panel(heat_colours(heat, colormap, scale), 1.0)), view.window
+    view = View(points)
+    return _matplotlib_panel(*view.panel(heat_colours(heat, colormap, scale))), view.window
 
 
 def show_window(views, title):
-    """Shows clouds side by side in one Open3D window, and returns when it is closed.
+    """Shows clouds side by side, two in a row, in one Open3D window, each above its label; returns when it is closed.
 
     Where no window opens, one printed line says so.
 
     Args:
-      views: list of (label, points [N, 3], colours [N, 3] in 0..1), left to right; y is up.
+      views: list of (label, points [N, 3], colours [N, 3] in 0..1), row by row; y is up.
       title: of the window.
     """
     labels, clouds, colours = zip(*views)
-    view = _View(np.concatenate(clouds))
-    step = 1.1 * np.ptp(view.camera_points[:, 0]) + 4 * view.radius
-    shifts = np.repeat(np.arange(len(clouds)) * step, [len(cloud) for cloud in clouds])
-    points = view.camera_points + shifts[:, None] * [1, 0, 0]
-    print("Window, left to right: {}. Drag to turn, roll to zoom, H for all keys (listed here), Q to close.".format(
-        ", ".join(labels)), flush=True)
+    view = View(np.concatenate(clouds))
+    counts = [len(cloud) for cloud in clouds]
+    radius = view.radius * np.sqrt(sum(counts) / max(counts))  # fitted to all of them in one place
+    low, high = view.camera_points[0].min(axis=0) - radius, view.camera_points[0].max(axis=0) + radius
+    step = (high - low + [0, 4 * TEXT_HEIGHT, 0]) * [1.1, -1.1, 0]
+    shifts = np.array([[number % 2, number // 2, 0] for number in range(len(clouds))]) * step
+    print("Window, row by row: {}.\n  drag: turn   Ctrl-drag: move   wheel: zoom   + -: size of the points   R: view as "
+          "at first\n  P: save a picture of the window   H: all keys, listed here   Q: close".format(", ".join(labels)),
+          flush=True)
     try:
-        _run_open3d("window", None, title=title, points=points, colours=np.concatenate(colours),
-                    radii=np.full(len(points), view.radius))
+        _run_open3d("window", None, title=title, points=view.camera_points[0] + np.repeat(shifts, counts, axis=0),
+                    colours=np.concatenate(colours), radii=np.full(sum(counts), radius), labels=np.array(labels),
+                    label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT], label_width=step[0])
     except (OSError, subprocess.SubprocessError):
         print("Open3D could not show its window here; the picture files show the same.")
 
@@ -198,9 +243,12 @@ def _draw_images(job):
     renderer.scene.camera.set_projection(rendering.Camera.Projection.Perspective, *(near * job["window"]), near, far)
     material = rendering.MaterialRecord()
     material.shader = "defaultUnlit"
+    left, right = job["window"][:2]
+    pixels = 2 * width * job["radii"].max() / (CAMERA_DISTANCE * (right - left))  # of a sphere's radius
+    corners = int(np.clip(2 * np.ceil(1.2 * pixels), 8, 20))
     images = []
     for panel in zip(job["points"], job["colours"], job["radii"]):
-        renderer.scene.add_geometry("cloud", _spheres(*panel), material)
+        renderer.scene.add_geometry("cloud", _spheres(*panel, corners=corners), material)
         image = np.asarray(renderer.render_to_image()).reshape(height, 2, width, 2, 3)
         images.append(np.rint(image.mean(axis=(1, 3))).astype(np.uint8))
         renderer.scene.remove_geometry("cloud")
@@ -208,25 +256,58 @@ def _draw_images(job):
 
 
 def _open_window(job):
-    """Shows the cloud of a job until its window is closed."""
+    """Shows the clouds of a job until their window is closed."""
     import open3d
     open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)  # where no window opens, one line is enough
-    window = open3d.visualization.Visualizer()
-    if not window.create_window(window_name=str(job["title"]), width=1280, height=720):
+    window = open3d.visualization.VisualizerWithKeyCallback()
+    if not window.create_window(window_name=str(job["title"]), width=WINDOW_SIZE[0], height=WINDOW_SIZE[1]):
         raise OSError("no window")
-    window.add_geometry(_spheres(job["points"], job["colours"], job["radii"]))
-    extent = np.ptp(job["points"], axis=0)
+    corners = 20 if len(job["points"]) <= 10000 else 12 if len(job["points"]) <= 30000 else 6
+    clouds = _spheres(job["points"], job["colours"], job["radii"], corners)
+    window.add_geometry(clouds)
+    for text in _texts(job["labels"], job["label_places"], job["label_width"]):
+        window.add_geometry(text)
+    size = [1.0]
+
+    def resize(factor):
+        def change(_):
+            size[0] = min(max(size[0] * factor, 0.2), 5.0)
+            clouds.vertices = _spheres(job["points"], job["colours"], size[0] * job["radii"], corners).vertices
+            window.update_geometry(clouds)
+            return True
+        return change
+
+    for keys, factor in (((ord("="), 334), 1.25), ((ord("-"), 333), 0.8)):  # 333, 334: of the number pad, by GLFW
+        for key in keys:
+            window.register_key_callback(key, resize(factor))
+    extent = np.ptp(job["points"], axis=0) + [0, 2 * TEXT_HEIGHT, 0]
     control = window.get_view_control()  # a copy in Open3D 0.17, which so keeps its own view
     control.change_field_of_view(-6)  # from 60 to 30 degrees, else clouds side by side are seen from two sides
-    control.set_zoom(float(0.75 * max(extent[1], extent[0] * 720 / 1280) / (extent.max() or 1.0)))
+    control.set_zoom(float(0.57 * max(extent[1], extent[0] * WINDOW_SIZE[1] / WINDOW_SIZE[0]) / (extent.max() or 1.0)))
     open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Info)  # H lists the keys
     window.run()
     window.destroy_window()
     return {}
 
 
-def _spheres(centres, colours, radii):
-    """An Open3D mesh with a shaded sphere at every point; coarser in large clouds, where spheres are small.
+def _texts(texts, places, width):
+    """Open3D meshes of texts that face the camera, equally large, none wider than `width`, centred below `places`."""
+    import open3d
+    meshes = [open3d.t.geometry.TriangleMesh.create_text(str(text)).to_legacy() for text in texts]
+    outlines = [np.asarray(mesh.vertices) for mesh in meshes]
+    scale = min([TEXT_HEIGHT / max(np.ptp(outline[:, 1]) for outline in outlines)]
+                + [width / np.ptp(outline[:, 0]) for outline in outlines])
+    for mesh, outline, (x, y) in zip(meshes, outlines, places):
+        middle = [(outline[:, 0].min() + outline[:, 0].max()) / 2, outline[:, 1].max(), 0]
+        mesh.vertices = open3d.utility.Vector3dVector((outline - middle) * scale + [x, y, -CAMERA_DISTANCE])
+        # As they are made they face away from the camera.
+        mesh.triangles = open3d.utility.Vector3iVector(np.asarray(mesh.triangles)[:, ::-1].copy())
+        mesh.vertex_colors = open3d.utility.Vector3dVector(np.full((len(outline), 3), 0.3))
+    return meshes
+
+
+def _spheres(centres, colours, radii, corners):
+    """An Open3D mesh with a shaded sphere at every point.
 
     Only whole arrays of the right type go to Open3D, never lists or short vectors such as a camera's position:
     Open3D 0.18 is built for NumPy 1 and crashes on those under NumPy 2.
@@ -234,15 +315,15 @@ def _spheres(centres, colours, radii):
     Args:
       centres, colours: float arrays [N, 3].
       radii: float array [N].
+      corners: of a sphere's outline, an even number.
     """
     import open3d
-    segments = 20 if len(centres) <= 4096 else 12 if len(centres) <= 20000 else 6  # corners of a sphere's outline
-    rings = segments // 2 - 1  # between the poles, which lie on the z axis, towards the camera and away from it
-    polar, around = np.meshgrid(np.linspace(0, np.pi, rings + 2)[1:-1], np.arange(segments) * 2 * np.pi / segments,
+    rings = corners // 2 - 1  # between the poles, which lie on the z axis, towards the camera and away from it
+    polar, around = np.meshgrid(np.linspace(0, np.pi, rings + 2)[1:-1], np.arange(corners) * 2 * np.pi / corners,
                                 indexing="ij")
     on_rings = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1)
     normals = np.concatenate([on_rings.reshape(-1, 3), [[0, 0, 1], [0, 0, -1]]])
-    corner = np.arange(rings * segments).reshape(rings, segments)
+    corner = np.arange(rings * corners).reshape(rings, corners)
     beside = np.roll(corner, -1, axis=1)
     front, back = np.full_like(corner[0], len(normals) - 2), np.full_like(corner[0], len(normals) - 1)
     triangles = np.concatenate([np.stack(three, axis=-1).reshape(-1, 3) for three in (
