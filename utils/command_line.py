@@ -3,6 +3,9 @@
 Imports nothing but the standard library, so that `--help` answers at once.
 """
 import argparse
+import contextlib
+import functools
+import importlib
 import json
 import logging
 import os
@@ -13,6 +16,7 @@ import warnings
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROTATIONS = ("none", "y", "xyz")
+VERBOSE = "POINTCLOUD_GRAD_CAM_VERBOSE"  # environment variable, so that processes that we start know it too
 
 
 class InputError(Exception):
@@ -23,13 +27,56 @@ class InputError(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line; `--help` shows every default."""
+    """An argument parser whose errors are one line; `--help` shows every default. Has --quiet and --verbose."""
 
     def __init__(self, description):
-        super().__init__(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        super().__init__(description=description, formatter_class=_DefaultsFormatter)
+        terminal = self.add_argument_group("terminal").add_mutually_exclusive_group()
+        terminal.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        terminal.add_argument("--verbose", action="store_true", help="print what TensorFlow and Open3D have to say, too")
+
+    def parse_args(self, *arguments, **options):
+        flags = super().parse_args(*arguments, **options)
+        if flags.quiet:
+            _be_quiet()
+        if flags.verbose:
+            os.environ[VERBOSE] = "1"
+        return flags
 
     def error(self, message):
         self.exit(2, "{}: error: {} (--help lists the flags)\n".format(self.prog, message))
+
+
+class _DefaultsFormatter(argparse.HelpFormatter):
+    """Adds the default to a flag's help, unless it has none or the help tells it in words."""
+
+    def _get_help_string(self, action):
+        if action.default is None or isinstance(action.default, bool) or "(default" in action.help:
+            return action.help
+        return action.help + " (default: %(default)s)"
+
+
+def _be_quiet():
+    """Silences print and every tqdm bar for the rest of the process; stderr is left to errors."""
+    from tqdm import tqdm
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    tqdm.__init__ = functools.partialmethod(tqdm.__init__, disable=True)
+
+
+def is_verbose():
+    """Whether --verbose was given to this process or to the one that started it."""
+    return bool(os.environ.get(VERBOSE))
+
+
+def table(header, rows):
+    """Rows of texts as lines of aligned columns under a header; columns of numbers are aligned on the right."""
+    columns = list(zip(header, *rows))
+    lines = []
+    for number, column in enumerate(columns):
+        width = max(map(len, column))
+        is_text = number == 0 or any(cell[:1].isalpha() for cell in column[1:])
+        lines.append([cell.ljust(width) if is_text else cell.rjust(width) for cell in column])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*lines))
 
 
 def positive_int(text):
@@ -144,8 +191,31 @@ def versions():
 
 
 def prepare_tensorflow():
-    """Keeps TensorFlow's chatter off the terminal, and its memory in hand. Call it before TensorFlow is imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    """Loads TensorFlow, with its chatter off the terminal unless --verbose was given, and its memory in hand."""
     # Feature maps of 100 MB and more are otherwise given back to the system and faulted in again in every step.
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
+    if is_verbose():
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with _stderr_held_back():
+        importlib.import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def _stderr_held_back():
+    """Drops what libraries write to stderr from C++ too; where an exception comes out, shows it after all."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        before = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(before, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(before, 2)
+            os.close(before)

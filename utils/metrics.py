@@ -53,6 +53,12 @@ def probabilities(logits, labels):
     return np.exp(-cross_entropy(np.asarray(logits, np.float64), labels))
 
 
+def softmax(logits):
+    """Probabilities of all classes: float64 array [C] for logits [C]."""
+    powers = np.exp(np.asarray(logits, np.float64) - np.max(logits))
+    return powers / powers.sum()
+
+
 def area_under_curve(places, values):
     """Mean height of a curve: the area under straight lines between its points, over its width.
 

@@ -217,13 +217,14 @@ def _run_open3d(task, seconds, **job):
     environment = dict(os.environ)
     if not has_display():
         environment.setdefault("EGL_PLATFORM", "surfaceless")  # else EGL looks for a display, and Open3D crashes
-    output = None if task == "window" else subprocess.PIPE  # the window lists its keys on the terminal
+    is_verbose = command_line.is_verbose()
+    output = None if is_verbose or task == "window" else subprocess.PIPE  # the window lists its keys on the terminal
     with tempfile.TemporaryDirectory() as folder:
         job_file, answer_file = os.path.join(folder, "job.npz"), os.path.join(folder, "answer.npz")
         np.savez(job_file, **job)
         subprocess.run([sys.executable, "-m", "utils.render", task, job_file, answer_file], check=True, timeout=seconds,
                        cwd=command_line.PROJECT_DIR, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                       stderr=subprocess.PIPE)
+                       stderr=None if is_verbose else subprocess.PIPE)
         with np.load(answer_file) as answer:
             return dict(answer)
 

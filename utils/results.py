@@ -24,7 +24,7 @@ heat_when_removed: float32 [N], NaN for never; rounds: list of Round; stop_reaso
 """
 
 
-def save(folder, run, logits, label, colours, settings):
+def save(folder, run, logits, label, settings, ply_points, ply_heat, ply_colours):
     """Writes heat.npz, heat.ply, rounds.csv and run.json, each whole or not at all.
 
     Args:
@@ -32,8 +32,8 @@ def save(folder, run, logits, label, colours, settings):
       run: a DropRun.
       logits: float32 array [40] of the whole, unrotated cloud.
       label: class that is explained.
-      colours: float array [N, 3] in 0 .. 1.
       settings: dictionary for run.json: flags, versions, checkpoint and so on.
+      ply_points, ply_heat, ply_colours: what heat.ply is to hold; as for `write_ply`.
 
     Raises:
       InputError: the folder cannot be written.
@@ -50,7 +50,7 @@ def save(folder, run, logits, label, colours, settings):
     }
     try:
         replace_file(os.path.join(folder, "heat.npz"), lambda file: np.savez_compressed(file, **arrays), "wb")
-        write_ply(os.path.join(folder, "heat.ply"), run.points, colours, run.heat)
+        write_ply(os.path.join(folder, "heat.ply"), ply_points, ply_colours, ply_heat)
         replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
         write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
     except OSError as error:
@@ -100,18 +100,19 @@ def write_ply(path, points, colours, heat):
 
     Args:
       path: the file.
-      points: float array [N, 3].
+      points: float array [N, 3]; written in double precision where they lie far from the origin for their size.
       colours: float array [N, 3] in 0 .. 1.
       heat: float array [N].
     """
-    fields = [(name, "<f4") for name in "xyz"] + [(name, "u1") for name in ("red", "green", "blue")]
+    is_far = np.abs(points).max() > 1000 * np.ptp(points, axis=0).max()
+    fields = [(name, "<f8" if is_far else "<f4") for name in "xyz"] + [(name, "u1") for name in ("red", "green", "blue")]
     vertices = np.empty(len(points), fields + [("heat", "<f4")])
     for axis, name in enumerate("xyz"):
         vertices[name] = points[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
         vertices[name] = np.round(colours[:, channel] * 255)
     vertices["heat"] = heat
-    kinds = {"<f4": "float", "|u1": "uchar"}
+    kinds = {"<f4": "float", "<f8": "double", "|u1": "uchar"}
     properties = ["property {} {}".format(kinds[kind], name) for name, kind in vertices.dtype.descr]
     header = ["ply", "format binary_little_endian 1.0", "element vertex {}".format(len(points))]
     text = "\n".join(header + properties + ["end_header", ""])
