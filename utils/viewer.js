@@ -89,6 +89,20 @@ function firstCamera() {
 }
 
 /**
+ * The camera as the user turned it, or the first one where this cloud has not been turned.
+ * Plotly's layout knows where it was when the mouse was let go, but it moves on for a moment: the scene itself knows.
+ */
+function currentCamera() {
+  const {layout, _fullLayout: full} = element("cloud");
+  if (layout && state.first && state.first.cloud === state.cloud) {
+    const scene = full.scene._scene, shown = scene ? scene.getCamera() : layout.scene.camera;
+    if ("xyz".split("").some((axis) => Math.abs(shown.eye[axis] - state.first.camera.eye[axis]) > 1e-3)) return shown;
+  }
+  state.first = {cloud: state.cloud, camera: firstCamera()};
+  return state.first.camera;
+}
+
+/**
  * Plotly's size for points that fill their picture but leave gaps. Plotly draws a point as the letter below in the
  * browser's font, four times as large as the size says: so it takes the font to know how many pixels that makes.
  */
@@ -136,13 +150,14 @@ function sceneLayout() {
   return {
     margin: {l: 0, r: 0, t: 0, b: 0}, paper_bgcolor: "#fff", font: FONT, hovermode: "closest", uirevision: state.cloud,
     scene: {xaxis: axis(0), yaxis: axis(1), zaxis: axis(2), aspectmode: "manual", dragmode: "turntable",
-      aspectratio: {x: ratio(0), y: ratio(1), z: ratio(2)}, camera: firstCamera(), uirevision: state.cloud}};
+      aspectratio: {x: ratio(0), y: ratio(1), z: ratio(2)}, camera: currentCamera(), uirevision: state.cloud}};
 }
 
 function drawCloud() {
-  const layout = sceneLayout();
-  return Plotly.react("cloud", traces(), layout, {responsive: true, displaylogo: false, scrollZoom: true,
-    modeBarButtons: [["toImage", "resetCameraDefault3d"]], toImageButtonOptions: {scale: 2, filename: "heat"}});
+  const reset = {name: "reset", title: "Reset the view", icon: Plotly.Icons.home,
+    click: () => Plotly.relayout("cloud", {"scene.camera": firstCamera()})};
+  return Plotly.react("cloud", traces(), sceneLayout(), {responsive: true, displaylogo: false, scrollZoom: true,
+    modeBarButtons: [["toImage", reset]], toImageButtonOptions: {scale: 2, filename: "heat"}});
 }
 
 function drawBar() {
@@ -277,6 +292,10 @@ function startViewer(cloud, view) {
   return change({cloud, view, round: 1}).then(() => {
     if (state.isStarted) return;
     state.isStarted = true;
+    window.addEventListener("resize", () => {
+      clearTimeout(state.resizing);
+      state.resizing = setTimeout(() => element("viewer").hidden || draw(), 150);
+    });
     element("slider").oninput = () => { play(false); change({round: Number(element("slider").value)}); };
     element("ghosts").onchange = () => change({ghosts: element("ghosts").checked});
     element("play").onclick = () => {
