@@ -2,9 +2,8 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
-const QUIET = "#6b7078", LINE = "#e3e5e8", DROPPED = "#cfd2d7";
-const FONT = {family: getComputedStyle(document.body).fontFamily, size: 11, color: QUIET};
-const HALF_VIEW = Math.tan(Math.PI / 8);  // Plotly's cameras see 45 degrees from bottom to top
+const LINE = "#e3e5e8", DROPPED = "#cfd2d7";
+const FONT = {family: getComputedStyle(document.body).fontFamily, size: 11, color: "#6b7078"};
 const MILLISECONDS_A_ROUND = 250;
 const state = {cloud: 0, view: 0, map: data.map, scale: data.scale, round: 1, ghosts: true, timer: null};
 
@@ -26,80 +25,14 @@ function decodeHeat(text) {
 
 /** The colour of a point's rim, which sets it off from points of the same colour behind it. */
 function darker(colour) {
-  return "#" + [1, 3, 5].map((at) => Math.round(0.72 * parseInt(colour.substr(at, 2), 16)).toString(16).padStart(2, "0")).join("");
+  const part = (at) => Math.round(0.72 * parseInt(colour.substr(at, 2), 16)).toString(16).padStart(2, "0");
+  return "#" + [1, 3, 5].map(part).join("");
 }
 
 /** A number with three significant digits, as in the pictures. */
 function threeDigits(value) {
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-4 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
-}
-
-const ends = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-const middleOf = (values) => ends(values).reduce((low, high) => (low + high) / 2);
-
-/**
- * Where the points are for Plotly, whose third axis is up: [z, x, y] for y up, so that left stays left.
- * With the middle and the extent of each axis, and `unit`, half of the longest extent.
- */
-function placesOf(cloud) {
-  if (cloud.places) return cloud.places;
-  const axes = [2, 0, 1].map((axis) => cloud.points.filter((_, at) => at % 3 === axis));
-  const sizes = axes.map((values) => ends(values).reduce((low, high) => high - low)), longest = Math.max(...sizes) || 1;
-  const extent = sizes.map((size) => Math.max(size, 0.1 * longest) * 1.04), middle = axes.map(middleOf);
-  cloud.places = {axes, middle, extent, unit: longest / 2};
-  return cloud.places;
-}
-
-/** The direction [z, x, y] to the camera, and its axes to the right and up, all of length 1. */
-function cameraAxes() {
-  const [x, y, z] = data.camera, size = Math.hypot(x, y, z), flat = Math.hypot(x, z);
-  const towards = [z / size, x / size, y / size], right = [-x / flat, z / flat, 0];
-  const cross = (a, b) => [0, 1, 2].map((i) => a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3]);
-  return [right, cross(towards, right), towards];
-}
-
-/** Each point as the first camera sees it, in units of half the longest extent: arrays right, up, towards. */
-function seenOf(cloud) {
-  if (cloud.seen) return cloud.seen;
-  const {axes, middle, unit} = placesOf(cloud);
-  cloud.seen = cameraAxes().map((axis) => axes[0].map((_, point) =>
-    axis.reduce((sum, part, i) => sum + part * (axes[i][point] - middle[i]) / unit, 0)));
-  return cloud.seen;
-}
-
-/** The first camera: it looks at the middle of what it sees, as near as it can be with all points in the picture. */
-function firstCamera() {
-  const {clientWidth, clientHeight} = element("cloud"), axes = cameraAxes(), seen = seenOf(currentCloud());
-  const halves = [HALF_VIEW * clientWidth / Math.max(clientHeight, 1), HALF_VIEW], middles = seen.map(middleOf);
-  let distance = 0;
-  for (let step = 0; step < 5; step++) {  // what is near looks larger, so where the middle is follows from the distance
-    const towards = seen[2].map((value) => value - middles[2]);
-    distance = ends([0, 1].map((axis) => ends(seen[axis].map((value, point) =>
-      towards[point] + Math.abs(value - middles[axis]) / (0.93 * halves[axis])))[1]))[1];
-    for (const axis of [0, 1]) {
-      middles[axis] += distance * middleOf(seen[axis].map((value, point) => (value - middles[axis]) / (distance - towards[point])));
-    }
-  }
-  const place = (shift) => {
-    const [x, y, z] = [0, 1, 2].map((i) => axes.reduce((sum, axis, j) => sum + axis[i] * (middles[j] + (j === 2 ? shift : 0)), 0));
-    return {x, y, z};
-  };
-  return {eye: place(distance), center: place(0), up: {x: 0, y: 0, z: 1}};
-}
-
-/**
- * The camera as the user turned it, or the first one where this cloud has not been turned.
- * Plotly's layout knows where it was when the mouse was let go, but it moves on for a moment: the scene itself knows.
- */
-function currentCamera() {
-  const {layout, _fullLayout: full} = element("cloud");
-  if (layout && state.first && state.first.cloud === state.cloud) {
-    const scene = full.scene._scene, shown = scene ? scene.getCamera() : layout.scene.camera;
-    if ("xyz".split("").some((axis) => Math.abs(shown.eye[axis] - state.first.camera.eye[axis]) > 1e-3)) return shown;
-  }
-  state.first = {cloud: state.cloud, camera: firstCamera()};
-  return state.first.camera;
 }
 
 /**
@@ -117,8 +50,8 @@ function pointSize() {
 /** Says of each point whether the round still has it. */
 function keptPoints() {
   const removed = currentView().removed;
-  return currentCloud().points.slice(0, currentCloud().points.length / 3)
-    .map((_, point) => !(removed[point] > 0 && removed[point] < state.round));
+  return Array.from({length: currentCloud().points.length / 3},
+    (_, point) => !(removed[point] > 0 && removed[point] < state.round));
 }
 
 function hoverText(point) {
@@ -132,13 +65,15 @@ function traces() {
   const view = currentView(), {axes} = placesOf(currentCloud()), kept = keptPoints(), size = pointSize();
   view.values = view.values || decodeHeat(view.heat);
   const colours = decodeColours(lookOf(view).colours), all = kept.map((_, point) => point);
+  const pick = (values, chosen) => chosen.map((point) => values[point]);
+  const hoverlabel = {bgcolor: "#fff", bordercolor: LINE, font: Object.assign({}, FONT, {size: 12, color: "#1d1f23"})};
   const trace = (chosen, marker) => ({
-    type: "scatter3d", mode: "markers", x: chosen.map((point) => axes[0][point]), y: chosen.map((point) => axes[1][point]),
-    z: chosen.map((point) => axes[2][point]), customdata: chosen, text: chosen.map(hoverText), hoverinfo: "text",
-    marker: Object.assign({opacity: 1}, marker), hoverlabel: {bgcolor: "#fff", bordercolor: LINE, font: Object.assign({}, FONT,
-      {size: 12, color: "#1d1f23"})}, showlegend: false});
+    type: "scatter3d", mode: "markers", x: pick(axes[0], chosen), y: pick(axes[1], chosen), z: pick(axes[2], chosen),
+    customdata: chosen, text: chosen.map(hoverText), hoverinfo: "text",
+    marker: Object.assign({opacity: 1}, marker), hoverlabel, showlegend: false});
   const left = all.filter((point) => kept[point]), dropped = state.ghosts ? all.filter((point) => !kept[point]) : [];
-  return [trace(left, {size, color: left.map((point) => colours[point]), line: {width: 1, color: left.map((point) => darker(colours[point]))}}),
+  const shown = pick(colours, left);
+  return [trace(left, {size, color: shown, line: {width: 1, color: shown.map(darker)}}),
           trace(dropped, {size: 0.45 * size, color: DROPPED, line: {width: 0}})];
 }
 
@@ -184,14 +119,14 @@ function drawCurve() {
   element("curveBox").hidden = !measured.length;
   if (!measured.length) return;
   const now = rounds[state.round - 1], at = measured.filter((one) => one[0] <= now[0]).pop() || measured[0];
-  const axis = (title, range, more) => Object.assign({title: {text: title, standoff: 6}, range, fixedrange: true, zeroline: false,
-    gridcolor: LINE, linecolor: LINE, automargin: true}, more);
+  const axis = (title, range, more) => Object.assign({title: {text: title, standoff: 6}, range, fixedrange: true,
+    zeroline: false, gridcolor: LINE, linecolor: LINE, automargin: true}, more);
   const most = rounds[0][1], least = rounds[rounds.length - 1][1], room = 0.05 * (most - least || 1);
   const point = (one) => "round " + one[0] + ": " + one[1] + " points, " + percent(one[2]);
   Plotly.react("curve", [
-    {x: measured.map((one) => one[1]), y: measured.map((one) => 100 * one[2]), customdata: measured.map((one) => one[0]),
-      text: measured.map(point), hoverinfo: "text", mode: "lines+markers", line: {color: "#2b5aa8", width: 1.5},
-      marker: {size: 4, color: "#2b5aa8"}},
+    {x: measured.map((one) => one[1]), y: measured.map((one) => 100 * one[2]), text: measured.map(point),
+      customdata: measured.map((one) => one[0]), hoverinfo: "text", mode: "lines+markers",
+      line: {color: "#2b5aa8", width: 1.5}, marker: {size: 4, color: "#2b5aa8"}},
     {x: [now[1]], y: [100 * at[2]], mode: "markers", hoverinfo: "skip",
       marker: {size: 11, color: now[2] === null ? "#fff" : "#d1495b", line: {width: 2, color: "#d1495b"}}}],
   {margin: {l: 44, r: 8, t: 6, b: 34}, showlegend: false, font: FONT, hovermode: "closest", paper_bgcolor: "#fff",
@@ -217,7 +152,8 @@ function drawSteps() {
 
 /** Everything of the current cloud, view, colours and round. Resolves when it is drawn. */
 function draw() {
-  element("caption").textContent = currentCloud().caption + (currentCloud().views.length > 1 ? "" : ", " + currentView().method);
+  const {caption, views} = currentCloud();
+  element("caption").textContent = caption + (views.length > 1 ? "" : ", " + currentView().method);
   drawSteps();
   drawBar();
   drawCurve();
@@ -246,7 +182,8 @@ function play(isPlaying) {
 function picker(heading, names, chosen, choose) {
   const box = document.createElement("div"), title = document.createElement("h2");
   title.textContent = heading;
-  const isLong = names.length > 4 || names.join("").length > 24, row = document.createElement(isLong ? "select" : "div");
+  const isLong = names.length > 4 || names.join("").length > 24;
+  const row = document.createElement(isLong ? "select" : "div");
   box.className = "picker";
   if (!isLong) row.className = "choices";
   row.setAttribute("aria-label", heading);
@@ -254,7 +191,11 @@ function picker(heading, names, chosen, choose) {
     const one = document.createElement(isLong ? "option" : "button");
     one.textContent = name;
     if (isLong) { one.selected = number === chosen; one.value = number; }
-    else { one.type = "button"; one.setAttribute("aria-pressed", number === chosen); one.onclick = () => choose(number); }
+    else {
+      one.type = "button";
+      one.setAttribute("aria-pressed", number === chosen);
+      one.onclick = () => choose(number);
+    }
     row.append(one);
   });
   if (isLong) row.onchange = () => choose(Number(row.value));
@@ -263,28 +204,27 @@ function picker(heading, names, chosen, choose) {
 }
 
 function colourPickers(choose) {
-  return [picker("Colours", data.maps, data.maps.indexOf(state.map), (number) => choose({map: data.maps[number]})),
-          picker("Scale", data.scales, data.scales.indexOf(state.scale), (number) => choose({scale: data.scales[number]}))];
+  const {maps, scales} = data;
+  return [picker("Colours", maps, maps.indexOf(state.map), (number) => choose({map: maps[number]})),
+          picker("Scale", scales, scales.indexOf(state.scale), (number) => choose({scale: scales[number]}))];
 }
 
 function drawPickers() {
-  const cloud = currentCloud(), found = colourPickers(change), focused = document.activeElement;
-  const had = focused && focused.closest("#pickers") ? [focused.closest("[aria-label]").getAttribute("aria-label"),
-    focused.textContent] : null;
+  const cloud = currentCloud(), found = colourPickers(change);
+  // New buttons take the place of the old ones: the keyboard shall stay where it was.
+  const focused = element("pickers").contains(document.activeElement) ? document.activeElement : null;
+  const all = () => Array.from(element("pickers").querySelectorAll("button, select")), place = all().indexOf(focused);
   if (cloud.views.length > 1) {
     found.unshift(picker("Method", cloud.views.map((view) => view.method), state.view, (view) => change({view})));
   }
   if (data.clouds.length > 1) {
     // The methods of clouds may differ: stay with the same name where there is one.
-    found.unshift(picker("Cloud", data.clouds.map((one) => one.caption), state.cloud, (number) => change({cloud: number,
-      view: Math.max(0, data.clouds[number].views.findIndex((one) => one.method === currentView().method))})));
+    const sameMethod = (number) => data.clouds[number].views.findIndex((one) => one.method === currentView().method);
+    found.unshift(picker("Cloud", data.clouds.map((one) => one.caption), state.cloud,
+                         (number) => change({cloud: number, view: Math.max(0, sameMethod(number))})));
   }
   element("pickers").replaceChildren(...found);
-  if (had) {
-    const row = Array.from(element("pickers").querySelectorAll("[aria-label]")).find((one) => one.getAttribute("aria-label") === had[0]);
-    const again = row && (row.tagName === "SELECT" ? row : Array.from(row.children).find((one) => one.textContent === had[1]));
-    if (again) again.focus();
-  }
+  if (place >= 0 && all()[place]) all()[place].focus();
 }
 
 /** Begins the viewer with a cloud and one of its views. */

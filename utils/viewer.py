@@ -1,7 +1,7 @@
 """Points, heat and rounds -> one HTML page to turn, zoom and step through in a browser, without a network.
 
 Python works out every colour, so the page shows exactly those of the pictures; `viewer_page.html` lays it out, and
-`viewer.js` and `viewer_gallery.js` draw it with Plotly, which the page holds too.
+the SCRIPTS draw it with Plotly, which the page holds too.
 """
 import base64
 import collections
@@ -16,6 +16,7 @@ from utils import colours
 from utils.command_line import PROJECT_DIR, replace_file
 
 COLORMAPS = (colours.DEFAULT_COLORMAP, "thesis", "viridis", "cividis")
+SCRIPTS = ("viewer_camera.js", "viewer.js", "viewer_gallery.js")
 BAR_STEPS = 64  # colours of a colour bar; the browser blends between them
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 CODES = [high + low for high in DIGITS for low in DIGITS]  # two characters a colour, which JavaScript reads in base 36
@@ -74,14 +75,13 @@ def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_C
 
 def _write(path, title, groups, colormap, scale, is_gallery):
     from plotly.offline import get_plotlyjs
+    from utils.render import CAMERA_DIRECTION
     maps = list(dict.fromkeys((colormap,) + COLORMAPS))
     palettes = {name: _Palette() for name in maps}
-    # Here lies what the static picture calls the camera, so both begin with the same view.
-    from utils.render import CAMERA_DIRECTION
     data = {"clouds": [_cloud(group, palettes) for group in groups], "isGallery": is_gallery, "maps": maps,
             "scales": list(colours.SCALES), "map": colormap, "scale": scale, "camera": CAMERA_DIRECTION.tolist()}
     data["palettes"] = {name: palette.hex_colours() for name, palette in palettes.items()}
-    scripts = [get_plotlyjs(), _read("viewer.js"), _read("viewer_gallery.js")]
+    scripts = [get_plotlyjs()] + [_read(name) for name in SCRIPTS]
     parts = {"title": html.escape(str(title)), "data": json_for_html(data),
              "scripts": "\n".join("<script>{}</script>".format(script.replace("</script", "<\\/script"))
                                   for script in scripts)}
@@ -113,10 +113,10 @@ def _view(view, palettes):
         for scale in colours.SCALES:
             bar = colours.colour_bar(heat, name, scale)
             ramp = np.reshape(bar.colours, (-1, 3))
-            places = np.linspace(0, len(ramp) - 1, BAR_STEPS).round().astype(int) if len(ramp) else []
+            places = np.linspace(0, len(ramp) - 1, BAR_STEPS if len(ramp) else 0).round().astype(int)
             looks["{} {}".format(name, scale)] = {
                 "colours": palette.encode(colours.heat_colours(heat, name, scale)),
-                "bar": palette.encode(ramp[places] if len(ramp) else ramp), "low": _short(bar.low), "high": _short(bar.high),
+                "bar": palette.encode(ramp[places]), "low": _short(bar.low), "high": _short(bar.high),
                 "label": bar.label, "zeroLabel": bar.zero_label}
     rounds = [[one.round, one.points_left, None if np.isnan(one.accuracy) else _short(one.accuracy)]
               for one in view.rounds]

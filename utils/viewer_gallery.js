@@ -98,7 +98,10 @@ let repaint = null;
 
 function showGallery() {
   element("gallery").hidden = false;
-  element("galleryPickers").replaceChildren(...colourPickers((changes) => { Object.assign(state, changes); showGallery(); }));
+  element("galleryPickers").replaceChildren(...colourPickers((changes) => {
+    Object.assign(state, changes);
+    showGallery();
+  }));
   repaint = repaint || buildGallery();
   repaint();
 }
