@@ -16,9 +16,9 @@ from utils.command_line import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
-FIGURES = {"drop": ["bars.png", "clouds.png", "curves.png"], "insert": ["bars.png", "clouds.png", "curves.png"],
-           "thesis": ["bars.png"], "sanity": ["bars.png", "clouds.png", "curves.png"],
-           "stability": ["bars_rank_correlation.png", "bars_top_overlap.png", "clouds.png"]}
+FIGURES = {"drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"], "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
+           "thesis": ["bars.png"], "sanity": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
+           "stability": ["bars_rank_correlation.png", "bars_top_overlap.png", "clouds.png", "gallery.html"]}
 
 
 def _compare(tiny_data, tiny_log, folder, *arguments):

@@ -33,8 +33,9 @@ def test_every_pin_is_exact_and_the_lock_agrees(requirements, lock):
         assert len(versions) == 1 and versions <= locked[package], package
 
 
-def test_the_locks_cover_what_the_tests_need():
-    assert set.union(*(pins(lock)["pytest"] for _, lock in PAIRS)) == pins(quickstart.TEST_REQUIREMENTS)["pytest"]
+@pytest.mark.parametrize("package", ["pytest", "playwright"])
+def test_the_locks_cover_what_the_tests_need(package):
+    assert set.union(*(pins(lock)[package] for _, lock in PAIRS)) == pins(quickstart.TEST_REQUIREMENTS)[package]
 
 
 @pytest.mark.skipif(not os.path.exists(os.path.join(sys.prefix, STAMP)), reason="not an environment of quickstart.py")

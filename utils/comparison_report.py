@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from utils import colours, comparison, comparison_plots, metrics, point_drop, protocols, render
+from utils import colours, comparison, comparison_plots, metrics, point_drop, protocols, render, viewer
 from utils.command_line import replace_file
 
 CLOUDS_SHOWN = 6
@@ -32,8 +32,11 @@ def write(bench, steps):
     text = "\n\n".join([heading, about] + blocks) + "\n"
     replace_file(os.path.join(folder, "summary.md"), lambda file: file.write(text))
     if flags.protocol != "thesis":
-        save_clouds(bench, os.path.join(folder, "clouds.png"))
-        figures = figures + ["clouds.png"]
+        firsts, heats = first_heats(bench)
+        save_clouds(bench, os.path.join(folder, "clouds.png"), firsts, heats)
+        viewer.save_gallery(os.path.join(folder, "gallery.html"), "Heat of {} methods on {} objects".format(
+            len(flags.methods), len(firsts)), firsts, flags.methods, heats, flags.colormap, flags.scale)
+        figures = figures + ["clouds.png", "gallery.html"]
     print(text)
     print("Written to {}: {}".format(folder, ", ".join(["rows.csv", "summary.md", "run.json"] + figures)))
 
@@ -159,15 +162,22 @@ def _stability_report(bench, steps):
     return blocks, figures
 
 
-def save_clouds(bench, path):
-    """Writes a grid of coloured clouds: method by object, one object of each of a few classes."""
+def first_heats(bench):
+    """The first cloud of each class, and a dictionary of method -> list of their heats."""
     firsts = [cloud for place, cloud in enumerate(bench.clouds)
               if place == 0 or cloud.label != bench.clouds[place - 1].label]
-    shown = [firsts[place] for place in np.unique(np.linspace(0, len(firsts) - 1, CLOUDS_SHOWN).astype(int))]
-    rows = []
-    for cloud in shown:
-        rows.append([render.small_picture(cloud.points, bench.heat_of(method, [cloud])[0], bench.flags.colormap,
-                                          bench.flags.scale) for method in bench.flags.methods])
+    size = comparison.CLOUDS_PER_BATCH
+    return firsts, {method: [one for start in range(0, len(firsts), size)
+                             for one in bench.heat_of(method, firsts[start:start + size])]
+                    for method in bench.flags.methods}
+
+
+def save_clouds(bench, path, firsts, heats):
+    """Writes a grid of coloured clouds: method by object, a few of those of `first_heats`."""
+    places = np.unique(np.linspace(0, len(firsts) - 1, CLOUDS_SHOWN).astype(int))
+    shown = [firsts[place] for place in places]
+    rows = [[render.small_picture(firsts[place].points, heats[method][place], bench.flags.colormap, bench.flags.scale)
+             for method in bench.flags.methods] for place in places]
     bar = colours.heat_colours(np.linspace(0, 1, 257)[1:], bench.flags.colormap)
     comparison_plots.save_grid(path, [cloud.class_name for cloud in shown], bench.flags.methods, rows, bar,
                                "{}, from the least to the greatest of each cloud".format(
