@@ -42,7 +42,7 @@ def test_meshes_are_sampled_uniformly_by_area(tmp_path, name, text):
     pytest.importorskip("open3d")
     path = tmp_path / name
     path.write_text(text)
-    points = cloud_files.read(str(path), 6000)
+    points = cloud_files.read(str(path), 6000).points
     assert points.shape == (6000, 3)
     for axis, (length, area) in enumerate([(1, 8), (2, 4), (4, 2)]):
         for face in (0, length):
@@ -56,10 +56,10 @@ def test_a_mesh_gives_2048_points_and_the_same_for_the_same_seed(tmp_path):
     pytest.importorskip("open3d")
     path = tmp_path / "a.off"
     path.write_text(_off())
-    points = cloud_files.read(str(path))
-    assert points.shape == (2048, 3)
-    np.testing.assert_array_equal(points, cloud_files.read(str(path)))
-    assert not np.array_equal(points, cloud_files.read(str(path), seed=1))
+    found = cloud_files.read(str(path))
+    assert found.points.shape == (2048, 3) and found.notices == ["a mesh of 12 triangles, sampled by area"]
+    np.testing.assert_array_equal(found.points, cloud_files.read(str(path)).points)
+    assert not np.array_equal(found.points, cloud_files.read(str(path), seed=1).points)
 
 
 @pytest.mark.parametrize("name, separator", [("a.xyz", " "), ("a.txt", ","), ("b.txt", ";"), ("c.txt", "\t")])
@@ -67,7 +67,9 @@ def test_tables_are_read_with_columns_left_out(tmp_path, rng, name, separator):
     table = np.round(rng.standard_normal((30, 6)), 4)
     path = tmp_path / name
     path.write_text(_rows(table, separator))
-    np.testing.assert_allclose(cloud_files.read(str(path)), table[:, :3])
+    found = cloud_files.read(str(path))
+    np.testing.assert_allclose(found.points, table[:, :3])
+    assert found.notices == ["3 more columns are ignored"]
 
 
 def test_npy_ply_and_pcd_clouds_are_read(tmp_path, rng):
@@ -79,13 +81,55 @@ def test_npy_ply_and_pcd_clouds_are_read(tmp_path, rng):
     (tmp_path / "a.pcd").write_text("VERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 30\n"
                                     "HEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS 30\nDATA ascii\n" + _rows(points))
     for name in ("a.npy", "a.ply", "a.pcd"):
-        np.testing.assert_allclose(cloud_files.read(str(tmp_path / name)), points, rtol=1e-6)
+        found = cloud_files.read(str(tmp_path / name))
+        np.testing.assert_allclose(found.points, points, rtol=1e-6)
+        assert found.notices == []
 
 
 def test_a_part_of_a_large_cloud_keeps_its_order(tmp_path):
     np.save(str(tmp_path / "a.npy"), np.repeat(np.arange(5000.0)[:, np.newaxis], 3, axis=1))
-    points = cloud_files.read(str(tmp_path / "a.npy"))
-    assert len(points) == 2048 and (np.diff(points[:, 0]) > 0).all() and points[-1, 0] > 4500
+    for sample in cloud_files.SAMPLINGS:
+        points, all_points, notices = cloud_files.read(str(tmp_path / "a.npy"), sample=sample)
+        assert len(points) == 2048 and (np.diff(points[:, 0]) > 0).all() and points[-1, 0] > 4500
+        assert len(all_points) == 5000 and "2048 of 5000" in notices[0]
+
+
+def test_columns_that_are_not_used_are_named(tmp_path, rng):
+    pytest.importorskip("open3d")
+    names = ["x", "y", "z", "nx", "ny", "nz", "red", "green", "blue", "intensity"]
+    kinds = ["float"] * 6 + ["uchar"] * 3 + ["float"]
+    (tmp_path / "a.ply").write_text("ply\nformat ascii 1.0\nelement vertex 20\n" + "".join(
+        "property {} {}\n".format(*pair) for pair in zip(kinds, names)) + "end_header\n"
+        + _rows(np.hstack([rng.random_sample((20, 6)).round(3), np.ones((20, 3), int), np.ones((20, 1))]).tolist()).replace(
+            "1.0 1.0 1.0 1.0", "1 1 1 1"))
+    assert cloud_files.read(str(tmp_path / "a.ply")).notices == [
+        "its normals and colours are ignored", "other fields are ignored: intensity"]
+
+
+@pytest.mark.parametrize("header, notice", [
+    ("x y z\n", "a header line is skipped: x y z"), ("//X Y Z\n", "a header line is skipped: //X Y Z"),
+    ("# made by\n# a scanner\n", "2 header lines are skipped: # made by ..."), ("30\n", "a header line is skipped: 30")])
+def test_header_lines_of_a_table_are_skipped(tmp_path, rng, header, notice):
+    table = np.round(rng.standard_normal((30, 3)), 4)
+    (tmp_path / "a.xyz").write_text(header + _rows(table))
+    found = cloud_files.read(str(tmp_path / "a.xyz"))
+    np.testing.assert_allclose(found.points, table)
+    assert found.notices == [notice]
+
+
+def test_text_within_a_table_is_told_by_its_line(tmp_path):
+    (tmp_path / "a.txt").write_text("x y z\n" + "1 2 3\n" * 20 + "4 five 6\n")
+    with pytest.raises(InputError, match="line 22 is not 3 numbers: 4 five 6"):
+        cloud_files.read(str(tmp_path / "a.txt"))
+
+
+def test_points_without_coordinates_are_left_out(tmp_path, rng):
+    table = rng.standard_normal((30, 3))
+    table[[3, 7], 1] = np.nan, np.inf
+    np.save(str(tmp_path / "a.npy"), table)
+    found = cloud_files.read(str(tmp_path / "a.npy"))
+    np.testing.assert_array_equal(found.points, np.delete(table, [3, 7], axis=0))
+    assert found.notices == ["2 of 30 points have no finite coordinates and are left out"]
 
 
 @pytest.mark.parametrize("name, content, message", [
@@ -116,7 +160,7 @@ def test_a_missing_file_and_too_many_points_are_refused(tmp_path):
 
 def test_a_table_with_a_byte_order_mark_is_read(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + b"1, 2, 3\n" * 12)
-    assert cloud_files.read(str(tmp_path / "a.txt")).tolist() == [[1, 2, 3]] * 12
+    assert cloud_files.read(str(tmp_path / "a.txt")).points.tolist() == [[1, 2, 3]] * 12
 
 
 def test_an_archive_under_the_wrong_name_is_refused(tmp_path):

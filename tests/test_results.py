@@ -23,7 +23,7 @@ def _save(folder, run):
     logits = np.zeros(40, np.float32)
     logits[7] = 1
     colours = np.array([[0, 0, 0], [1, 0.5, 0], [0, 1, 1]])
-    results.save(str(folder), run, logits, 3, colours, {"seed": 5})
+    results.save(str(folder), run, logits, 3, {"seed": 5}, run.points, run.heat, colours)
 
 
 def test_what_is_saved_comes_back(tmp_path, run):

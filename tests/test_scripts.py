@@ -14,7 +14,7 @@ import provider
 from utils import results
 from utils.command_line import PROJECT_DIR
 
-FILES = ["heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
+FILES = ["heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
 EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
 
 
@@ -29,9 +29,10 @@ def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path
     assert finished.returncode == 0, finished.stderr
     folder = str(tmp_path / method / "cone_1")
     assert sorted(os.listdir(folder)) == FILES
-    for name in FILES:
-        assert os.path.join(folder, name) in finished.stdout
-    assert "Stopped after round" in finished.stdout
+    assert folder in finished.stdout and all(name in finished.stdout for name in FILES)
+    assert "stopped after round" in finished.stdout
+    summary = finished.stdout.splitlines()[-1].split()
+    assert summary[:2] == ["cone", "1"] and summary[3] == "cone" and summary[6] == "64"
     found = results.load(folder)
     with open(os.path.join(folder, "run.json")) as file:
         run = json.load(file)
@@ -100,6 +101,86 @@ def test_a_cloud_of_ones_own_is_explained_as_what_it_is_taken_for(tiny_log, tmp_
     found = results.load(str(tmp_path / "out" / "p-grad-cam" / "blob_0"))
     assert found["label"] == found["predicted"] and found["points"].shape == (90, 3)
     assert np.linalg.norm(found["points"], axis=1).max() == pytest.approx(1, rel=1e-5)
+
+
+def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny_log, tmp_path):
+    finished = _explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
+                        "--target_label", "chair", "--compare", "--num_steps", 1, "--figure_format", "svg", "--turntable",
+                        "--rounds_gif", "--dump_dir", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert [line.split()[2] for line in finished.stdout.splitlines()[-2:]] == ["p-grad-CAM", "ASM"]
+    for _, method in EXPLAINERS:
+        folder = tmp_path / method / "cone_0_as_chair"
+        found = results.load(str(folder))
+        assert found["label"] == provider.class_label("chair")
+        assert {"heat.svg", "rounds.svg", "turntable.gif", "rounds.gif"} <= set(os.listdir(str(folder)))
+        page = (folder / "heat.html").read_text(encoding="utf-8")
+        assert "p-grad-CAM" in page and "ASM" in page
+
+
+def test_a_picture_of_an_earlier_format_goes(tiny_data, tiny_log, tmp_path):
+    for format_ in ("png", "pdf"):
+        finished = _explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
+                            "--num_steps", 1, "--figure_format", format_, "--dump_dir", tmp_path)
+        assert finished.returncode == 0, finished.stderr
+    files = os.listdir(str(tmp_path / "asm" / "cone_0"))
+    assert {"heat.pdf", "rounds.pdf"} <= set(files) and not any(name.endswith(".png") for name in files)
+
+
+def test_of_a_folder_what_can_be_read_is_explained_and_the_rest_is_named(tiny_log, tmp_path, rng):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    np.savetxt(str(folder / "a.xyz"), rng.rand(50, 5) * [10, 20, 30, 1, 1] + [5e5, 4e6, 0, 0, 0],
+               header="x y z intensity time", comments="")
+    np.save(str(folder / "b.npy"), rng.rand(9, 3))
+    (folder / "c.txt").write_text("no numbers at all")
+    np.save(str(folder / "d.npy"), rng.rand(30, 3))
+    (folder / "notes.md").write_text("not a cloud")
+    finished = _explain("ASM.py", "--input", folder, "--up", "z", "--num_point", 30, "--log_dir", tiny_log, "--num_steps", 1,
+                        "--dump_dir", tmp_path / "out", "--rotation", "none")
+    assert finished.returncode == 2
+    refused = [line for line in finished.stderr.splitlines() if line.startswith("Left out: ")]
+    assert len(refused) == 2 and "b.npy" in refused[0] and "c.txt" in refused[1]
+    assert "ASM.py: error: 2 of 4 files" in finished.stderr.splitlines()[-1]
+    assert "header line" in finished.stdout and "2 more columns are ignored" in finished.stdout
+    assert sorted(os.listdir(str(tmp_path / "out" / "asm"))) == ["a_0", "d_0"]
+    assert [line.split()[0] for line in finished.stdout.splitlines()[-2:]] == ["a", "d"]
+
+
+def test_heat_goes_back_to_every_point_of_a_file_in_its_own_coordinates(tiny_log, tmp_path, rng):
+    pytest.importorskip("open3d")
+    import open3d
+    points = rng.rand(3000, 3) * [10, 20, 30] + [5e5, 4e6, 100]
+    np.save(str(tmp_path / "scan.npy"), points)
+    finished = _explain("p_grad_CAM.py", "--input", tmp_path / "scan.npy", "--up", "z", "--num_point", 200, "--log_dir", tiny_log,
+                        "--num_steps", 1, "--dump_dir", tmp_path / "out")
+    assert finished.returncode == 0, finished.stderr
+    folder = tmp_path / "out" / "p-grad-cam" / "scan_0"
+    found = results.load(str(folder))
+    cloud = open3d.t.io.read_point_cloud(str(folder / "heat.ply"))
+    np.testing.assert_allclose(cloud.point["positions"].numpy(), points, rtol=0, atol=1e-6)
+    carried = cloud.point["heat"].numpy().ravel()
+    # Every point has the heat of the nearest sampled one, sought by brute force; y of the network is z of the file.
+    with open(str(folder / "run.json")) as file:
+        run = json.load(file)
+    sampled = found["points"].astype(float)[:, [0, 2, 1]] * [1, -1, 1] * run["scale"] + run["centre"]
+    for place in (0, 1000, 2999):
+        distances = np.linalg.norm(sampled - points[place], axis=1)
+        nearest, next_one = np.argsort(distances)[:2]
+        assert distances[next_one] - distances[nearest] > 1e-3
+        assert carried[place] == found["heat"][nearest]
+
+
+def test_quiet_prints_nothing(tiny_data, tiny_log, tmp_path):
+    finished = _explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path,
+                        "--quiet")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+
+
+def test_nothing_but_our_own_lines_reaches_the_terminal(tiny_data, tiny_log):
+    finished = run_script("evaluate.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--gpu", -1)
+    assert finished.returncode == 0
+    assert not [line for line in finished.stderr.splitlines() if line.strip() and "cloud/s" not in line and "|" not in line]
 
 
 def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, tmp_path):
@@ -198,7 +279,8 @@ def test_nan_points_of_ones_own(tmp_path):
     points = np.random.RandomState(0).rand(20, 3)
     points[7, 2] = np.nan
     np.savetxt(str(tmp_path / "nan.xyz"), points)
-    assert_one_line_error(_explain("p_grad_CAM.py", "--input", tmp_path / "nan.xyz"), "nan.xyz", "point 7")
+    assert_one_line_error(_explain("p_grad_CAM.py", "--input", tmp_path / "nan.xyz", "--num_point", 20),
+                          "--num_point 20", "nan.xyz", "19 points")
 
 
 def test_an_unknown_class(tiny_data):
@@ -245,7 +327,9 @@ def test_no_checkpoint(tiny_data, tmp_path):
     (["--num_votes", "0"], ["--num_votes", "'0'"]), (["--seed", "4294967296"], ["--seed"]),
     (["--input", ""], ["--input"]), (["--desired_label", ""], ["--desired_label"]), (["--drop_mode", "+mean"], ["--drop_mode", "+midrange"]),
     (["--power", "nan"], ["--power"]), (["--colormap", "no_such_map"], ["--colormap", "no_such_map"]),
-    (["--drop_neg", "--drop_mode", "-median"], ["--drop_neg", "--drop_mode top"]), (["--nonsense"], ["--nonsense"])])
+    (["--drop_neg", "--drop_mode", "-median"], ["--drop_neg", "--drop_mode top"]), (["--nonsense"], ["--nonsense"]),
+    (["--drop_neg"], ["--drop_mode top"]), (["--target_label", "aeroplane"], ["--target_label aeroplane", "airplane"]),
+    (["--figure_format", "gif"], ["--figure_format", "pdf"]), (["--quiet", "--verbose"], ["--verbose", "--quiet"])])
 def test_bad_flags(arguments, words, tiny_data, tiny_log, tmp_path):
     assert_one_line_error(_explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir",
                                    tmp_path, *arguments), *words)

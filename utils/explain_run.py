@@ -210,10 +210,11 @@ def save(folder, runs, cloud, logits, method, flags):
         os.path.join(folder, names["heat"]), one.points, one.heat, removed,
         ending=", {} dropped, accuracy {:.1%}".format(removed.sum(), one.rounds[-1].accuracy), **picture)
     _remove_other_formats(folder, names, flags.figure_format)
-    views = [viewer.View(TITLES[name], "{} {}: {}".format(cloud.class_name, cloud.index, _seen_as(logits, cloud.label)),
-                         shown.points, shown.heat, shown.removed_in_round, shown.rounds)
+    views = [viewer.View(TITLES[name], _seen_as(logits, cloud.label), shown.points, shown.heat, shown.removed_in_round,
+                         shown.rounds)
              for name, shown in sorted(runs.items(), key=lambda item: item[0] != method)]
-    viewer.save(os.path.join(folder, "heat.html"), title, views)
+    viewer.save(os.path.join(folder, "heat.html"), "{} {}: heat for {}".format(cloud.class_name, cloud.index, explained),
+                views, flags.colormap, flags.scale)
     written = [names["heat"], "heat.html", "heat.ply", "heat.npz", "rounds.csv", names["rounds"], "run.json"]
     if flags.turntable:
         paths = animation.save_turntable(os.path.join(folder, "turntable.gif"), one.points, one.heat, **picture)

@@ -265,10 +265,9 @@ def save_gif(path, frames, milliseconds):
     # One palette for all frames, else the colours of what rests flicker; each colour counts once, else white takes all.
     sample = np.concatenate(frames[::max(1, len(frames) // 8)]).astype(np.int32).dot([65536, 256, 1])
     sample = np.unique(sample)
-    palette = Image.fromarray(np.stack([sample >> 16, sample >> 8, sample], axis=1).astype(np.uint8)[np.newaxis]).quantize(256)
-    entries = np.array(palette.getpalette()[:768]).reshape(-1, 3)
-    entries[entries.sum(axis=1).argmax()] = 255
-    palette.putpalette(entries.ravel().tolist())
+    palette = Image.fromarray(np.stack([sample >> 16, sample >> 8, sample], axis=1).astype(np.uint8)[np.newaxis]).quantize(255)
+    entries = palette.getpalette()[:765]
+    palette.putpalette(entries + [255] * (768 - len(entries)))
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     command_line.replace_file(path, lambda file: images[0].save(
         file, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0), mode="wb")
@@ -286,10 +285,10 @@ def save_film(path, frames, milliseconds):
     height, width = frames[0].shape[:2]
     figure = new_figure(width / 100, height / 100)
     image = figure.figimage(frames[0])
-    rate = 1000 // int(np.gcd.reduce(milliseconds))
-    writer = animation.FFMpegWriter(rate, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
+    step = int(np.gcd.reduce(milliseconds))
+    writer = animation.FFMpegWriter(1000 / step, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
     with writer.saving(figure, path, 100):
         for frame, duration in zip(frames, milliseconds):
             image.set_array(frame)
-            for _ in range(duration * rate // 1000):
+            for _ in range(duration // step):
                 writer.grab_frame()
