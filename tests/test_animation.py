@@ -42,7 +42,7 @@ def test_a_cloud_turns_once_about_its_up_axis(tmp_path, by_matplotlib):
     # Counter-clockwise from above: from the right front to the right back, the left back, the left front.
     assert columns[0] > columns[3] and columns[1] > columns[2]
     assert rows[1] < rows[0] and rows[2] < rows[3]
-    assert (frames[:, 0, 0] == 1).all()  # white stays white
+    assert (frames[:, 0, 0] > 0.98).all()  # white stays white, as far as a palette has it
 
 
 def test_rounds_lose_their_points_and_tell_the_end(tmp_path, by_matplotlib):

@@ -105,15 +105,15 @@ def test_a_cloud_of_ones_own_is_explained_as_what_it_is_taken_for(tiny_log, tmp_
 
 def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny_log, tmp_path):
     finished = _explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
-                        "--target_label", "chair", "--compare", "--num_steps", 1, "--figure_format", "svg", "--turntable",
-                        "--rounds_gif", "--dump_dir", tmp_path)
+                        "--target_label", "chair", "--compare", "--num_steps", 1, "--figure_format", "svg", "--rounds_gif",
+                        "--dump_dir", tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert [line.split()[2] for line in finished.stdout.splitlines()[-2:]] == ["p-grad-CAM", "ASM"]
     for _, method in EXPLAINERS:
         folder = tmp_path / method / "cone_0_as_chair"
         found = results.load(str(folder))
         assert found["label"] == provider.class_label("chair")
-        assert {"heat.svg", "rounds.svg", "turntable.gif", "rounds.gif"} <= set(os.listdir(str(folder)))
+        assert {"heat.svg", "rounds.svg", "rounds.gif"} <= set(os.listdir(str(folder)))
         page = (folder / "heat.html").read_text(encoding="utf-8")
         assert "p-grad-CAM" in page and "ASM" in page
 

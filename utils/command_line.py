@@ -51,7 +51,7 @@ class _DefaultsFormatter(argparse.HelpFormatter):
     """Adds the default to a flag's help, unless it has none or the help tells it in words."""
 
     def _get_help_string(self, action):
-        if action.default is None or isinstance(action.default, bool) or "(default" in action.help:
+        if action.default in (None, argparse.SUPPRESS) or isinstance(action.default, bool) or "(default" in action.help:
             return action.help
         return action.help + " (default: %(default)s)"
 
