@@ -104,7 +104,7 @@ def main():
                 protocol.run(bench)
             except KeyboardInterrupt:
                 bar.write("{} rows are kept in {}; the same command goes on from there".format(
-                    len(rows.rows), flags.dump_dir))
+                    rows.num_written(), flags.dump_dir))
                 raise
         comparison_report.write(bench, steps)
 
