@@ -7,7 +7,6 @@ from utils import colours, comparison, comparison_plots, metrics, point_drop, pr
 from utils.command_line import replace_file
 
 CLOUDS_SHOWN = 6
-NORMAL_95 = 1.96  # standard errors on either side of a mean that hold it with 95 %
 
 
 def check_flags(flags):
@@ -202,14 +201,15 @@ def _lead(methods, order, values, what, bests, unit):
       values: float array [methods, clouds], NaN to leave out.
       what, bests, unit: words.
     """
-    if len(order) < 2:
-        return []
     best = order[0]
+    if len(order) < 2 or np.isnan(values[best]).all():
+        return []
     parts = []
     for other in order[1:]:
-        mean, error = metrics.mean_and_error(values[other] - values[best])
-        parts.append([methods[other], "{:+.2f}".format(mean), "{:+.2f} to {:+.2f}".format(
-            mean - NORMAL_95 * error, mean + NORMAL_95 * error)])
+        difference = values[other] - values[best]
+        low, high = metrics.interval_95(difference)
+        parts.append([methods[other], "{:+.2f}".format(metrics.mean_and_error(difference)[0]),
+                      "one cloud has none" if np.isnan(low) else "{:+.2f} to {:+.2f}".format(low, high)])
     return ["Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % "
             "interval:".format(what, bests, methods[best], unit),
             markdown_table(["method", "difference", "95 % interval"], parts)]
@@ -223,13 +223,15 @@ def _order(methods, values, greatest_first):
 
 
 def _percent(values):
-    mean, error = metrics.mean_and_error(values)
-    return "{:.1f} ± {:.1f}".format(100 * mean, 100 * error)
+    return _mean(100 * values)
 
 
 def _mean(values, digits=1):
+    """Mean and standard error as text; the mean alone of one value, a dash of none."""
     mean, error = metrics.mean_and_error(values)
-    return "{:.{}f} ± {:.{}f}".format(mean, digits, error, digits)
+    if np.isnan(mean):
+        return "-"
+    return "{:.{}f}".format(mean, digits) + ("" if np.isnan(error) else " ± {:.{}f}".format(error, digits))
 
 
 REPORTS = {"drop": _drop_report, "insert": _insert_report, "thesis": _thesis_report, "sanity": _sanity_report,
