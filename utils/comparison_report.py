@@ -167,10 +167,12 @@ def save_clouds(bench, path):
     for cloud in shown:
         rows.append([render.small_picture(cloud.points, bench.heat_of(method, [cloud])[0], bench.flags.colormap,
                                           bench.flags.scale) for method in bench.flags.methods])
-    bar = colours.heat_colours(np.linspace(0, 1, 257)[1:], bench.flags.colormap)
+    is_diverging = colours.is_diverging(bench.flags.colormap)
+    bar = colours.heat_colours(np.linspace(-1 if is_diverging else 0, 1, 257)[1:], bench.flags.colormap)
     comparison_plots.save_grid(path, [cloud.class_name for cloud in shown], bench.flags.methods, rows, bar,
-                               "{}, from the least to the greatest of each cloud".format(
-                                   "rank of the heat" if bench.flags.scale == "rank" else "heat"))
+                               "{}, from {} of each cloud".format(
+                                   "rank of the heat" if bench.flags.scale == "rank" else "heat",
+                                   "as far below 0 as above" if is_diverging else "the least to the greatest"))
 
 
 def markdown_table(header, rows):
