@@ -1,4 +1,5 @@
 """compare.py, run as a user runs it."""
+import argparse
 import json
 import os
 import shutil
@@ -10,9 +11,10 @@ import time
 import numpy as np
 import pytest
 
+import compare
 from conftest import assert_one_line_error, run_script
 from utils import comparison_report
-from utils.command_line import PROJECT_DIR
+from utils.command_line import PROJECT_DIR, InputError
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
@@ -95,6 +97,20 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_flags(tiny_d
     assert _read(tmp_path) == before
     assert _compare(tiny_data, tiny_log, tmp_path, *(arguments + ["random"])).returncode == 0
     assert _read(tmp_path)[:len(before)] == before and len(_read(tmp_path)) == len(before) + 10
+
+
+@pytest.mark.parametrize("name, text, words", [
+    ("rows.csv", "method,class,index,step,value\n", "run.json is missing.*rows.csv"),
+    ("run.json", json.dumps({"source": "airplane"}), "not of a comparison"),
+    ("run.json", json.dumps({"protocol": []}), "not of a comparison"),
+    ("run.json", "[1]", "cannot be read"),
+])
+def test_a_folder_of_something_else_is_refused_and_kept(tmp_path, name, text, words):
+    (tmp_path / name).write_text(text)
+    flags = argparse.Namespace(dump_dir=str(tmp_path), **dict.fromkeys(compare.FLAGS_OF_ROWS, 1))
+    with pytest.raises(InputError, match=words + ".*--dump_dir"):
+        compare.keep_flags(flags)
+    assert os.listdir(str(tmp_path)) == [name] and (tmp_path / name).read_text() == text
 
 
 @pytest.mark.parametrize("arguments, words", [
