@@ -151,6 +151,20 @@ def test_thesis_drops_until_the_object_is_lost(tmp_path, monkeypatch):
     assert removed.tolist() == [7, 7 + 1] and after.tolist() == [0, 0]
 
 
+def test_stability_turns_the_cloud_though_the_network_was_trained_without(tmp_path, monkeypatch, rng):
+    bench = _comparison(tmp_path, monkeypatch, "stability")
+    bench.network = argparse.Namespace(config={"rotation": "none"})
+    bench.clouds = [cloud._replace(points=rng.uniform(-1, 1, (20, 3)).astype(np.float32)) for cloud in bench.clouds]
+    protocols.stability(bench)
+    steps = protocols.DISTURBANCES
+    correlation, overlap = (bench.rows.select(["x"], bench.clouds, steps, name)[0]
+                            for name in ("rank_correlation", "top_overlap"))
+    # Heat x of a point does not depend on the others, moves little by jitter, and much by a turn about y.
+    assert (correlation[:, steps.index("half")] > 1 - 1e-9).all() and (overlap[:, steps.index("half")] == 1).all()
+    assert (correlation[:, steps.index("jitter")] > 0.95).all()
+    assert (correlation[:, steps.index("rotation")] < 0.95).all()
+
+
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
     bench = _comparison(tmp_path, monkeypatch, "insert")
     for count in protocols.inserted_points(bench.flags):
