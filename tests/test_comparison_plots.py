@@ -4,7 +4,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from utils import comparison_plots, heat
+from utils import comparison_plots, heat, plots
 
 EDGE = 10  # pixels
 
@@ -32,3 +32,11 @@ def test_the_legend_of_bars_stays_on_the_picture(tmp_path, count):
     picture = _bars(tmp_path, list(heat.METHODS)[:count])
     for edge in (picture[:EDGE], picture[-EDGE:], picture[:, :EDGE], picture[:, -EDGE:]):
         assert (edge == 1).all()
+
+
+def test_the_words_beside_the_colour_bar_stay_on_the_picture(tmp_path):
+    path = str(tmp_path / "clouds.png")
+    spheres = plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3)))
+    comparison_plots.save_grid(path, ["chair"], ["asm"], [[(spheres, (-1, 1, -1, 1))]], np.zeros((4, 3)),
+                               "rank of the heat, from the least to the greatest of each cloud")
+    assert (matplotlib.image.imread(path)[:, -EDGE:, :3] == 1).all()

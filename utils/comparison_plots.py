@@ -112,7 +112,9 @@ def save_grid(path, row_names, column_names, rows, colours, label):
     heights = []
     for ((_, (left, right, bottom, top)), *_others) in rows:
         heights.append(CELL_WIDTH * min((top - bottom) / (right - left), 1.4))
-    width, height = NAME_WIDTH + CELL_WIDTH * len(column_names), 2 * TITLE_HEIGHT + sum(heights)
+    # Of few columns, the words beside the colour bar are the widest.
+    width = max(NAME_WIDTH + CELL_WIDTH * len(column_names), NAME_WIDTH + 1.35 + 0.052 * len(label))
+    height = 2 * TITLE_HEIGHT + sum(heights)
     figure = plots.new_figure(width, height)
     for column, name in enumerate(column_names):
         figure.text((NAME_WIDTH + CELL_WIDTH * (column + 0.5)) / width, 1 - TITLE_HEIGHT / 2 / height, name, fontsize=6.5,

@@ -118,8 +118,9 @@ def _sanity_report(bench, steps):
     layers = steps[:-1]
     blocks = ["Spearman's rank correlation of the heat of a network whose layers are re-initialised from the top down to "
               "the one named, with the trained network's; and of the heat for another class. Near 0 in the last layers: "
-              "the heat depends on what was learned. ± is the standard error over the clouds; where all points have the "
-              "same heat there is no correlation, and the cloud is left out.",
+              "the heat depends on what was learned. ± is the standard error over the clouds, for one draw of the fresh "
+              "weights; another draw may differ by more. Where all points have the same heat there is no correlation, and "
+              "the cloud is left out.",
               markdown_table(["method"] + steps, rows)]
     lacking = np.isnan(values).sum(axis=1)
     if lacking.any():
@@ -145,7 +146,11 @@ def _stability_report(bench, steps):
                          ("top_overlap", "share of the {} hottest points that stay so".format(top))):
         values = bench.rows.select(methods, bench.clouds, steps, column)
         order = _order(methods, values.mean(axis=2), True)
-        blocks += [what[0].upper() + what[1:] + ". ± is the standard error over the clouds.", markdown_table(
+        lacking = np.isnan(values).any(axis=2).sum(axis=1)
+        left_out = ", ".join("{} {}".format(method, count) for method, count in zip(methods, lacking) if count)
+        blocks += [what[0].upper() + what[1:] + ". ± is the standard error over the clouds." + (
+            " Clouds left out, where all points have the same heat: {}.".format(left_out) if left_out else ""),
+                   markdown_table(
             ["method"] + steps, [[methods[number]] + [_mean(values[number][:, place], 3) for place in range(len(steps))]
                                  for number in order])]
         figures.append("bars_{}.png".format(column))
