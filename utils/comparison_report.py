@@ -146,8 +146,8 @@ def _stability_report(bench, steps):
                          ("top_overlap", "share of the {} hottest points that stay so".format(top))):
         values = bench.rows.select(methods, bench.clouds, steps, column)
         order = _order(methods, values.mean(axis=2), True)
-        lacking = np.isnan(values).any(axis=2).sum(axis=1)
-        left_out = ", ".join("{} {}".format(method, count) for method, count in zip(methods, lacking) if count)
+        lacking = np.isnan(values).sum(axis=1).max(axis=1)
+        left_out = ", ".join("{} up to {}".format(method, count) for method, count in zip(methods, lacking) if count)
         blocks += [what[0].upper() + what[1:] + ". ± is the standard error over the clouds." + (
             " Clouds left out, where all points have the same heat: {}.".format(left_out) if left_out else ""),
                    markdown_table(
