@@ -91,8 +91,8 @@ def main():
         if flags.protocol != "thesis":
             clouds = protocols.turn_clouds(clouds, flags.rotation, flags.seed)
         print("{} of {}: {} clouds of {} classes, {} points each, rotation {}, methods: {}".format(
-            network.model_name, network.prefix, len(clouds), len(classes), flags.num_point, flags.rotation,
-            ", ".join(flags.methods)))
+            network.model_name, network.prefix, len(clouds), len({cloud.label for cloud in clouds}), flags.num_point,
+            flags.rotation, ", ".join(flags.methods)))
         keep_flags(flags)
         rows = comparison.RowFile(os.path.join(flags.dump_dir, "rows.csv"), protocol.columns)
         steps = protocol.steps(flags, network.model_name)
@@ -104,7 +104,7 @@ def main():
                 protocol.run(bench)
             except KeyboardInterrupt:
                 bar.write("{} rows are kept in {}; the same command goes on from there".format(
-                    len(rows.rows), flags.dump_dir))
+                    rows.num_written(), flags.dump_dir))
                 raise
         comparison_report.write(bench, steps)
 
@@ -127,11 +127,16 @@ def keep_flags(flags):
             with open(path, encoding="utf-8") as file:
                 before = dict(json.load(file))
         except (OSError, ValueError, TypeError) as error:
-            raise InputError("{} cannot be read ({}): delete its folder or give another --dump_dir".format(path, error))
+            raise InputError("{} cannot be read ({}): give another --dump_dir".format(path, error))
+        if before.get("protocol") not in list(protocols.PROTOCOLS):
+            raise InputError("{} is not of a comparison: give another --dump_dir".format(path))
         for name in FLAGS_OF_ROWS:
             if before.get(name) != getattr(flags, name):
                 raise InputError("{} holds a comparison with {} {}, not {}: repeat that, or give another "
                                  "--dump_dir".format(flags.dump_dir, name, before.get(name), getattr(flags, name)))
+    elif os.path.exists(os.path.join(flags.dump_dir, "rows.csv")):
+        raise InputError("{} is missing, so nobody knows which flags the rows.csv beside it is of: delete that or give "
+                         "another --dump_dir".format(path))
     command_line.write_json(path, dict(vars(flags), versions=command_line.versions()))
 
 

@@ -1,4 +1,5 @@
 """compare.py, run as a user runs it."""
+import argparse
 import json
 import os
 import shutil
@@ -10,9 +11,10 @@ import time
 import numpy as np
 import pytest
 
+import compare
 from conftest import assert_one_line_error, run_script
-from utils import comparison_report, metrics
-from utils.command_line import PROJECT_DIR
+from utils import comparison_report
+from utils.command_line import PROJECT_DIR, InputError
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
@@ -42,7 +44,7 @@ def test_every_protocol_leaves_a_table_a_summary_and_figures(protocol, tiny_data
     with open(str(tmp_path / "summary.md"), encoding="utf-8") as file:
         summary = file.read()
     assert "4 clouds of 2 classes" in summary and "| asm |" in summary
-    assert "nan" not in summary or protocol in ("sanity", "thesis")
+    assert "nan" not in summary
     with open(str(tmp_path / "run.json")) as file:
         run = json.load(file)
     assert run["protocol"] == protocol and len(run["weights"]) == 64
@@ -82,7 +84,7 @@ def test_ctrl_c_keeps_the_rows_and_says_so(tiny_data, tiny_log, tmp_path):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 130, said
-    assert "rows are kept in {}".format(tmp_path) in said and "Traceback" not in said
+    assert "{} rows are kept in {}".format(len(_read(tmp_path)) - 1, tmp_path) in said and "Traceback" not in said
     assert len(_read(tmp_path)) >= 2
 
 
@@ -95,6 +97,20 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_flags(tiny_d
     assert _read(tmp_path) == before
     assert _compare(tiny_data, tiny_log, tmp_path, *(arguments + ["random"])).returncode == 0
     assert _read(tmp_path)[:len(before)] == before and len(_read(tmp_path)) == len(before) + 10
+
+
+@pytest.mark.parametrize("name, text, words", [
+    ("rows.csv", "method,class,index,step,value\n", "run.json is missing.*rows.csv"),
+    ("run.json", json.dumps({"source": "airplane"}), "not of a comparison"),
+    ("run.json", json.dumps({"protocol": []}), "not of a comparison"),
+    ("run.json", "[1]", "cannot be read"),
+])
+def test_a_folder_of_something_else_is_refused_and_kept(tmp_path, name, text, words):
+    (tmp_path / name).write_text(text)
+    flags = argparse.Namespace(dump_dir=str(tmp_path), **dict.fromkeys(compare.FLAGS_OF_ROWS, 1))
+    with pytest.raises(InputError, match=words + ".*--dump_dir"):
+        compare.keep_flags(flags)
+    assert os.listdir(str(tmp_path)) == [name] and (tmp_path / name).read_text() == text
 
 
 @pytest.mark.parametrize("arguments, words", [
@@ -114,6 +130,14 @@ def test_the_best_method_leads_by_its_differences_cloud_by_cloud():
     values = np.array([[3.0, 5.0, 7.0], [1.0, 3.0, 5.0], [2.0, 2.0, 8.0]])
     lead, table = comparison_report._lead(["a", "b", "c"], [1, 2, 0], values, "loss", "least", "points")
     assert "**b**" in lead
-    mean, error = metrics.mean_and_error(np.array([1.0, -1.0, 3.0]))
-    assert "| c | {:+.2f} | {:+.2f} to {:+.2f} |".format(mean, mean - 1.96 * error, mean + 1.96 * error) in table
+    # Differences 1, -1, 3: mean 1, standard error 2 / sqrt(3), 4.303 of it on either side for two degrees of freedom.
+    assert "| c | +1.00 | -3.97 to +5.97 |" in table
     assert "| a | +2.00 | +2.00 to +2.00 |" in table
+
+
+def test_of_one_cloud_or_none_nothing_is_claimed():
+    one, none = (comparison_report._lead(["a", "b"], [0, 1], values, "loss", "least", "points")
+                 for values in (np.array([[1.0], [2.0]]), np.full((2, 3), np.nan)))
+    assert "| b | +1.00 | one cloud has none |" in one[1] and none == []
+    assert [comparison_report._mean(np.array(values)) for values in ([2.0], [np.nan], [1.0, 3.0])] == [
+        "2.0", "-", "2.0 ± 1.0"]

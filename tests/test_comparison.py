@@ -28,17 +28,28 @@ def test_rows_stay_and_are_not_added_twice(tmp_path):
     np.testing.assert_array_equal(found, [[[np.nan, np.nan]] * 2, [[0.5, np.nan], [0.25, np.nan]]])
 
 
-def test_a_torn_last_line_is_forgotten(tmp_path):
+@pytest.mark.parametrize("torn", ["asm,chair,1,2", "asm,chair,1,25,0.5,", "asm,chair,1,25,0.5,1.2e",
+                                  "asm,chair,1,25,0.5,0.9"])
+def test_a_torn_last_line_is_forgotten_wherever_it_is_torn(tmp_path, torn):
     path = str(tmp_path / "rows.csv")
     with open(path, "w") as file:
-        file.write("method,class,index,step,one,two\nasm,chair,0,25,0.5,1\nasm,chair,1,2")
+        file.write("method,class,index,step,one,two\nasm,chair,0,25,0.5,1\n" + torn)
     rows = comparison.RowFile(path, ("one", "two"))
     assert len(rows.rows) == 1
     with open(path) as file:
         assert file.read().endswith("0.5,1\n")
 
 
-@pytest.mark.parametrize("text", ["method,class,index,step,other\n", "method,class,index,step,value\nasm,chair,0,25,many\n"])
+def test_rows_count_as_written_once_they_are_in_the_file(tmp_path):
+    rows = comparison.RowFile(str(tmp_path / "rows.csv"), ("value",))
+    rows.add("asm", CLOUD, 25, 0.5)
+    assert rows.num_written() == 0
+    rows.flush()
+    assert rows.num_written() == 1
+
+
+@pytest.mark.parametrize("text", ["a letter", "method,class,index,step,other\n",
+                                  "method,class,index,step,value\nasm,chair,0,25,many\n"])
 def test_a_file_of_something_else_is_refused_and_kept(tmp_path, text):
     path = str(tmp_path / "rows.csv")
     with open(path, "w") as file:
@@ -138,6 +149,20 @@ def test_thesis_drops_until_the_object_is_lost(tmp_path, monkeypatch):
     after = bench.rows.select(["x"], bench.clouds, ["lost"], "accuracy_after")[0, :, 0]
     # Heats 1 to 9: midrange 5 drops 6 to 9, then 2.5 drops 3 to 5, and two are left. Of 10: 5.5, then 3.
     assert removed.tolist() == [7, 7 + 1] and after.tolist() == [0, 0]
+
+
+def test_stability_turns_the_cloud_though_the_network_was_trained_without(tmp_path, monkeypatch, rng):
+    bench = _comparison(tmp_path, monkeypatch, "stability")
+    bench.network = argparse.Namespace(config={"rotation": "none"})
+    bench.clouds = [cloud._replace(points=rng.uniform(-1, 1, (20, 3)).astype(np.float32)) for cloud in bench.clouds]
+    protocols.stability(bench)
+    steps = protocols.DISTURBANCES
+    correlation, overlap = (bench.rows.select(["x"], bench.clouds, steps, name)[0]
+                            for name in ("rank_correlation", "top_overlap"))
+    # Heat x of a point does not depend on the others, moves little by jitter, and much by a turn about y.
+    assert (correlation[:, steps.index("half")] > 1 - 1e-9).all() and (overlap[:, steps.index("half")] == 1).all()
+    assert (correlation[:, steps.index("jitter")] > 0.95).all()
+    assert (correlation[:, steps.index("rotation")] < 0.95).all()
 
 
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):

@@ -41,6 +41,7 @@ def test_rank_correlation_of_few_values_by_hand():
     assert metrics.rank_correlation([1, 2, 3], [3, 1, 2]) == pytest.approx(-0.5)
     assert metrics.rank_correlation([0, 0, 7], [1, 2, 3]) == pytest.approx(np.sqrt(3) / 2)
     assert np.isnan(metrics.rank_correlation([0, 0, 0], [1, 2, 3]))
+    assert np.isnan(metrics.rank_correlation([1, 2, 3, 4], [np.nan, 2, 3, 4]))
 
 
 def test_rank_correlation_agrees_with_scipy(rng):
@@ -53,8 +54,14 @@ def test_rank_correlation_agrees_with_scipy(rng):
 def test_top_overlap_counts_shared_points():
     assert metrics.top_overlap([5, 4, 3, 0], [0, 4, 5, 3], 2) == 0.5
     assert metrics.top_overlap([5, 4, 3, 0], [0, 4, 5, 3], 4) == 1.0
-    # Of equal values the first count as greater: {0, 1} and {1, 0}.
-    assert metrics.top_overlap([1, 1, 1], [2, 3, 0], 2) == 1.0
+
+
+def test_equal_heat_overlaps_by_chance_wherever_the_points_stand():
+    # Any two of three points against the first two: each of these is in with 2 / 3.
+    assert metrics.top_overlap([1, 1, 1], [2, 3, 0], 2) == pytest.approx(2 / 3)
+    assert metrics.top_overlap(np.zeros(8), np.zeros(8), 2) == pytest.approx(2 / 8)
+    # 9 is in both; for the second place 3 and 3 draw on the one side, 4 is sure on the other.
+    assert metrics.top_overlap([9, 3, 3, 1], [9, 4, 0, 0], 2) == pytest.approx((1 + 0.5) / 2)
 
 
 def test_mean_and_error_leave_out_what_is_missing():
@@ -63,3 +70,13 @@ def test_mean_and_error_leave_out_what_is_missing():
     assert error[0] == pytest.approx(np.sqrt(2) / np.sqrt(2)) and np.isnan(error[1])
     mean, error = metrics.mean_and_error([[np.nan], [np.nan]])
     assert np.isnan(mean[0]) and np.isnan(error[0])
+
+
+@pytest.mark.parametrize("count", [2, 3, 10, 11, 12, 30, 400])
+def test_the_interval_of_few_values_is_students(rng, count):
+    stats = pytest.importorskip("scipy.stats")
+    values = np.append(rng.standard_normal(count), np.nan)
+    error = stats.sem(values[:-1])
+    wanted = stats.t.interval(0.95, count - 1, values[:-1].mean(), error)
+    assert metrics.interval_95(values) == pytest.approx(wanted, abs=0.003 * error)
+    assert np.isnan(metrics.interval_95(values[:1])).all()

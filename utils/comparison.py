@@ -1,5 +1,6 @@
 """What every protocol of compare.py needs: the clouds, the heat of many at once, and rows that outlive an interruption."""
 import csv
+import io
 import os
 
 import numpy as np
@@ -67,10 +68,14 @@ class RowFile:
         if lines and tuple(lines[0]) != self._columns:
             raise InputError("{} has other columns: delete it or give another --dump_dir".format(path))
         for line in lines[1:]:
-            # A kill can leave the last line torn.
+            # A damaged line counts as none: its row is found anew.
             if len(line) == len(self._columns):
                 self._take(self._parse(line))
         replace_file(path, lambda file: self._write(file, [self._columns] + [self._line(row) for row in self.rows]))
+
+    def num_written(self):
+        """How many rows are in the file."""
+        return len(self.rows) - len(self._new)
 
     def has(self, method, cloud, step):
         """Whether there is a row of a method (name), cloud (provider.Cloud) and step (str or int)."""
@@ -106,7 +111,9 @@ class RowFile:
             return []
         try:
             with open(self._path, encoding="utf-8", newline="") as file:
-                return list(csv.reader(file))
+                text = file.read()
+            # A kill can leave the last line torn, even within its last number, where it still looks whole.
+            return list(csv.reader(io.StringIO(text[:text.rfind("\n") + 1] or text, newline="")))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError("{} cannot be read ({}): delete it or give another --dump_dir".format(self._path, error))
 

@@ -8,6 +8,7 @@ STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "v")
           ("#000000", "X"), ("#B8A800", "<"))
 BASELINE = "random"
 BASELINE_STYLE = ("0.55", "")
+LEGEND_COLUMNS = 4
 CELL_WIDTH, NAME_WIDTH, TITLE_HEIGHT = 1.15, 0.95, 0.3  # inches of the grid
 
 
@@ -70,13 +71,18 @@ def save_bars(path, names, series, label):
     """
     thickness = 0.8 / len(series)
     left = 0.075 * max(len(name) for name in names) + 0.2
-    width, height = left + 5.2, 0.9 + len(names) * max(0.17 * len(series), 0.24)
+    columns = min(len(series), LEGEND_COLUMNS)
+    # Above the bars the legend has a line of its own for every few series.
+    top = 0.35 + 0.18 * ((len(series) - 1) // columns)
+    bars_height = 0.05 + len(names) * max(0.17 * len(series), 0.24)
+    width, height = left + 5.2, 0.5 + bars_height + top
     figure = plots.new_figure(width, height)
-    axes = figure.add_axes([left / width, 0.5 / height, 5.0 / width, (height - 0.85) / height])
+    axes = figure.add_axes([left / width, 0.5 / height, 5.0 / width, bars_height / height])
     places = np.arange(len(names))
     for number, (name, (values, errors)) in enumerate(series.items()):
+        colour = _style(name)[0] if name in heat.METHODS else STYLES[number][0]
         axes.barh(places + (number - (len(series) - 1) / 2) * thickness, values, thickness, xerr=errors, label=name,
-                  color=STYLES[number % len(STYLES)][0], error_kw={"linewidth": 0.8, "ecolor": "0.25"})
+                  color=colour, error_kw={"linewidth": 0.8, "ecolor": "0.25"})
     axes.set_yticks(places)
     axes.set_yticklabels(names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -86,7 +92,7 @@ def save_bars(path, names, series, label):
     axes.grid(axis="x", color="0.92")
     axes.set_axisbelow(True)
     plots.hide_spines(axes, ("right", "top"))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=len(series), fontsize=8, frameon=False)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=columns, fontsize=8, frameon=False)
     plots.save_figure(figure, path)
 
 
@@ -106,7 +112,9 @@ def save_grid(path, row_names, column_names, rows, colours, label):
     heights = []
     for ((_, (left, right, bottom, top)), *_others) in rows:
         heights.append(CELL_WIDTH * min((top - bottom) / (right - left), 1.4))
-    width, height = NAME_WIDTH + CELL_WIDTH * len(column_names), 2 * TITLE_HEIGHT + sum(heights)
+    # Of few columns, the words beside the colour bar are the widest.
+    width = max(NAME_WIDTH + CELL_WIDTH * len(column_names), NAME_WIDTH + 1.35 + 0.052 * len(label))
+    height = 2 * TITLE_HEIGHT + sum(heights)
     figure = plots.new_figure(width, height)
     for column, name in enumerate(column_names):
         figure.text((NAME_WIDTH + CELL_WIDTH * (column + 0.5)) / width, 1 - TITLE_HEIGHT / 2 / height, name, fontsize=6.5,

@@ -7,7 +7,6 @@ from utils import colours, comparison, comparison_plots, metrics, point_drop, pr
 from utils.command_line import replace_file
 
 CLOUDS_SHOWN = 6
-NORMAL_95 = 1.96  # standard errors on either side of a mean that hold it with 95 %
 
 
 def check_flags(flags):
@@ -122,8 +121,9 @@ def _sanity_report(bench, steps):
     layers = steps[:-1]
     blocks = ["Spearman's rank correlation of the heat of a network whose layers are re-initialised from the top down to "
               "the one named, with the trained network's; and of the heat for another class. Near 0 in the last layers: "
-              "the heat depends on what was learned. ± is the standard error over the clouds; where all points have the "
-              "same heat there is no correlation, and the cloud is left out.",
+              "the heat depends on what was learned. ± is the standard error over the clouds, for one draw of the fresh "
+              "weights; another draw may differ by more. Where all points have the same heat there is no correlation, and "
+              "the cloud is left out.",
               markdown_table(["method"] + steps, rows)]
     lacking = np.isnan(values).sum(axis=1)
     if lacking.any():
@@ -149,7 +149,11 @@ def _stability_report(bench, steps):
                          ("top_overlap", "share of the {} hottest points that stay so".format(top))):
         values = bench.rows.select(methods, bench.clouds, steps, column)
         order = _order(methods, values.mean(axis=2), True)
-        blocks += [what[0].upper() + what[1:] + ". ± is the standard error over the clouds.", markdown_table(
+        lacking = np.isnan(values).sum(axis=1).max(axis=1)
+        left_out = ", ".join("{} up to {}".format(method, count) for method, count in zip(methods, lacking) if count)
+        blocks += [what[0].upper() + what[1:] + ". ± is the standard error over the clouds." + (
+            " Clouds left out, where all points have the same heat: {}.".format(left_out) if left_out else ""),
+                   markdown_table(
             ["method"] + steps, [[methods[number]] + [_mean(values[number][:, place], 3) for place in range(len(steps))]
                                  for number in order])]
         figures.append("bars_{}.png".format(column))
@@ -178,10 +182,12 @@ def save_clouds(bench, path, firsts, heats):
     shown = [firsts[place] for place in places]
     rows = [[render.small_picture(firsts[place].points, heats[method][place], bench.flags.colormap, bench.flags.scale)
              for method in bench.flags.methods] for place in places]
-    bar = colours.heat_colours(np.linspace(0, 1, 257)[1:], bench.flags.colormap)
+    is_diverging = colours.is_diverging(bench.flags.colormap)
+    bar = colours.heat_colours(np.linspace(-1 if is_diverging else 0, 1, 257)[1:], bench.flags.colormap)
     comparison_plots.save_grid(path, [cloud.class_name for cloud in shown], bench.flags.methods, rows, bar,
-                               "{}, from the least to the greatest of each cloud".format(
-                                   "rank of the heat" if bench.flags.scale == "rank" else "heat"))
+                               "{}, from {} of each cloud".format(
+                                   "rank of the heat" if bench.flags.scale == "rank" else "heat",
+                                   "as far below 0 as above" if is_diverging else "the least to the greatest"))
 
 
 def markdown_table(header, rows):
@@ -212,14 +218,15 @@ def _lead(methods, order, values, what, bests, unit):
       values: float array [methods, clouds], NaN to leave out.
       what, bests, unit: words.
     """
-    if len(order) < 2:
-        return []
     best = order[0]
+    if len(order) < 2 or np.isnan(values[best]).all():
+        return []
     parts = []
     for other in order[1:]:
-        mean, error = metrics.mean_and_error(values[other] - values[best])
-        parts.append([methods[other], "{:+.2f}".format(mean), "{:+.2f} to {:+.2f}".format(
-            mean - NORMAL_95 * error, mean + NORMAL_95 * error)])
+        difference = values[other] - values[best]
+        low, high = metrics.interval_95(difference)
+        parts.append([methods[other], "{:+.2f}".format(metrics.mean_and_error(difference)[0]),
+                      "one cloud has none" if np.isnan(low) else "{:+.2f} to {:+.2f}".format(low, high)])
     return ["Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % "
             "interval:".format(what, bests, methods[best], unit),
             markdown_table(["method", "difference", "95 % interval"], parts)]
@@ -233,13 +240,15 @@ def _order(methods, values, greatest_first):
 
 
 def _percent(values):
-    mean, error = metrics.mean_and_error(values)
-    return "{:.1f} ± {:.1f}".format(100 * mean, 100 * error)
+    return _mean(100 * values)
 
 
 def _mean(values, digits=1):
+    """Mean and standard error as text; the mean alone of one value, a dash of none."""
     mean, error = metrics.mean_and_error(values)
-    return "{:.{}f} ± {:.{}f}".format(mean, digits, error, digits)
+    if np.isnan(mean):
+        return "-"
+    return "{:.{}f}".format(mean, digits) + ("" if np.isnan(error) else " ± {:.{}f}".format(error, digits))
 
 
 REPORTS = {"drop": _drop_report, "insert": _insert_report, "thesis": _thesis_report, "sanity": _sanity_report,
