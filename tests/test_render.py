@@ -182,5 +182,5 @@ def test_window_that_cannot_open_is_one_printed_line(monkeypatch, tmp_path, caps
     point_colours = colours.heat_colours(HEAT)
     views = [("all points", RED_ABOVE_GREEN, point_colours), ("what remained", RED_ABOVE_GREEN[:2], point_colours[:2])]
     render.show_window(views, "title")
-    announced, failed = capsys.readouterr().out.splitlines()
+    announced, *keys, failed = capsys.readouterr().out.splitlines()
     assert "all points, what remained" in announced and "could not" in failed
