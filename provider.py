@@ -5,7 +5,7 @@ import os
 import h5py
 import numpy as np
 
-from utils import cloud_files, demo_shapes, fetch
+from utils import cloud_files, demo_shapes, fetch, own_cloud
 from utils.command_line import PROJECT_DIR, InputError
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
@@ -20,22 +20,13 @@ MIRRORS = (
 )
 LIST_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
 NUM_CLASSES = 40
-H5_ENDINGS = (".h5", ".hdf5")
-MIN_POINTS = 10
 
 Cloud = collections.namedtuple("Cloud", "points label class_name index source own", defaults=(None,))
 Cloud.__doc__ = """One cloud to explain.
 
 points: float32 array [N, 3]; label: its class 0 .. 39, None where not known; class_name: that class, or the stem of
-the cloud's file; index: which of its class or file, from 0; source: where it came from, for people; own: the OwnFile of
-a cloud from --input, else None.
-"""
-
-OwnFile = collections.namedtuple("OwnFile", "file_points all_points centre scale notices")
-OwnFile.__doc__ = """How a cloud from --input lies in its file.
-
-file_points: float64 [N, 3], the cloud's points in the file's coordinates; all_points: float64 [M, 3], all that the file
-has; centre: float64 [3], where the cloud's origin lies; scale: how long the cloud's unit is; notices: list of lines.
+the cloud's file; index: which of its class or file, from 0; source: where it came from, for people; own: the own_cloud.OwnFile
+of a cloud from --input, else None.
 """
 
 
@@ -157,7 +148,7 @@ def read_h5(path, num_points=None):
     if len(labels) and (labels.min() < 0 or labels.max() >= NUM_CLASSES):
         raise InputError("{} has labels from {} to {}; they must be 0 to {}".format(
             path, labels.min(), labels.max(), NUM_CLASSES - 1))
-    _check_finite(points, path)
+    own_cloud.check_finite(points, path)
     return points, labels.astype(np.int32)
 
 
@@ -174,8 +165,8 @@ def load_cloud(flags):
     Raises:
       InputError: there is no such class, index or file, or it holds no cloud.
     """
-    if flags.num_point is not None and flags.num_point < MIN_POINTS:
-        raise InputError("--num_point {}: give at least {}".format(flags.num_point, MIN_POINTS))
+    if flags.num_point is not None and flags.num_point < own_cloud.MIN_POINTS:
+        raise InputError("--num_point {}: give at least {}".format(flags.num_point, own_cloud.MIN_POINTS))
     if flags.input is not None:
         return _load_own_cloud(flags)
     data_dir = find_data_dir(flags.data_dir)
@@ -217,7 +208,7 @@ def class_name(label):
 def _load_own_cloud(flags):
     label = None if flags.desired_label is None else class_label(flags.desired_label)
     stem, ending = os.path.splitext(os.path.basename(flags.input))
-    if ending.lower() in H5_ENDINGS:
+    if ending.lower() in own_cloud.H5_ENDINGS:
         clouds, labels = read_h5(flags.input, flags.num_point)
         if flags.shape_index >= len(clouds):
             raise InputError("--shape_index {}: {} holds {} clouds, counted from 0".format(
@@ -227,93 +218,11 @@ def _load_own_cloud(flags):
         found = cloud_files.FileCloud(points, points, [])
     else:
         found = cloud_files.read(flags.input, flags.num_point, flags.seed, flags.sampling)
-    points, centre, scale = normalise(found.points, flags.input)
+    points, centre, scale = own_cloud.normalise(found.points, flags.input)
     notices = found.notices + (["{} is up: turned so that it is y".format(flags.up)] if flags.up != "y" else [])
-    own = OwnFile(found.points, found.all_points, centre, scale, notices)
-    points = points.dot(up_rotation(flags.up)).astype(np.float32)
+    own = own_cloud.OwnFile(found.points, found.all_points, centre, scale, notices)
+    points = points.dot(own_cloud.up_rotation(flags.up)).astype(np.float32)
     return Cloud(points, label, stem, flags.shape_index, os.path.abspath(flags.input), own)
-
-
-def list_inputs(paths):
-    """Files of one's own: those given, and for a folder those in it that can be read, by name.
-
-    Args:
-      paths: list of files and folders.
-
-    Returns:
-      List of paths of files, each once.
-
-    Raises:
-      InputError: a folder cannot be read, or holds nothing that can.
-    """
-    files = []
-    for path in paths:
-        if not os.path.isdir(path):
-            files.append(path)
-            continue
-        try:
-            names = sorted(os.listdir(path))
-        except OSError as error:
-            raise InputError("--input {}: cannot be read ({})".format(path, error.strerror))
-        found = [name for name in names if os.path.splitext(name)[1].lower() in cloud_files.ENDINGS + H5_ENDINGS]
-        if not found:
-            raise InputError("--input {}: holds no file that ends in one of {}".format(
-                path, " ".join(cloud_files.ENDINGS + H5_ENDINGS)))
-        files += [os.path.join(path, name) for name in found]
-    return list(dict.fromkeys(files))
-
-
-def normalise(points, source="the cloud"):
-    """Centres a cloud on its mean and scales it into the unit sphere.
-
-    Args:
-      points: float array [N, 3], any units.
-      source: where it came from, for the message.
-
-    Returns:
-      The cloud, float64 array [N, 3] of zero mean and largest norm 1; its mean, float64 array [3]; its largest distance
-      from there, both in its own units.
-
-    Raises:
-      InputError: fewer than 10 points, numbers that are not finite, or all points in one place.
-    """
-    if len(points) < MIN_POINTS:
-        raise InputError("{} holds {} points: at least {} are needed".format(source, len(points), MIN_POINTS))
-    _check_finite(points, source)
-    centre = np.mean(points, axis=0, dtype=np.float64)
-    centred = np.asarray(points, np.float64) - centre
-    radius = np.linalg.norm(centred, axis=1).max()
-    if not 0 < radius < np.inf:
-        raise InputError("{} has all its points in one place, or too far apart for numbers".format(source))
-    return centred / radius, centre, radius
-
-
-def up_rotation(up):
-    """The rotation that turns an axis to where y is: float64 array [3, 3], to be applied as points . R.
-
-    Args:
-      up: "x", "y" or "z".
-    """
-    return {"x": np.array([[0., 1, 0], [-1, 0, 0], [0, 0, 1]]), "y": np.eye(3),
-            "z": np.array([[1., 0, 0], [0, 0, -1], [0, 1, 0]])}[up]
-
-
-def carry_back(heat, cloud):
-    """Heat of every point of a cloud's file: that of the nearest of the points that were used.
-
-    Args:
-      heat: float array [N].
-      cloud: a Cloud with `own`.
-
-    Returns:
-      float array [M], for all_points.
-    """
-    if len(cloud.own.all_points) == len(heat):
-        return heat
-    from scipy.spatial import cKDTree
-    # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64.
-    _, nearest = cKDTree(cloud.own.file_points).query(cloud.own.all_points, workers=-1)
-    return heat[nearest]
 
 
 def draw_rotations(kind, count, rng):
@@ -370,10 +279,3 @@ def _read_lines(path):
             return [line.strip() for line in file if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("{} cannot be read ({}): copy it again".format(path, error))
-
-
-def _check_finite(points, source):
-    bad = np.argwhere(~np.isfinite(points).all(axis=-1))
-    if len(bad):
-        raise InputError("{} has coordinates that are not finite numbers, first at {}: remove those points".format(
-            source, "point {}".format(bad[0][0]) if points.ndim == 2 else "cloud {}, point {}".format(*bad[0])))

@@ -34,6 +34,11 @@ def run_script(name, *arguments, **options):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, env=environment, timeout=600, **options)
 
 
+def explain(script, *arguments):
+    """Runs an explain script with few votes and no window; returns as `run_script`."""
+    return run_script(script, "--no_window", "--num_votes", 4, "--gpu", -1, *arguments)
+
+
 def assert_one_line_error(finished, *words):
     """A refused input: exit status 2, one line on stderr that holds the words, no traceback."""
     # TensorFlow 2 may say a line of its own on loading.

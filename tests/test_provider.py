@@ -58,22 +58,6 @@ def test_jitter_has_the_papers_spread_and_is_clipped(rng):
     assert abs(wide).max() == pytest.approx(0.05)
 
 
-def test_normalise_centres_and_scales(rng):
-    before = 100 + 7 * rng.standard_normal((50, 3))
-    points, centre, scale = provider.normalise(before)
-    np.testing.assert_allclose(points.mean(axis=0), 0, atol=1e-6)
-    assert np.linalg.norm(points, axis=1).max() == pytest.approx(1)
-    np.testing.assert_allclose(points * scale + centre, before)
-
-
-def test_the_axis_that_is_up_becomes_y_and_nothing_is_mirrored():
-    for axis, up in enumerate("xyz"):
-        rotation = provider.up_rotation(up)
-        np.testing.assert_array_equal(np.eye(3)[axis].dot(rotation), [0, 1, 0])
-        assert np.linalg.det(rotation) == pytest.approx(1)
-        np.testing.assert_array_equal(rotation.dot(rotation.T), np.eye(3))
-
-
 def test_a_cloud_that_stands_along_z_is_stood_up(tmp_path, rng):
     points = rng.standard_normal((40, 3)) * [1, 1, 9]
     np.save(str(tmp_path / "tower.npy"), points)
@@ -81,35 +65,6 @@ def test_a_cloud_that_stands_along_z_is_stood_up(tmp_path, rng):
     assert np.ptp(cloud.points, axis=0).argmax() == 1 and cloud.points.dtype == np.float32
     np.testing.assert_array_equal(cloud.own.all_points, points)
     assert any("z is up" in notice for notice in cloud.own.notices)
-
-
-def test_heat_is_carried_to_the_nearest_points(rng):
-    points = rng.random_sample((500, 3)) + 1e6
-    used = points[::10]
-    own = provider.OwnFile(used, points, np.zeros(3), 1.0, [])
-    heat = rng.random_sample(50)
-    nearest = ((points[:, np.newaxis] - used) ** 2).sum(axis=2).argmin(axis=1)
-    np.testing.assert_array_equal(provider.carry_back(heat, provider.Cloud(None, 0, "", 0, "", own)), heat[nearest])
-
-
-def test_inputs_are_files_and_what_folders_hold_that_can_be_read(tmp_path):
-    for name in ("b.ply", "a.OBJ", "notes.txt.bak", "c.h5"):
-        (tmp_path / name).write_text("")
-    (tmp_path / "empty").mkdir()
-    folder, file = str(tmp_path), str(tmp_path / "b.ply")
-    assert provider.list_inputs([file, folder, "missing.npy"]) == [
-        file, str(tmp_path / "a.OBJ"), str(tmp_path / "c.h5"), "missing.npy"]
-    with pytest.raises(InputError, match="holds no file"):
-        provider.list_inputs([str(tmp_path / "empty")])
-
-
-def test_normalise_refuses_what_has_no_shape():
-    with pytest.raises(InputError, match="9 points"):
-        provider.normalise(np.zeros((9, 3)))
-    with pytest.raises(InputError, match="one place"):
-        provider.normalise(np.ones((20, 3)))
-    with pytest.raises(InputError, match="point 3"):
-        provider.normalise(np.where(np.arange(20)[:, np.newaxis] == 3, np.nan, np.ones((20, 3))))
 
 
 def test_load_split_takes_the_first_points_of_all_files(tiny_data):
@@ -181,11 +136,6 @@ def test_damaged_and_wrong_hdf5_files_are_refused(tmp_path, tiny_data):
 def test_labels_that_are_not_one_whole_number_a_cloud_are_refused(tmp_path, label):
     with pytest.raises(InputError, match="label"):
         provider.read_h5(_write_h5(tmp_path / "a.h5", np.ones((2, 16, 3), np.float32), label))
-
-
-def test_coordinates_too_large_for_a_norm_are_refused():
-    with pytest.raises(InputError, match="too far apart"):
-        provider.normalise(np.arange(60.0).reshape(20, 3) * 1e300)
 
 
 def test_a_data_set_without_clouds_is_refused(tmp_path):

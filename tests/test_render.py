@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from utils import colours, plots, render
+from utils import colours, open3d_scene, plots, render
 from utils.command_line import PROJECT_DIR, InputError
 
 RED_ABOVE_GREEN = np.array([[0, 1, 0], [0, -1, 0], [0.5, 0, 0], [-0.5, 0, 0]], np.float32)
@@ -68,7 +68,7 @@ def test_a_display_is_what_linux_announces_and_what_others_have(monkeypatch, pla
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert render.has_display() == expected
+    assert open3d_scene.has_display() == expected
 
 
 def test_importing_render_imports_neither_open3d_nor_matplotlib():
@@ -143,7 +143,7 @@ def test_matplotlib_draws_where_open3d_dies_is_missing_or_hangs(monkeypatch, tmp
 
 
 def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp_path):
-    monkeypatch.setattr(render, "_run_open3d", lambda task, seconds, window, size, **job: {
+    monkeypatch.setattr(open3d_scene, "run", lambda task, seconds, window, size, **job: {
         "images": np.full((1, size[1], size[0], 3), 255, np.uint8)})
     path = str(tmp_path / "heat.png")
     assert render.save_heat_picture(path, RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "blank", "thesis") == "matplotlib"

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from conftest import MODELNET40, REFERENCE, assert_one_line_error, needs, run_script
+from conftest import MODELNET40, REFERENCE, assert_one_line_error, explain, needs, run_script
 import provider
 from utils import results
 from utils.command_line import PROJECT_DIR
@@ -18,13 +18,9 @@ FILES = ["heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.
 EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
 
 
-def _explain(script, *arguments):
-    return run_script(script, "--no_window", "--num_votes", 4, "--gpu", -1, *arguments)
-
-
 @pytest.mark.parametrize("script, method", EXPLAINERS)
 def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path):
-    finished = _explain(script, "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
+    finished = explain(script, "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
                         "--shape_index", 1, "--dump_dir", tmp_path)
     assert finished.returncode == 0, finished.stderr
     folder = str(tmp_path / method / "cone_1")
@@ -45,7 +41,7 @@ def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path
 @needs(MODELNET40)
 @pytest.mark.parametrize("script, method", EXPLAINERS)
 def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp_path):
-    finished = _explain(script, "--model_path", os.path.join(REFERENCE, "model.ckpt"), "--data_dir", MODELNET40,
+    finished = explain(script, "--model_path", os.path.join(REFERENCE, "model.ckpt"), "--data_dir", MODELNET40,
                         "--rotation", "y", "--num_steps", 3, "--dump_dir", tmp_path)
     assert finished.returncode == 0, finished.stderr
     found = results.load(str(tmp_path / method / "airplane_0"))
@@ -60,7 +56,7 @@ def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp
 def test_eval_every_leaves_out_accuracies_and_drops_the_same_points(tiny_data, tiny_log, tmp_path):
     found = {}
     for every in (1, 3):
-        finished = _explain("ASM.py", "--log_dir", tiny_log, "--num_steps", 7,
+        finished = explain("ASM.py", "--log_dir", tiny_log, "--num_steps", 7,
                             "--eval_every", every, "--rotation", "none", "--input", _own_cone(tiny_data, tmp_path),
                             "--dump_dir", tmp_path / str(every))
         assert finished.returncode == 0, finished.stderr
@@ -82,7 +78,7 @@ def _own_cone(tiny_data, tmp_path):
 def test_the_same_seed_gives_the_same_files_and_another_seed_other_rounds(tiny_data, tiny_log, tmp_path):
     heats, rounds = [], []
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        finished = _explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
+        finished = explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
                             "--dump_dir", tmp_path / folder, "--seed", seed, "--drop_mode", "+random")
         assert finished.returncode == 0, finished.stderr
         found = results.load(str(tmp_path / folder / "p-grad-cam" / "cone_0"))
@@ -92,19 +88,8 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_other_rounds(tiny_d
     assert repr(rounds[0]) == repr(rounds[1]) and repr(rounds[0]) != repr(rounds[2])
 
 
-def test_a_cloud_of_ones_own_is_explained_as_what_it_is_taken_for(tiny_log, tmp_path, rng):
-    path = tmp_path / "blob.xyz"
-    np.savetxt(str(path), 50 + rng.standard_normal((90, 3)))
-    finished = _explain("p_grad_CAM.py", "--input", path, "--log_dir", tiny_log, "--dump_dir", tmp_path / "out",
-                        "--drop_mode", "-midrange", "--colormap", "viridis", "--scale", "rank")
-    assert finished.returncode == 0, finished.stderr
-    found = results.load(str(tmp_path / "out" / "p-grad-cam" / "blob_0"))
-    assert found["label"] == found["predicted"] and found["points"].shape == (90, 3)
-    assert np.linalg.norm(found["points"], axis=1).max() == pytest.approx(1, rel=1e-5)
-
-
 def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny_log, tmp_path):
-    finished = _explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
+    finished = explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
                         "--target_label", "chair", "--compare", "--num_steps", 1, "--figure_format", "svg", "--rounds_gif",
                         "--dump_dir", tmp_path)
     assert finished.returncode == 0, finished.stderr
@@ -120,59 +105,15 @@ def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny
 
 def test_a_picture_of_an_earlier_format_goes(tiny_data, tiny_log, tmp_path):
     for format_ in ("png", "pdf"):
-        finished = _explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
+        finished = explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
                             "--num_steps", 1, "--figure_format", format_, "--dump_dir", tmp_path)
         assert finished.returncode == 0, finished.stderr
     files = os.listdir(str(tmp_path / "asm" / "cone_0"))
     assert {"heat.pdf", "rounds.pdf"} <= set(files) and not any(name.endswith(".png") for name in files)
 
 
-def test_of_a_folder_what_can_be_read_is_explained_and_the_rest_is_named(tiny_log, tmp_path, rng):
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    np.savetxt(str(folder / "a.xyz"), rng.rand(50, 5) * [10, 20, 30, 1, 1] + [5e5, 4e6, 0, 0, 0],
-               header="x y z intensity time", comments="")
-    np.save(str(folder / "b.npy"), rng.rand(9, 3))
-    (folder / "c.txt").write_text("no numbers at all")
-    np.save(str(folder / "d.npy"), rng.rand(30, 3))
-    (folder / "notes.md").write_text("not a cloud")
-    finished = _explain("ASM.py", "--input", folder, "--up", "z", "--num_point", 30, "--log_dir", tiny_log, "--num_steps", 1,
-                        "--dump_dir", tmp_path / "out", "--rotation", "none")
-    assert finished.returncode == 2
-    refused = [line for line in finished.stderr.splitlines() if line.startswith("Left out: ")]
-    assert len(refused) == 2 and "b.npy" in refused[0] and "c.txt" in refused[1]
-    assert "ASM.py: error: 2 of 4 files" in finished.stderr.splitlines()[-1]
-    assert "header line" in finished.stdout and "2 more columns are ignored" in finished.stdout
-    assert sorted(os.listdir(str(tmp_path / "out" / "asm"))) == ["a_0", "d_0"]
-    assert [line.split()[0] for line in finished.stdout.splitlines()[-2:]] == ["a", "d"]
-
-
-def test_heat_goes_back_to_every_point_of_a_file_in_its_own_coordinates(tiny_log, tmp_path, rng):
-    pytest.importorskip("open3d")
-    import open3d
-    points = rng.rand(3000, 3) * [10, 20, 30] + [5e5, 4e6, 100]
-    np.save(str(tmp_path / "scan.npy"), points)
-    finished = _explain("p_grad_CAM.py", "--input", tmp_path / "scan.npy", "--up", "z", "--num_point", 200, "--log_dir", tiny_log,
-                        "--num_steps", 1, "--dump_dir", tmp_path / "out")
-    assert finished.returncode == 0, finished.stderr
-    folder = tmp_path / "out" / "p-grad-cam" / "scan_0"
-    found = results.load(str(folder))
-    cloud = open3d.t.io.read_point_cloud(str(folder / "heat.ply"))
-    np.testing.assert_allclose(cloud.point["positions"].numpy(), points, rtol=0, atol=1e-6)
-    carried = cloud.point["heat"].numpy().ravel()
-    # Every point has the heat of the nearest sampled one, sought by brute force; y of the network is z of the file.
-    with open(str(folder / "run.json")) as file:
-        run = json.load(file)
-    sampled = found["points"].astype(float)[:, [0, 2, 1]] * [1, -1, 1] * run["scale"] + run["centre"]
-    for place in (0, 1000, 2999):
-        distances = np.linalg.norm(sampled - points[place], axis=1)
-        nearest, next_one = np.argsort(distances)[:2]
-        assert distances[next_one] - distances[nearest] > 1e-3
-        assert carried[place] == found["heat"][nearest]
-
-
 def test_quiet_prints_nothing(tiny_data, tiny_log, tmp_path):
-    finished = _explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path,
+    finished = explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path,
                         "--quiet")
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
@@ -262,39 +203,18 @@ def test_wrong_values_in_an_hdf5_file(script, edit, words, broken_data, tiny_log
                           "ply_data_test0.h5", *words)
 
 
-def test_an_hdf5_file_cut_in_half(tiny_data, tmp_path):
-    path = tmp_path / "half.h5"
-    with open(os.path.join(tiny_data, "ply_data_test0.h5"), "rb") as file:
-        content = file.read()
-    path.write_bytes(content[:len(content) // 2])
-    assert_one_line_error(_explain("ASM.py", "--input", path), "half.h5", "damaged")
-
-
-def test_a_cloud_of_nine_points(tmp_path):
-    np.savetxt(str(tmp_path / "nine.txt"), np.random.RandomState(0).rand(9, 3))
-    assert_one_line_error(_explain("p_grad_CAM.py", "--input", tmp_path / "nine.txt"), "9 points", "at least 10")
-
-
-def test_nan_points_of_ones_own(tmp_path):
-    points = np.random.RandomState(0).rand(20, 3)
-    points[7, 2] = np.nan
-    np.savetxt(str(tmp_path / "nan.xyz"), points)
-    assert_one_line_error(_explain("p_grad_CAM.py", "--input", tmp_path / "nan.xyz", "--num_point", 20),
-                          "--num_point 20", "nan.xyz", "19 points")
-
-
 def test_an_unknown_class(tiny_data):
-    assert_one_line_error(_explain("p_grad_CAM.py", "--data_dir", tiny_data, "--desired_label", "aeroplane"),
+    assert_one_line_error(explain("p_grad_CAM.py", "--data_dir", tiny_data, "--desired_label", "aeroplane"),
                           "--desired_label aeroplane", "airplane")
 
 
 def test_a_checkpoint_of_the_other_network(tiny_data, tiny_log, tmp_path):
-    assert_one_line_error(_explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path,
+    assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path,
                                    "--model", "pointnet_cls"), "pointnet_cls_basic", "--model pointnet_cls")
 
 
 def test_too_many_points(tiny_data):
-    assert_one_line_error(_explain("ASM.py", "--data_dir", tiny_data, "--num_point", 4096), "--num_point 4096", "64")
+    assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--num_point", 4096), "--num_point 4096", "64")
 
 
 @pytest.mark.parametrize("script, flag", [("p_grad_CAM.py", "--dump_dir"), ("evaluate.py", "--dump_dir"),
@@ -306,20 +226,8 @@ def test_a_folder_that_cannot_be_written(script, flag, tiny_data, tiny_log, tmp_
     assert (tmp_path / "file").read_text() == "in the way"
 
 
-def test_results_of_another_cloud_of_the_same_name_are_kept(tiny_data, tiny_log, tmp_path, rng):
-    out = tmp_path / "out"
-    for folder, status in (("a", 0), ("b", 2), ("a", 0)):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        np.save(str(tmp_path / folder / "x.npy"), rng.rand(30, 3))
-        finished = _explain("ASM.py", "--input", tmp_path / folder / "x.npy", "--log_dir", tiny_log, "--dump_dir", out,
-                            "--num_steps", 1)
-        assert finished.returncode == status, finished.stderr
-        if status:
-            assert_one_line_error(finished, os.path.join("a", "x.npy"), "--dump_dir")
-
-
 def test_no_checkpoint(tiny_data, tmp_path):
-    assert_one_line_error(_explain("ASM.py", "--data_dir", tiny_data, "--model_path", tmp_path), "no checkpoint",
+    assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--model_path", tmp_path), "no checkpoint",
                           "--model_path")
 
 
@@ -331,5 +239,5 @@ def test_no_checkpoint(tiny_data, tmp_path):
     (["--drop_neg"], ["--drop_mode top"]), (["--target_label", "aeroplane"], ["--target_label aeroplane", "airplane"]),
     (["--figure_format", "gif"], ["--figure_format", "pdf"]), (["--quiet", "--verbose"], ["--verbose", "--quiet"])])
 def test_bad_flags(arguments, words, tiny_data, tiny_log, tmp_path):
-    assert_one_line_error(_explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir",
+    assert_one_line_error(explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir",
                                    tmp_path, *arguments), *words)

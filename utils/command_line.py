@@ -209,13 +209,13 @@ def _stderr_held_back():
     with tempfile.TemporaryFile() as held:
         before = os.dup(2)
         os.dup2(held.fileno(), 2)
+        is_done = False
         try:
             yield
-        except BaseException:
-            os.dup2(before, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
+            is_done = True
         finally:
             os.dup2(before, 2)
             os.close(before)
+            if not is_done:
+                held.seek(0)
+                os.write(2, held.read())

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 import provider
-from utils import colours, explain_flags, heat, metrics, point_drop, results
+from utils import colours, explain_flags, heat, metrics, own_cloud, point_drop, results
 from utils.command_line import InputError, make_folder, prepare_tensorflow, table, versions
 
 TITLES = {"p-grad-cam": "p-grad-CAM", "asm": "ASM"}
@@ -27,7 +27,7 @@ def run(flags, method):
     Raises:
       InputError: nothing could be explained, or, once the rest is done, not all.
     """
-    inputs = [None] if flags.input is None else provider.list_inputs(flags.input)
+    inputs = [None] if flags.input is None else own_cloud.list_inputs(flags.input)
     rows, num_refused = [], 0
     with contextlib.ExitStack() as stack:
         explainer = None
@@ -197,7 +197,7 @@ def save(folder, runs, cloud, logits, method, flags):
         settings.update(centre=cloud.own.centre.tolist(), scale=float(cloud.own.scale))
     ply_points, ply_heat = cloud.points, one.heat
     if cloud.own is not None:
-        ply_points, ply_heat = cloud.own.all_points, provider.carry_back(one.heat, cloud)
+        ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud)
     results.save(folder, one, logits, cloud.label, settings, ply_points, ply_heat,
                  colours.heat_colours(ply_heat, flags.colormap, flags.scale))
     title = "{} of {} {}: {}".format(TITLES[method], cloud.class_name, cloud.index, _seen_as(logits, cloud.label))
@@ -227,10 +227,10 @@ def save(folder, runs, cloud, logits, method, flags):
 
 def show(runs, cloud, flags):
     """Opens the window, unless it is not wanted or there is no display."""
-    from utils import render
+    from utils import open3d_scene, render
     if flags.no_window:
         return
-    if not render.has_display():
+    if not open3d_scene.has_display():
         print("There is no display, so no window: heat.html, in any browser, turns the cloud.")
         return
     views = []

@@ -1,30 +1,19 @@
 """Points and heat -> a picture, a window.
 
 Both renderers of the picture, Open3D off-screen and matplotlib, draw what one camera sees: it stands in front
-of, above and to the right of the cloud, and y is up. Open3D ends the whole process where it finds no OpenGL, so
-it always runs in a process of its own: `python -m utils.render`.
+of, above and to the right of the cloud, and y is up.
 """
-import os
 import subprocess
-import sys
-import tempfile
 
 import numpy as np
 
-from utils import command_line, plots
+from utils import open3d_scene, plots
 from utils.colours import DEFAULT_COLORMAP, colour_bar, heat_colours
+from utils.open3d_scene import CAMERA_DISTANCE, TEXT_HEIGHT
 
 CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])  # from the cloud to the camera; ModelNet40's airplanes point along x
-CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
 DROPPED_COLOUR, DROPPED_SIZE = 0.8, 0.35  # grey; share of a point's radius
-WINDOW_SIZE = (1080, 800)
-TEXT_HEIGHT = 0.09  # of a label in the window, in radii of the cloud
 SECONDS_TO_RENDER, SECONDS_A_PANEL = 90, 5
-
-
-def has_display():
-    """Whether a window may open: always on Windows and macOS, else where X11 or Wayland is announced."""
-    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear", label="heat",
@@ -159,7 +148,7 @@ def _open3d_panels(window, panels, pixels):
     width, height = pixels
     points, colours, radii = (np.stack(arrays) for arrays in zip(*panels))
     try:
-        images = _run_open3d("picture", SECONDS_TO_RENDER + SECONDS_A_PANEL * len(panels), window=window,
+        images = open3d_scene.run("picture", SECONDS_TO_RENDER + SECONDS_A_PANEL * len(panels), window=window,
                              size=(width, height), points=points, colours=colours, radii=radii)["images"]
     except Exception:  # a crash, a time-out, no Open3D, no folder to write to: matplotlib draws the picture then
         return None
@@ -201,144 +190,8 @@ def show_window(views, title):
           "at first\n  P: save a picture of the window   H: all keys, listed here   Q: close".format(", ".join(labels)),
           flush=True)
     try:
-        _run_open3d("window", None, title=title, points=view.camera_points[0] + np.repeat(shifts, counts, axis=0),
+        open3d_scene.run("window", None, title=title, points=view.camera_points[0] + np.repeat(shifts, counts, axis=0),
                     colours=np.concatenate(colours), radii=np.full(sum(counts), radius), labels=np.array(labels),
                     label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT], label_width=step[0])
     except (OSError, subprocess.SubprocessError):
         print("Open3D could not show its window here; the picture files show the same.")
-
-
-def _run_open3d(task, seconds, **job):
-    """Runs `_main` on the arrays of a job in a process of its own, and returns the arrays that it saves, by name.
-
-    Raises:
-      OSError, subprocess.SubprocessError: it could not start, failed, crashed, or took longer than `seconds`.
-    """
-    environment = dict(os.environ)
-    if not has_display():
-        environment.setdefault("EGL_PLATFORM", "surfaceless")  # else EGL looks for a display, and Open3D crashes
-    is_verbose = command_line.is_verbose()
-    output = None if is_verbose or task == "window" else subprocess.PIPE  # the window lists its keys on the terminal
-    with tempfile.TemporaryDirectory() as folder:
-        job_file, answer_file = os.path.join(folder, "job.npz"), os.path.join(folder, "answer.npz")
-        np.savez(job_file, **job)
-        subprocess.run([sys.executable, "-m", "utils.render", task, job_file, answer_file], check=True, timeout=seconds,
-                       cwd=command_line.PROJECT_DIR, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                       stderr=None if is_verbose else subprocess.PIPE)
-        with np.load(answer_file) as answer:
-            return dict(answer)
-
-
-def _main(task, job_file, answer_file):
-    with np.load(job_file) as job:
-        np.savez(answer_file, **(_draw_images if task == "picture" else _open_window)(job))
-
-
-def _draw_images(job):
-    """Renders the panels of a job off-screen, at twice their size and averaged for smooth edges."""
-    from open3d.visualization import rendering
-    width, height = job["size"]
-    renderer = rendering.OffscreenRenderer(2 * width, 2 * height)
-    renderer.scene.view.set_post_processing(False)  # its tone mapping would change the colours
-    near, far = CAMERA_DISTANCE - 2, CAMERA_DISTANCE + 2
-    renderer.scene.camera.set_projection(rendering.Camera.Projection.Perspective, *(near * job["window"]), near, far)
-    material = rendering.MaterialRecord()
-    material.shader = "defaultUnlit"
-    left, right = job["window"][:2]
-    pixels = 2 * width * job["radii"].max() / (CAMERA_DISTANCE * (right - left))  # of a sphere's radius
-    corners = int(np.clip(2 * np.ceil(1.2 * pixels), 8, 20))
-    images = []
-    for panel in zip(job["points"], job["colours"], job["radii"]):
-        renderer.scene.add_geometry("cloud", _spheres(*panel, corners=corners), material)
-        image = np.asarray(renderer.render_to_image()).reshape(height, 2, width, 2, 3)
-        images.append(np.rint(image.mean(axis=(1, 3))).astype(np.uint8))
-        renderer.scene.remove_geometry("cloud")
-    return {"images": images}
-
-
-def _open_window(job):
-    """Shows the clouds of a job until their window is closed."""
-    import open3d
-    open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)  # where no window opens, one line is enough
-    window = open3d.visualization.VisualizerWithKeyCallback()
-    if not window.create_window(window_name=str(job["title"]), width=WINDOW_SIZE[0], height=WINDOW_SIZE[1]):
-        raise OSError("no window")
-    corners = 20 if len(job["points"]) <= 10000 else 12 if len(job["points"]) <= 30000 else 6
-    clouds = _spheres(job["points"], job["colours"], job["radii"], corners)
-    window.add_geometry(clouds)
-    for text in _texts(job["labels"], job["label_places"], job["label_width"]):
-        window.add_geometry(text)
-    size = [1.0]
-
-    def resize(factor):
-        def change(_):
-            size[0] = min(max(size[0] * factor, 0.2), 5.0)
-            clouds.vertices = _spheres(job["points"], job["colours"], size[0] * job["radii"], corners).vertices
-            window.update_geometry(clouds)
-            return True
-        return change
-
-    for keys, factor in (((ord("="), 334), 1.25), ((ord("-"), 333), 0.8)):  # 333, 334: of the number pad, by GLFW
-        for key in keys:
-            window.register_key_callback(key, resize(factor))
-    extent = np.ptp(job["points"], axis=0) + [0, 2 * TEXT_HEIGHT, 0]
-    control = window.get_view_control()  # a copy in Open3D 0.17, which so keeps its own view
-    control.change_field_of_view(-6)  # from 60 to 30 degrees, else clouds side by side are seen from two sides
-    control.set_zoom(float(0.57 * max(extent[1], extent[0] * WINDOW_SIZE[1] / WINDOW_SIZE[0]) / (extent.max() or 1.0)))
-    open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Info)  # H lists the keys
-    window.run()
-    window.destroy_window()
-    return {}
-
-
-def _texts(texts, places, width):
-    """Open3D meshes of texts that face the camera, equally large, none wider than `width`, centred below `places`."""
-    import open3d
-    meshes = [open3d.t.geometry.TriangleMesh.create_text(str(text)).to_legacy() for text in texts]
-    outlines = [np.asarray(mesh.vertices) for mesh in meshes]
-    scale = min([TEXT_HEIGHT / max(np.ptp(outline[:, 1]) for outline in outlines)]
-                + [width / np.ptp(outline[:, 0]) for outline in outlines])
-    for mesh, outline, (x, y) in zip(meshes, outlines, places):
-        middle = [(outline[:, 0].min() + outline[:, 0].max()) / 2, outline[:, 1].max(), 0]
-        mesh.vertices = open3d.utility.Vector3dVector((outline - middle) * scale + [x, y, -CAMERA_DISTANCE])
-        # As they are made they face away from the camera.
-        mesh.triangles = open3d.utility.Vector3iVector(np.asarray(mesh.triangles)[:, ::-1].copy())
-        mesh.vertex_colors = open3d.utility.Vector3dVector(np.full((len(outline), 3), 0.3))
-    return meshes
-
-
-def _spheres(centres, colours, radii, corners):
-    """An Open3D mesh with a shaded sphere at every point.
-
-    Only whole arrays of the right type go to Open3D, never lists or short vectors such as a camera's position:
-    Open3D 0.18 is built for NumPy 1 and crashes on those under NumPy 2.
-
-    Args:
-      centres, colours: float arrays [N, 3].
-      radii: float array [N].
-      corners: of a sphere's outline, an even number.
-    """
-    import open3d
-    rings = corners // 2 - 1  # between the poles, which lie on the z axis, towards the camera and away from it
-    polar, around = np.meshgrid(np.linspace(0, np.pi, rings + 2)[1:-1], np.arange(corners) * 2 * np.pi / corners,
-                                indexing="ij")
-    on_rings = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1)
-    normals = np.concatenate([on_rings.reshape(-1, 3), [[0, 0, 1], [0, 0, -1]]])
-    corner = np.arange(rings * corners).reshape(rings, corners)
-    beside = np.roll(corner, -1, axis=1)
-    front, back = np.full_like(corner[0], len(normals) - 2), np.full_like(corner[0], len(normals) - 1)
-    triangles = np.concatenate([np.stack(three, axis=-1).reshape(-1, 3) for three in (
-        (front, corner[0], beside[0]), (corner[:-1], corner[1:], beside[1:]), (corner[:-1], beside[1:], beside[:-1]),
-        (back, beside[-1], corner[-1]))])
-    vertices = centres[:, None] + radii[:, None, None] * normals
-    shaded = plots.shade(colours[:, None], normals)
-    first = len(normals) * np.arange(len(centres))
-    mesh = open3d.geometry.TriangleMesh()
-    mesh.vertices = open3d.utility.Vector3dVector(vertices.reshape(-1, 3))
-    mesh.triangles = open3d.utility.Vector3iVector((first[:, None, None] + triangles).reshape(-1, 3).astype(np.int32))
-    mesh.vertex_colors = open3d.utility.Vector3dVector(shaded.reshape(-1, 3).astype(np.float64))
-    return mesh
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
