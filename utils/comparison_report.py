@@ -185,9 +185,9 @@ def save_clouds(bench, path, firsts, heats):
     is_diverging = colours.is_diverging(bench.flags.colormap)
     bar = colours.heat_colours(np.linspace(-1 if is_diverging else 0, 1, 257)[1:], bench.flags.colormap)
     comparison_plots.save_grid(path, [cloud.class_name for cloud in shown], bench.flags.methods, rows, bar,
-                               "{}, from {} of each cloud".format(
+                               "{} of each cloud, {}".format(
                                    "rank of the heat" if bench.flags.scale == "rank" else "heat",
-                                   "as far below 0 as above" if is_diverging else "the least to the greatest"))
+                                   "0 in the middle" if is_diverging else "from the least to the greatest"))
 
 
 def markdown_table(header, rows):

@@ -102,10 +102,12 @@ function drawBar() {
   const canvas = element("ramp"), brush = canvas.getContext("2d");
   canvas.height = colours.length || 1;
   colours.forEach((colour, step) => { brush.fillStyle = colour; brush.fillRect(0, colours.length - 1 - step, 1, 1); });
-  const values = look.high > look.low ? [look.high, (look.low + look.high) / 2, look.low] : [look.low];
+  const middle = look.low < 0 && look.high > 0 ? 0 : (look.low + look.high) / 2;
+  const values = look.high > look.low ? [look.high, middle, look.low] : [look.low];
   element("ticks").replaceChildren(...values.map((value) => {
     const tick = document.createElement("span");
     tick.textContent = value === 0 && isBlackKnown ? "> 0" : threeDigits(value);
+    tick.style.top = `${100 * (look.high - value) / ((look.high - look.low) || 1)}%`;
     return tick;
   }));
   element("zeroBox").hidden = element("zeroLabel").hidden = !isBlackKnown;
