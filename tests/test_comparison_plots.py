@@ -38,5 +38,5 @@ def test_the_words_beside_the_colour_bar_stay_on_the_picture(tmp_path):
     path = str(tmp_path / "clouds.png")
     spheres = plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3)))
     comparison_plots.save_grid(path, ["chair"], ["asm"], [[(spheres, (-1, 1, -1, 1))]], np.zeros((4, 3)),
-                               "rank of the heat, from the least to the greatest of each cloud")
+                               "rank of the heat of each cloud, from the least to the greatest")
     assert (matplotlib.image.imread(path)[:, -EDGE:, :3] == 1).all()

@@ -28,6 +28,7 @@ def run(flags, method):
       InputError: nothing could be explained, or, once the rest is done, not all.
     """
     inputs = [None] if flags.input is None else own_cloud.list_inputs(flags.input)
+    stems = [_stem(path) for path in inputs if path is not None]
     rows, num_refused = [], 0
     with contextlib.ExitStack() as stack:
         explainer = None
@@ -35,6 +36,8 @@ def run(flags, method):
             job = argparse.Namespace(**dict(vars(flags), input=path, no_window=flags.no_window or len(inputs) > 1))
             try:
                 cloud = provider.load_cloud(job)
+                if path is not None and stems.count(_stem(path)) > 1:
+                    cloud = cloud._replace(class_name=os.path.basename(path))
                 folders = {name: output_folder(cloud, name, job) for name in methods_of(job, method)}
             except InputError as error:
                 if len(inputs) == 1:
@@ -50,6 +53,10 @@ def run(flags, method):
         print("\n" + table(("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds"), rows))
     if num_refused:
         raise InputError("{} of {} files were left out, for the reasons above".format(num_refused, len(inputs)))
+
+
+def _stem(path):
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def explain(explainer, cloud, folders, flags):
