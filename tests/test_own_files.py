@@ -28,16 +28,17 @@ def test_of_a_folder_what_can_be_read_is_explained_and_the_rest_is_named(tiny_lo
     np.save(str(folder / "b.npy"), rng.rand(9, 3))
     (folder / "c.txt").write_text("no numbers at all")
     np.save(str(folder / "d.npy"), rng.rand(30, 3))
+    np.savetxt(str(folder / "d.txt"), rng.rand(30, 3))
     (folder / "notes.md").write_text("not a cloud")
     finished = explain("ASM.py", "--input", folder, "--up", "z", "--num_point", 30, "--log_dir", tiny_log, "--num_steps", 1,
                         "--dump_dir", tmp_path / "out", "--rotation", "none")
     assert finished.returncode == 2
     refused = [line for line in finished.stderr.splitlines() if line.startswith("Left out: ")]
     assert len(refused) == 2 and "b.npy" in refused[0] and "c.txt" in refused[1]
-    assert "ASM.py: error: 2 of 4 files" in finished.stderr.splitlines()[-1]
+    assert "ASM.py: error: 2 of 5 files" in finished.stderr.splitlines()[-1]
     assert "header line" in finished.stdout and "2 more columns are ignored" in finished.stdout
-    assert sorted(os.listdir(str(tmp_path / "out" / "asm"))) == ["a_0", "d_0"]
-    assert [line.split()[0] for line in finished.stdout.splitlines()[-2:]] == ["a", "d"]
+    assert sorted(os.listdir(str(tmp_path / "out" / "asm"))) == ["a_0", "d.npy_0", "d.txt_0"]
+    assert [line.split()[0] for line in finished.stdout.splitlines()[-3:]] == ["a", "d.npy", "d.txt"]
 
 
 def test_heat_goes_back_to_every_point_of_a_file_in_its_own_coordinates(tiny_log, tmp_path, rng):
