@@ -31,7 +31,7 @@ MAIN_JOB = (
     ("Explaining the same airplane with adapted saliency maps", "ASM.py",
      "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100 --num_drop 5", True),
 )
-PICTURES = "log/demo/explain/*/airplane_*/heat.png"
+PICTURES = ("log/demo/explain/*/airplane_*/heat.png", "log/demo/explain/*/airplane_*/heat.html")
 
 Kind = collections.namedtuple("Kind", "name pythons machines requirements gigabytes")
 KINDS = {
@@ -247,7 +247,7 @@ def pip_install(python, folder, what, purpose):
 def check_imports(python, kind):
     """Loads every package that the program imports: one can install well and yet miss a library of the system."""
     say("Loading TensorFlow and Open3D for the first time")
-    for modules in ("tensorflow, tensorboard, numpy, h5py, matplotlib, tqdm", "open3d"):
+    for modules in ("tensorflow, tensorboard, numpy, scipy, h5py, matplotlib, plotly, tqdm", "open3d"):
         answer = subprocess.run([python, "-c", "import " + modules], stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, universal_newlines=True)
         if answer.returncode != 0:
@@ -268,8 +268,8 @@ def run_main_job(python, no_window):
         status = run(command, purpose)
         if status != 0:
             raise Failure("{} ended with exit status {}; its own message is above".format(script, status))
-    say("Done. Pictures of what the network looks at, one for each method:")
-    for picture in sorted(glob.glob(PICTURES)):
+    say("Done. Pictures of what the network looks at, and pages to turn in a browser, one for each method:")
+    for picture in sorted(picture for pattern in PICTURES for picture in glob.glob(pattern)):
         print("    " + os.path.normpath(picture))
 
 
