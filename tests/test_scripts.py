@@ -42,7 +42,7 @@ def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path
 @pytest.mark.parametrize("script, method", EXPLAINERS)
 def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp_path):
     finished = explain(script, "--model_path", os.path.join(REFERENCE, "model.ckpt"), "--data_dir", MODELNET40,
-                        "--rotation", "y", "--num_steps", 3, "--dump_dir", tmp_path)
+                        "--rotation", "y", "--num_steps", 3, "--dump_dir", tmp_path, with_open3d=True)
     assert finished.returncode == 0, finished.stderr
     found = results.load(str(tmp_path / method / "airplane_0"))
     assert found["rounds"][0].accuracy == 1.0 and len(found["rounds"]) == 4
