@@ -77,6 +77,7 @@ def test_colour_bar_spans_the_heats_that_there_are():
     np.testing.assert_allclose(bar.colours[[0, -1]], colours.heat_colours([-1, 4, -4])[:2], atol=0.01)
     assert colours.colour_bar(np.array([1.0, 4]), "viridis").low == 1
     assert colours.colour_bar(np.array([1.0, 4])).low == 0
+    assert str(colours.colour_bar(np.array([-0.0, 4])).low) == "0.0"
     assert colours.colour_bar(np.array([-3.0, 4]), scale="rank")[1:4] == (-1, 1, "rank of heat")
 
 

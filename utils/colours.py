@@ -54,7 +54,7 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
 def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale="linear", label="heat"):
     """The ColourBar of `heat_colours` of the same heat, `label` naming that: it spans the heats that there are."""
     heat, label = _scaled(heat, scale), "rank of " + label if scale == "rank" else label
-    least, greatest = float(heat.min()), float(heat.max())
+    least, greatest = float(heat.min()) + 0.0, float(heat.max()) + 0.0  # + 0.0 makes 0 of -0
     if colormap == "thesis":
         ramp = heat_colours(np.linspace(0, greatest, 257)[1:], "thesis") if greatest > 0 else ()
         return ColourBar(ramp, 0.0, max(greatest, 0.0), label, "0 or less" if least < 0 else "no heat")
