@@ -22,43 +22,47 @@ FLAGS_OF_ROWS = ("protocol", "num_point", "rotation", "num_drop", "num_steps", "
 
 def parse_flags():
     parser = command_line.Parser("Compares methods of explanation over many test clouds.")
-    parser.add_argument("--protocol", choices=list(protocols.PROTOCOLS), default="drop",
-                        help="drop: accuracy as the hottest points go; insert: as they come; thesis: points until the "
-                        "object is lost; sanity: against networks with re-initialised layers; stability: under "
-                        "rotation, jitter and re-sampling")
-    parser.add_argument("--methods", nargs="+", choices=list(heat.METHODS), metavar="METHOD",
-                        help="of {} (default: all; of thesis: p-grad-cam asm)".format(", ".join(heat.METHODS)))
-    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="names, or numbers from 1 to 40 (default: all)")
-    parser.add_argument("--per_class", type=command_line.positive_int, metavar="N",
-                        help="clouds of each class, the first ones (default: 10; of thesis: 1)")
-    parser.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
-    parser.add_argument("--num_drop", type=command_line.positive_int, default=5, help="points that a round drops")
-    parser.add_argument("--num_steps", type=command_line.positive_int, default=40, help="rounds of dropping")
-    parser.add_argument("--drop_neg", action="store_true", help="drop the points of lowest heat instead")
-    parser.add_argument("--one_shot", action="store_true", help="take the heat once, not anew in each round")
-    parser.add_argument("--pooling", choices=("max", "avg"), default="max", help="of p-grad-CAM")
-    parser.add_argument("--power", type=command_line.finite_float, default=1.0, help="alpha of ASM")
-    parser.add_argument("--num_votes", type=command_line.positive_int, metavar="VOTES",
-                        help="rotations under which `thesis` classifies (default: 500 for p-grad-cam, else 100)")
-    parser.add_argument("--eval_every", type=command_line.positive_int, default=8, metavar="K",
-                        help="`thesis` classifies in every K-th round only, and goes back to find the last")
-    parser.add_argument("--rotation", choices=command_line.ROTATIONS,
-                        help="of the one view of each cloud, or of the votes of `thesis` (default: clouds as they lie, "
-                        "unless the network was trained with xyz; votes as it was trained)")
-    parser.add_argument("--data_dir", metavar="FOLDER",
-                        help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
-                        "data/{}, fetched when missing)".format(provider.MODELNET40))
-    parser.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"),
-                        help="folder that train.py wrote")
-    parser.add_argument("--model_path", metavar="CHECKPOINT",
-                        help="checkpoint to explain (default: the best in --log_dir, else a shipped one)")
-    parser.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
-    parser.add_argument("--dump_dir", metavar="FOLDER",
-                        help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)")
-    parser.add_argument("--colormap", default="viridis", help="of the clouds: `thesis` or any matplotlib colour map")
-    parser.add_argument("--scale", choices=("linear", "rank"), default="rank", help="from heat to colour")
-    parser.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
-    parser.add_argument("--seed", type=command_line.seed, default=0, help="of all that is drawn")
+    group = parser.add_argument_group("what is compared")
+    group.add_argument("--protocol", choices=list(protocols.PROTOCOLS), default="drop",
+                       help="drop: accuracy as the hottest points go; insert: as they come; thesis: points until the "
+                       "object is lost; sanity: against networks with re-initialised layers; stability: under "
+                       "rotation, jitter and re-sampling")
+    group.add_argument("--methods", nargs="+", choices=list(heat.METHODS), metavar="METHOD",
+                       help="of {} (default: all; of thesis: p-grad-cam asm)".format(", ".join(heat.METHODS)))
+    group.add_argument("--classes", nargs="+", metavar="CLASS", help="names, or numbers from 1 to 40 (default: all)")
+    group.add_argument("--per_class", type=command_line.positive_int, metavar="N",
+                       help="clouds of each class, the first ones (default: 10; of thesis: 1)")
+    group.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
+    group.add_argument("--data_dir", metavar="FOLDER",
+                       help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
+                       "data/{}, fetched when missing)".format(provider.MODELNET40))
+    group.add_argument("--rotation", choices=command_line.ROTATIONS,
+                       help="of the one view of each cloud, or of the votes of `thesis` (default: clouds as they lie, "
+                       "unless the network was trained with xyz; votes as it was trained)")
+    group.add_argument("--seed", type=command_line.seed, default=0, help="of all that is drawn")
+    group = parser.add_argument_group("network")
+    group.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"),
+                       help="folder that train.py wrote")
+    group.add_argument("--model_path", metavar="CHECKPOINT",
+                       help="checkpoint to explain (default: the best in --log_dir, else a shipped one)")
+    group.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
+    group.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
+    group = parser.add_argument_group("protocols and methods")
+    group.add_argument("--num_drop", type=command_line.positive_int, default=5, help="points that a round drops")
+    group.add_argument("--num_steps", type=command_line.positive_int, default=40, help="rounds of dropping")
+    group.add_argument("--drop_neg", action="store_true", help="drop the points of lowest heat instead")
+    group.add_argument("--one_shot", action="store_true", help="take the heat once, not anew in each round")
+    group.add_argument("--pooling", choices=("max", "avg"), default="max", help="of p-grad-CAM")
+    group.add_argument("--power", type=command_line.finite_float, default=1.0, help="alpha of ASM")
+    group.add_argument("--num_votes", type=command_line.positive_int, metavar="VOTES",
+                       help="rotations under which `thesis` classifies (default: 500 for p-grad-cam, else 100)")
+    group.add_argument("--eval_every", type=command_line.positive_int, default=8, metavar="K",
+                       help="`thesis` classifies in every K-th round only, and goes back to find the last")
+    group = parser.add_argument_group("files and pictures")
+    group.add_argument("--dump_dir", metavar="FOLDER",
+                       help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)")
+    group.add_argument("--colormap", default="viridis", help="of the clouds: `thesis` or any matplotlib colour map")
+    group.add_argument("--scale", choices=("linear", "rank"), default="rank", help="from heat to colour")
     flags = parser.parse_args()
     if flags.protocol != "drop" and (flags.drop_neg or flags.one_shot):
         parser.error("--drop_neg and --one_shot go with --protocol drop")

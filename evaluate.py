@@ -16,23 +16,27 @@ from utils import command_line, metrics
 
 def parse_flags():
     parser = command_line.Parser("Evaluates a trained network on the test split of ModelNet40.")
-    parser.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
-    parser.add_argument("--model", choices=models.NAMES, help="network (default: what the checkpoint holds)")
-    parser.add_argument("--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir, else a shipped one)")
-    parser.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"),
-                        help="folder that train.py wrote")
-    parser.add_argument("--data_dir", metavar="FOLDER",
-                        help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
-                        "data/{}, fetched when missing)".format(provider.MODELNET40))
-    parser.add_argument("--num_point", type=command_line.positive_int, metavar="N",
-                        help="points of each cloud (default: as the network was trained, else 1024)")
-    parser.add_argument("--rotation", choices=command_line.ROTATIONS,
-                        help="of the views: none, about the up axis, or any (default: none for one vote, unless the "
-                        "network was trained with xyz; for more, what it was trained with)")
-    parser.add_argument("--num_votes", type=command_line.positive_int, default=1,
-                        help="views of each cloud, whose logits are added up")
-    parser.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
-    parser.add_argument("--seed", type=command_line.seed, default=0, help="of the rotations")
+    group = parser.add_argument_group("data")
+    group.add_argument("--data_dir", metavar="FOLDER",
+                       help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
+                       "data/{}, fetched when missing)".format(provider.MODELNET40))
+    group.add_argument("--num_point", type=command_line.positive_int, metavar="N",
+                       help="points of each cloud (default: as the network was trained, else 1024)")
+    group.add_argument("--rotation", choices=command_line.ROTATIONS,
+                       help="of the views: none, about the up axis, or any (default: none for one vote, unless the "
+                       "network was trained with xyz; for more, what it was trained with)")
+    group.add_argument("--num_votes", type=command_line.positive_int, default=1,
+                       help="views of each cloud, whose logits are added up")
+    group.add_argument("--seed", type=command_line.seed, default=0, help="of the rotations")
+    group = parser.add_argument_group("network")
+    group.add_argument("--model", choices=models.NAMES, help="network (default: what the checkpoint holds)")
+    group.add_argument("--model_path", metavar="CHECKPOINT",
+                       help="checkpoint (default: the best in --log_dir, else a shipped one)")
+    group.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"),
+                       help="folder that train.py wrote")
+    group.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
+    group = parser.add_argument_group("files")
+    group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
     flags = parser.parse_args()
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "evaluate")

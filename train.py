@@ -28,37 +28,41 @@ FLAGS_OF_A_RUN = ("model", "num_point", "train_points", "batch_size", "learning_
 
 def parse_flags():
     parser = command_line.Parser("Trains a PointNet classifier on ModelNet40; started again, it resumes.")
-    parser.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
-    parser.add_argument("--model", choices=models.NAMES, default="pointnet_cls", help="network")
-    parser.add_argument("--data_dir", metavar="FOLDER",
-                        help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
-                        "data/{}, fetched when missing)".format(provider.MODELNET40))
-    parser.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder to write to")
-    parser.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
-    parser.add_argument("--train_points", metavar="POINTS", type=command_line.positive_int,
-                        help="train on so many of them, drawn anew at each step; half as many train twice as fast "
-                        "(default: all)")
-    parser.add_argument("--max_epoch", type=command_line.positive_int, default=250, help="epochs in all")
-    parser.add_argument("--batch_size", type=command_line.positive_int, default=32, help="clouds a step")
-    parser.add_argument("--learning_rate", type=command_line.positive_float, default=1e-3, help="at the start")
-    parser.add_argument("--momentum", type=command_line.fraction, default=0.9, help="of the momentum optimizer")
-    parser.add_argument("--optimizer", choices=("adam", "momentum"), default="adam", help="optimizer")
-    parser.add_argument("--schedule", choices=("steps", "cosine"), default="steps",
-                        help="of the learning rate: it decays by --decay_rate after every --decay_step clouds, or along "
-                        "half a cosine down to 1e-5 at --max_epoch")
-    parser.add_argument("--decay_step", type=command_line.positive_int, default=200000,
-                        help="clouds after which the learning rate decays, and batch norm's momentum")
-    parser.add_argument("--decay_rate", type=command_line.positive_float, default=0.7, help="factor of each decay")
-    parser.add_argument("--rotation", choices=command_line.ROTATIONS, default="y",
-                        help="random rotation of the training clouds: none, about the up axis, or any")
-    parser.add_argument("--start_from", metavar="CHECKPOINT",
-                        help="begin with its weights instead of random ones, to train on or for another task")
-    parser.add_argument("--test_every", type=command_line.positive_int, default=1, metavar="K",
-                        help="test after every K-th epoch, and after the last")
-    parser.add_argument("--clouds_shown", type=command_line.non_negative_int, default=4, metavar="N",
-                        help="show so many test clouds in TensorBoard, after each test by their heat; 0 for none")
-    parser.add_argument("--seed", type=command_line.seed, default=0,
-                        help="of weights, order, rotations and jitter")
+    group = parser.add_argument_group("data")
+    group.add_argument("--data_dir", metavar="FOLDER",
+                       help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
+                       "data/{}, fetched when missing)".format(provider.MODELNET40))
+    group.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
+    group.add_argument("--train_points", metavar="POINTS", type=command_line.positive_int,
+                       help="train on so many of them, drawn anew at each step; half as many train twice as fast "
+                       "(default: all)")
+    group.add_argument("--rotation", choices=command_line.ROTATIONS, default="y",
+                       help="random rotation of the training clouds: none, about the up axis, or any")
+    group.add_argument("--batch_size", type=command_line.positive_int, default=32, help="clouds a step")
+    group = parser.add_argument_group("network")
+    group.add_argument("--model", choices=models.NAMES, default="pointnet_cls", help="network")
+    group.add_argument("--start_from", metavar="CHECKPOINT",
+                       help="begin with its weights instead of random ones, to train on or for another task")
+    group.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
+    group = parser.add_argument_group("optimizer")
+    group.add_argument("--max_epoch", type=command_line.positive_int, default=250, help="epochs in all")
+    group.add_argument("--learning_rate", type=command_line.positive_float, default=1e-3, help="at the start")
+    group.add_argument("--momentum", type=command_line.fraction, default=0.9, help="of the momentum optimizer")
+    group.add_argument("--optimizer", choices=("adam", "momentum"), default="adam", help="optimizer")
+    group.add_argument("--schedule", choices=("steps", "cosine"), default="steps",
+                       help="of the learning rate: it decays by --decay_rate after every --decay_step clouds, or along "
+                       "half a cosine down to 1e-5 at --max_epoch")
+    group.add_argument("--decay_step", type=command_line.positive_int, default=200000,
+                       help="clouds after which the learning rate decays, and batch norm's momentum")
+    group.add_argument("--decay_rate", type=command_line.positive_float, default=0.7, help="factor of each decay")
+    group.add_argument("--seed", type=command_line.seed, default=0,
+                       help="of weights, order, rotations and jitter")
+    group = parser.add_argument_group("files and tests")
+    group.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder to write to")
+    group.add_argument("--test_every", type=command_line.positive_int, default=1, metavar="K",
+                       help="test after every K-th epoch, and after the last")
+    group.add_argument("--clouds_shown", type=command_line.non_negative_int, default=4, metavar="N",
+                       help="show so many test clouds in TensorBoard, after each test by their heat; 0 for none")
     return parser.parse_args()
 
 

@@ -207,6 +207,8 @@ def _numbers(lines, header):
             return np.array(words, dtype=np.float64).reshape(-1, width)
     except ValueError:
         pass
+    if not _is_numbers(rows[0]):
+        raise ValueError("it begins: {}".format(rows[0].strip()[:40]))
     for number, row in enumerate(rows, start=header + 1):
         if not _is_numbers(row) or len(row.split()) != width:
             raise ValueError("line {} is not {} numbers: {}".format(number, width, row.strip()[:40]))
