@@ -1,8 +1,9 @@
 """Which points made the network say so? Adapted saliency maps (ASM) of one point cloud, for comparison with p-grad-CAM.
 
-    python ASM.py --desired_label airplane
-    python ASM.py --input my_chair.ply
+python ASM.py --desired_label airplane
+python ASM.py --input my_chair.ply
 """
+
 from utils import command_line, explain_flags, explain_run
 
 METHOD = "asm"

@@ -5,6 +5,7 @@
 
 Started again with the same flags it goes on where it was.
 """
+
 import json
 import os
 
@@ -16,35 +17,73 @@ from utils import command_line, comparison, comparison_report, heat, protocols
 from utils.command_line import InputError
 
 # What rows depend on: a comparison that goes on must have the same.
-FLAGS_OF_ROWS = ("protocol", "num_point", "rotation", "num_drop", "num_steps", "drop_neg", "one_shot", "pooling",
-                 "power", "num_votes", "eval_every", "seed", "model", "weights", "data_dir")
+FLAGS_OF_ROWS = (
+    "protocol",
+    "num_point",
+    "rotation",
+    "num_drop",
+    "num_steps",
+    "drop_neg",
+    "one_shot",
+    "pooling",
+    "power",
+    "num_votes",
+    "eval_every",
+    "seed",
+    "model",
+    "weights",
+    "data_dir",
+)
 
 
 def parse_flags():
     parser = command_line.Parser("Compares methods of explanation over many test clouds.")
     group = parser.add_argument_group("what is compared")
-    group.add_argument("--protocol", choices=list(protocols.PROTOCOLS), default="drop",
-                       help="drop: accuracy as the hottest points go; insert: as they come; thesis: points until the "
-                       "object is lost; sanity: against networks with re-initialised layers; stability: under "
-                       "rotation, jitter and re-sampling")
-    group.add_argument("--methods", nargs="+", choices=list(heat.METHODS), metavar="METHOD",
-                       help="of {} (default: all; of thesis: p-grad-cam asm)".format(", ".join(heat.METHODS)))
+    group.add_argument(
+        "--protocol",
+        choices=list(protocols.PROTOCOLS),
+        default="drop",
+        help="drop: accuracy as the hottest points go; insert: as they come; thesis: points until the "
+        "object is lost; sanity: against networks with re-initialised layers; stability: under "
+        "rotation, jitter and re-sampling",
+    )
+    group.add_argument(
+        "--methods",
+        nargs="+",
+        choices=list(heat.METHODS),
+        metavar="METHOD",
+        help="of {} (default: all; of thesis: p-grad-cam asm)".format(", ".join(heat.METHODS)),
+    )
     group.add_argument("--classes", nargs="+", metavar="CLASS", help="names, or numbers from 1 to 40 (default: all)")
-    group.add_argument("--per_class", type=command_line.positive_int, metavar="N",
-                       help="clouds of each class, the first ones (default: 10; of thesis: 1)")
+    group.add_argument(
+        "--per_class",
+        type=command_line.positive_int,
+        metavar="N",
+        help="clouds of each class, the first ones (default: 10; of thesis: 1)",
+    )
     group.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
-    group.add_argument("--data_dir", metavar="FOLDER",
-                       help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
-                       "data/{}, fetched when missing)".format(provider.MODELNET40))
-    group.add_argument("--rotation", choices=command_line.ROTATIONS,
-                       help="of the one view of each cloud, or of the votes of `thesis` (default: clouds as they lie, "
-                       "unless the network was trained with xyz; votes as it was trained)")
+    group.add_argument(
+        "--data_dir",
+        metavar="FOLDER",
+        help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
+        "data/{}, fetched when missing)".format(provider.MODELNET40),
+    )
+    group.add_argument(
+        "--rotation",
+        choices=command_line.ROTATIONS,
+        help="of the one view of each cloud, or of the votes of `thesis` (default: clouds as they lie, "
+        "unless the network was trained with xyz; votes as it was trained)",
+    )
     group.add_argument("--seed", type=command_line.seed, default=0, help="of all that is drawn")
     group = parser.add_argument_group("network")
-    group.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"),
-                       help="folder that train.py wrote")
-    group.add_argument("--model_path", metavar="CHECKPOINT",
-                       help="checkpoint to explain (default: the best in --log_dir, else a shipped one)")
+    group.add_argument(
+        "--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder that train.py wrote"
+    )
+    group.add_argument(
+        "--model_path",
+        metavar="CHECKPOINT",
+        help="checkpoint to explain (default: the best in --log_dir, else a shipped one)",
+    )
     group.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
     group.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
     group = parser.add_argument_group("protocols and methods")
@@ -54,13 +93,25 @@ def parse_flags():
     group.add_argument("--one_shot", action="store_true", help="take the heat once, not anew in each round")
     group.add_argument("--pooling", choices=("max", "avg"), default="max", help="of p-grad-CAM")
     group.add_argument("--power", type=command_line.finite_float, default=1.0, help="alpha of ASM")
-    group.add_argument("--num_votes", type=command_line.positive_int, metavar="VOTES",
-                       help="rotations under which `thesis` classifies (default: 500 for p-grad-cam, else 100)")
-    group.add_argument("--eval_every", type=command_line.positive_int, default=8, metavar="K",
-                       help="`thesis` classifies in every K-th round only, and goes back to find the last")
+    group.add_argument(
+        "--num_votes",
+        type=command_line.positive_int,
+        metavar="VOTES",
+        help="rotations under which `thesis` classifies (default: 500 for p-grad-cam, else 100)",
+    )
+    group.add_argument(
+        "--eval_every",
+        type=command_line.positive_int,
+        default=8,
+        metavar="K",
+        help="`thesis` classifies in every K-th round only, and goes back to find the last",
+    )
     group = parser.add_argument_group("files and pictures")
-    group.add_argument("--dump_dir", metavar="FOLDER",
-                       help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)")
+    group.add_argument(
+        "--dump_dir",
+        metavar="FOLDER",
+        help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)",
+    )
     group.add_argument("--colormap", default="viridis", help="of the clouds: `thesis` or any matplotlib colour map")
     group.add_argument("--scale", choices=("linear", "rank"), default="rank", help="from heat to colour")
     flags = parser.parse_args()
@@ -88,27 +139,40 @@ def main():
     command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils import checkpoint, explainer
+
     flags.model_path = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
     with checkpoint.restore(flags.model_path, flags.model, flags.gpu) as network:
         flags.model, flags.weights = network.model_name, checkpoint.digest(flags.model_path)
         flags.rotation = flags.rotation or default_rotation(flags.protocol, network.config)
         if flags.protocol != "thesis":
             clouds = protocols.turn_clouds(clouds, flags.rotation, flags.seed)
-        print("{} of {}: {} clouds of {} classes, {} points each, rotation {}, methods: {}".format(
-            network.model_name, network.prefix, len(clouds), len({cloud.label for cloud in clouds}), flags.num_point,
-            flags.rotation, ", ".join(flags.methods)))
+        print(
+            "{} of {}: {} clouds of {} classes, {} points each, rotation {}, methods: {}".format(
+                network.model_name,
+                network.prefix,
+                len(clouds),
+                len({cloud.label for cloud in clouds}),
+                flags.num_point,
+                flags.rotation,
+                ", ".join(flags.methods),
+            )
+        )
         keep_flags(flags)
         rows = comparison.RowFile(os.path.join(flags.dump_dir, "rows.csv"), protocol.columns)
         steps = protocol.steps(flags, network.model_name)
         total = len(flags.methods) * len(clouds) * len(steps)
-        with tqdm(total=total, initial=rows.count(flags.methods, clouds, steps), unit="row",
-                  desc=flags.protocol) as bar:
+        with tqdm(
+            total=total, initial=rows.count(flags.methods, clouds, steps), unit="row", desc=flags.protocol
+        ) as bar:
             bench = comparison.Comparison(explainer.Explainer(network), network, clouds, flags, rows, bar.update)
             try:
                 protocol.run(bench)
             except KeyboardInterrupt:
-                bar.write("{} rows are kept in {}; the same command goes on from there".format(
-                    rows.num_written(), flags.dump_dir))
+                bar.write(
+                    "{} rows are kept in {}; the same command goes on from there".format(
+                        rows.num_written(), flags.dump_dir
+                    )
+                )
                 raise
         comparison_report.write(bench, steps)
 
@@ -136,11 +200,16 @@ def keep_flags(flags):
             raise InputError("{} is not of a comparison: give another --dump_dir".format(path))
         for name in FLAGS_OF_ROWS:
             if before.get(name) != getattr(flags, name):
-                raise InputError("{} holds a comparison with {} {}, not {}: repeat that, or give another "
-                                 "--dump_dir".format(flags.dump_dir, name, before.get(name), getattr(flags, name)))
+                raise InputError(
+                    "{} holds a comparison with {} {}, not {}: repeat that, or give another --dump_dir".format(
+                        flags.dump_dir, name, before.get(name), getattr(flags, name)
+                    )
+                )
     elif os.path.exists(os.path.join(flags.dump_dir, "rows.csv")):
-        raise InputError("{} is missing, so nobody knows which flags the rows.csv beside it is of: delete that or give "
-                         "another --dump_dir".format(path))
+        raise InputError(
+            "{} is missing, so nobody knows which flags the rows.csv beside it is of: delete that or give "
+            "another --dump_dir".format(path)
+        )
     command_line.write_json(path, dict(vars(flags), versions=command_line.versions()))
 
 

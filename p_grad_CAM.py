@@ -1,8 +1,9 @@
 """Which points made the network say so? Heat of p-grad-CAM for one point cloud, tested by dropping what is hot.
 
-    python p_grad_CAM.py --desired_label airplane
-    python p_grad_CAM.py --input my_chair.ply
+python p_grad_CAM.py --desired_label airplane
+python p_grad_CAM.py --input my_chair.ply
 """
+
 from utils import command_line, explain_flags, explain_run
 
 METHOD = "p-grad-cam"

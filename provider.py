@@ -1,4 +1,5 @@
 """Point clouds and labels in: find the data set, fetch it, check it, read it, augment it; read any cloud of one's own."""
+
 import collections
 import os
 
@@ -13,7 +14,8 @@ MODELNET40 = "modelnet40_ply_hdf5_2048"
 ZIP_BYTES = 435212151
 ZIP_SHA256 = "07670e237db72ece0f723b9abb571534c9ad655a6456b389646587dc72bb8bae"
 MIRRORS = (
-    "https://huggingface.co/datasets/Msun/modelnet40/resolve/d5dc795541800feeb7a4b3bd3142729a0d2adf7a/" + MODELNET40
+    "https://huggingface.co/datasets/Msun/modelnet40/resolve/d5dc795541800feeb7a4b3bd3142729a0d2adf7a/"
+    + MODELNET40
     + ".zip",
     "https://github.com/ma-xu/pointMLP-pytorch/releases/download/Modenet40_dataset/" + MODELNET40 + ".zip",
     "https://shapenet.cs.stanford.edu/media/" + MODELNET40 + ".zip",
@@ -57,8 +59,11 @@ def find_data_dir(data_dir=None):
     for folder in (data_dir, os.path.join(data_dir, MODELNET40)):
         if all(os.path.isfile(os.path.join(folder, name)) for name in LIST_FILES):
             return folder
-    raise InputError("--data_dir {} holds no {}: give the folder with the ModelNet40 HDF5 files".format(
-        data_dir, ", ".join(LIST_FILES)))
+    raise InputError(
+        "--data_dir {} holds no {}: give the folder with the ModelNet40 HDF5 files".format(
+            data_dir, ", ".join(LIST_FILES)
+        )
+    )
 
 
 def _fetch_modelnet40(folder):
@@ -71,10 +76,12 @@ def _fetch_modelnet40(folder):
         except (InputError, OSError) as error:
             raise InputError(
                 "ModelNet40 {}. Three ways on: --data_dir FOLDER with the HDF5 files; put {}.zip into {}; or "
-                "--data_dir demo for the built-in shapes".format(error, MODELNET40, DATA_DIR))
+                "--data_dir demo for the built-in shapes".format(error, MODELNET40, DATA_DIR)
+            )
     elif not fetch.has_checksum(zip_path, ZIP_SHA256):
-        raise InputError("{} is not the published file (its sha256 differs): delete it or put the whole one "
-                         "there".format(zip_path))
+        raise InputError(
+            "{} is not the published file (its sha256 differs): delete it or put the whole one there".format(zip_path)
+        )
     fetch.unpack(zip_path, folder, LIST_FILES)
     if is_ours:
         os.remove(zip_path)
@@ -84,8 +91,11 @@ def load_class_names(data_dir):
     """The 40 class names of a data folder, in the order of their labels."""
     names = _read_lines(os.path.join(data_dir, "shape_names.txt"))
     if len(names) != NUM_CLASSES:
-        raise InputError("{} names {} classes, not {}: copy it again".format(
-            os.path.join(data_dir, "shape_names.txt"), len(names), NUM_CLASSES))
+        raise InputError(
+            "{} names {} classes, not {}: copy it again".format(
+                os.path.join(data_dir, "shape_names.txt"), len(names), NUM_CLASSES
+            )
+        )
     return names
 
 
@@ -106,8 +116,9 @@ def load_split(data_dir, split, num_points=None):
     """
     parts = [read_h5(path, num_points) for path in _split_files(data_dir, split)]
     if len({part[0].shape[1] for part in parts}) > 1:
-        raise InputError("the {} files in {} differ in their number of points: give --num_point".format(
-            split, data_dir))
+        raise InputError(
+            "the {} files in {} differ in their number of points: give --num_point".format(split, data_dir)
+        )
     if not any(len(part[0]) for part in parts):
         raise InputError("the {} files in {} hold no cloud: copy or fetch them again".format(split, data_dir))
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
@@ -133,21 +144,33 @@ def read_h5(path, num_points=None):
                 raise InputError("{} holds no `data` and `label`: it is not a ModelNet40 file".format(path))
             data, label = file["data"], file["label"]
             if data.ndim != 3 or data.shape[2] != 3 or data.shape[0] != label.shape[0]:
-                raise InputError("{} holds data {} and label {} instead of (n, points, 3) and (n, 1)".format(
-                    path, data.shape, label.shape))
+                raise InputError(
+                    "{} holds data {} and label {} instead of (n, points, 3) and (n, 1)".format(
+                        path, data.shape, label.shape
+                    )
+                )
             if num_points is not None and num_points > data.shape[1]:
-                raise InputError("--num_point {}: {} holds {} points a cloud; give that or less".format(
-                    num_points, path, data.shape[1]))
+                raise InputError(
+                    "--num_point {}: {} holds {} points a cloud; give that or less".format(
+                        num_points, path, data.shape[1]
+                    )
+                )
             if data.dtype.kind not in "fiu" or label.dtype.kind not in "iu" or label.size != label.shape[0]:
-                raise InputError("{} holds data of type {} and label {} of type {}, not numbers and one whole number a "
-                                 "cloud".format(path, data.dtype, label.shape, label.dtype))
+                raise InputError(
+                    "{} holds data of type {} and label {} of type {}, not numbers and one whole number a cloud".format(
+                        path, data.dtype, label.shape, label.dtype
+                    )
+                )
             points = data[:, :num_points].astype(np.float32)
             labels = label[:].reshape(-1)
     except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError("{} is damaged or not a whole HDF5 file ({}): copy or fetch it again".format(path, error))
     if len(labels) and (labels.min() < 0 or labels.max() >= NUM_CLASSES):
-        raise InputError("{} has labels from {} to {}; they must be 0 to {}".format(
-            path, labels.min(), labels.max(), NUM_CLASSES - 1))
+        raise InputError(
+            "{} has labels from {} to {}; they must be 0 to {}".format(
+                path, labels.min(), labels.max(), NUM_CLASSES - 1
+            )
+        )
     own_cloud.check_finite(points, path)
     return points, labels.astype(np.int32)
 
@@ -181,9 +204,14 @@ def load_cloud(flags):
             source = "{}, cloud {}".format(os.path.abspath(path), row)
             return Cloud(points[row], label, names[label], flags.shape_index, source)
         found += len(rows)
-    raise InputError("--shape_index {}: the test files hold {} clouds of {}; give {}".format(
-        flags.shape_index, found, names[label],
-        "0 to {}".format(found - 1) if found else "another --desired_label or --data_dir"))
+    raise InputError(
+        "--shape_index {}: the test files hold {} clouds of {}; give {}".format(
+            flags.shape_index,
+            found,
+            names[label],
+            "0 to {}".format(found - 1) if found else "another --desired_label or --data_dir",
+        )
+    )
 
 
 def class_label(text, names=demo_shapes.SHAPE_NAMES, flag="--desired_label"):
@@ -196,8 +224,7 @@ def class_label(text, names=demo_shapes.SHAPE_NAMES, flag="--desired_label"):
         return list(names).index(text)
     if text.isdecimal() and 1 <= int(text) <= len(names):
         return int(text) - 1
-    raise InputError("{} {}: no such class; give 1 to {} or one of {}".format(
-        flag, text, len(names), ", ".join(names)))
+    raise InputError("{} {}: no such class; give 1 to {} or one of {}".format(flag, text, len(names), ", ".join(names)))
 
 
 def class_name(label):
@@ -211,8 +238,11 @@ def _load_own_cloud(flags):
     if ending.lower() in own_cloud.H5_ENDINGS:
         clouds, labels = read_h5(flags.input, flags.num_point)
         if flags.shape_index >= len(clouds):
-            raise InputError("--shape_index {}: {} holds {} clouds, counted from 0".format(
-                flags.shape_index, flags.input, len(clouds)))
+            raise InputError(
+                "--shape_index {}: {} holds {} clouds, counted from 0".format(
+                    flags.shape_index, flags.input, len(clouds)
+                )
+            )
         points = clouds[flags.shape_index].astype(np.float64)
         label = int(labels[flags.shape_index]) if label is None else label
         found = cloud_files.FileCloud(points, points, [])

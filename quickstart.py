@@ -5,6 +5,7 @@
 
 Needs nothing but a Python of 3.7 or later. Run again, it goes on with what is there.
 """
+
 import sys
 
 if sys.version_info < (3, 7):  # to get here, Python 2 has to be able to parse the whole file
@@ -24,21 +25,39 @@ import time
 
 # The main job: what each step is for, its script, its flags, and whether it opens a window at the end.
 MAIN_JOB = (
-    ("Training PointNet on the built-in shapes", "train.py",
-     "--data_dir demo --log_dir log/demo --num_point 256 --max_epoch 15", False),
-    ("Explaining an airplane with p-grad-CAM", "p_grad_CAM.py",
-     "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100", True),
-    ("Explaining the same airplane with adapted saliency maps", "ASM.py",
-     "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100 --num_drop 5", True),
+    (
+        "Training PointNet on the built-in shapes",
+        "train.py",
+        "--data_dir demo --log_dir log/demo --num_point 256 --max_epoch 15",
+        False,
+    ),
+    (
+        "Explaining an airplane with p-grad-CAM",
+        "p_grad_CAM.py",
+        "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100",
+        True,
+    ),
+    (
+        "Explaining the same airplane with adapted saliency maps",
+        "ASM.py",
+        "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100 --num_drop 5",
+        True,
+    ),
 )
 PICTURES = ("log/demo/explain/*/airplane_*/heat.png", "log/demo/explain/*/airplane_*/heat.html")
 
 Kind = collections.namedtuple("Kind", "name pythons machines requirements gigabytes")
 KINDS = {
-    1: Kind("TensorFlow 1.15", ("3.7",), ("linux-x86_64", "win32-amd64"),
-            ("requirements.txt", "requirements-lock.txt"), 4),
-    2: Kind("TensorFlow 2", ("3.12", "3.11", "3.10"), ("linux-x86_64", "win32-amd64", "darwin-arm64"),
-            ("requirements-tf2.txt", "requirements-tf2-lock.txt"), 5),
+    1: Kind(
+        "TensorFlow 1.15", ("3.7",), ("linux-x86_64", "win32-amd64"), ("requirements.txt", "requirements-lock.txt"), 4
+    ),
+    2: Kind(
+        "TensorFlow 2",
+        ("3.12", "3.11", "3.10"),
+        ("linux-x86_64", "win32-amd64", "darwin-arm64"),
+        ("requirements-tf2.txt", "requirements-tf2-lock.txt"),
+        5,
+    ),
 }
 TEST_REQUIREMENTS = "requirements-test.txt"
 # The last pip for Python 3.7. What a Python brings along can be too old to know today's wheels.
@@ -60,8 +79,11 @@ FoundPython = collections.namedtuple("FoundPython", "version machine has_venv pa
 PIP_FAILURES = (
     (r"No space left on device|not enough space on the disk", "the disk is full: make room and run again", False),
     (r"Long Path", "the path is too long for Windows: move the project to a shorter one, such as C:\\pgc", False),
-    (r"NewConnectionError|NameResolutionError|Timeout|ProxyError|SSLError|ConnectionReset|ProtocolError|HTTP error",
-     "the package index cannot be reached: check the network (behind a proxy, set HTTPS_PROXY) and run again", False),
+    (
+        r"NewConnectionError|NameResolutionError|Timeout|ProxyError|SSLError|ConnectionReset|ProtocolError|HTTP error",
+        "the package index cannot be reached: check the network (behind a proxy, set HTTPS_PROXY) and run again",
+        False,
+    ),
     (r"No matching distribution found", "no build for this machine, or pip is told not to look (PIP_NO_INDEX)", True),
     (r"", "the message of pip is above", True),
 )
@@ -92,16 +114,22 @@ def main():
 
 def parse_flags():
     parser = argparse.ArgumentParser(
-        prog="quickstart.py", description="Makes the environment and shows which points a PointNet looks at.")
+        prog="quickstart.py", description="Makes the environment and shows which points a PointNet looks at."
+    )
     parser.add_argument("--test", action="store_true", help="run the tests instead; what follows -- goes to pytest")
-    parser.add_argument("--tensorflow", type=int, choices=sorted(KINDS), help="1: TensorFlow 1.15 on Python 3.7, in "
-                        ".venv; 2: TensorFlow 2, in .venv-tf2 (default: 1 where it can be had, else 2, in .venv)")
+    parser.add_argument(
+        "--tensorflow",
+        type=int,
+        choices=sorted(KINDS),
+        help="1: TensorFlow 1.15 on Python 3.7, in "
+        ".venv; 2: TensorFlow 2, in .venv-tf2 (default: 1 where it can be had, else 2, in .venv)",
+    )
     parser.add_argument("--no_window", action="store_true", help="open no windows (default where there is no display)")
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     flags = parser.parse_args(sys.argv[1:end])
-    if sys.argv[end + 1:] and not flags.test:
+    if sys.argv[end + 1 :] and not flags.test:
         parser.error("what follows -- goes to pytest: give --test too")
-    return flags, sys.argv[end + 1:]
+    return flags, sys.argv[end + 1 :]
 
 
 def set_up(flags):
@@ -143,13 +171,20 @@ def make_environment(kind, folder, with_tests):
         empty_folder(folder)
         free = shutil.disk_usage(folder).free / 1e9
         if free < kind.gigabytes:
-            raise Failure("{} needs {} GB in {}, where {:.1f} GB are free: make room and run again".format(
-                kind.name, kind.gigabytes, PROJECT_DIR, free))
+            raise Failure(
+                "{} needs {} GB in {}, where {:.1f} GB are free: make room and run again".format(
+                    kind.name, kind.gigabytes, PROJECT_DIR, free
+                )
+            )
         if run([base_python, "-m", "venv", folder], "Making the {} environment".format(kind.name)) != 0:
             raise NotHere("{} cannot make environments".format(base_python))
         pip_install(python, folder, ["--quiet", PIP], "Bringing pip up to date")
-    pip_install(python, folder, [word for name in files if "lock" not in name for word in ("-r", name)],
-                "Installing packages (up to 1 GB to fetch)")
+    pip_install(
+        python,
+        folder,
+        [word for name in files if "lock" not in name for word in ("-r", name)],
+        "Installing packages (up to 1 GB to fetch)",
+    )
     check_imports(python, kind)
     pathlib.Path(folder, STAMP).write_text("\n".join(fingerprints(files)))
     say("The {} environment in {} is complete".format(kind.name, folder))
@@ -192,14 +227,22 @@ def find_python(kind):
     for command in candidates(kind.pythons):
         found = probe(command)
         # An environment of this project may be emptied before the next one is made with it.
-        if not found or found.version not in kind.pythons or found.machine not in kind.machines or (
-                found.path.startswith(PROJECT_DIR + os.sep)):
+        if (
+            not found
+            or found.version not in kind.pythons
+            or found.machine not in kind.machines
+            or (found.path.startswith(PROJECT_DIR + os.sep))
+        ):
             continue
         if found.has_venv:
             return found.path
         lacks_venv.add("{} lacks venv (on Debian: apt install python{}-venv)".format(found.path, found.version))
-    raise NotHere("; ".join(sorted(lacks_venv)) or "found no Python {} for {} ({}): install one from python.org, conda "
-                  "or pyenv".format(" or ".join(kind.pythons), kind.name, ", ".join(kind.machines)))
+    raise NotHere(
+        "; ".join(sorted(lacks_venv))
+        or "found no Python {} for {} ({}): install one from python.org, conda or pyenv".format(
+            " or ".join(kind.pythons), kind.name, ", ".join(kind.machines)
+        )
+    )
 
 
 def candidates(versions):
@@ -216,16 +259,26 @@ def candidates(versions):
                 yield [path]
     if shutil.which("uv"):
         run(["uv", "python", "install", versions[0]], "Fetching Python " + versions[0])
-        found = subprocess.run(["uv", "python", "find", "--system", "--python-preference", "only-managed", versions[0]],
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
+        found = subprocess.run(
+            ["uv", "python", "find", "--system", "--python-preference", "only-managed", versions[0]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            universal_newlines=True,
+        )
         yield [found.stdout.strip()]
 
 
 def probe(command):
     """What the Python that a command starts says of itself, or None when it does not run."""
     try:
-        answer = subprocess.run(command + ["-c", PROBE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, universal_newlines=True, timeout=60)
+        answer = subprocess.run(
+            command + ["-c", PROBE],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            universal_newlines=True,
+            timeout=60,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = answer.stdout.strip().split("|")
@@ -248,14 +301,20 @@ def check_imports(python, kind):
     """Loads every package that the program imports: one can install well and yet miss a library of the system."""
     say("Loading TensorFlow and Open3D for the first time")
     for modules in ("tensorflow, tensorboard, numpy, scipy, h5py, matplotlib, plotly, tqdm", "open3d"):
-        answer = subprocess.run([python, "-c", "import " + modules], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, universal_newlines=True)
+        answer = subprocess.run(
+            [python, "-c", "import " + modules],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
         if answer.returncode != 0:
             complaint = answer.stderr.strip().split("\n")[-1] or "exit status {}".format(answer.returncode)
             if modules != "open3d":
                 raise NotHere("{} does not load ({})".format(kind.name, complaint))
-            say("Open3D does not load ({}), so there are no windows and no mesh files. On Debian, this helps: "
-                "apt install libgl1 libegl1 libgomp1 libx11-6".format(complaint))
+            say(
+                "Open3D does not load ({}), so there are no windows and no mesh files. On Debian, this helps: "
+                "apt install libgl1 libegl1 libgomp1 libx11-6".format(complaint)
+            )
 
 
 def run_main_job(python, no_window):

@@ -1,4 +1,5 @@
 """The networks that `--model` names. Each module has `get_model` and `get_loss`."""
+
 import importlib
 
 NAMES = ("pointnet_cls", "pointnet_cls_basic")

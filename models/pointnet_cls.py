@@ -1,4 +1,5 @@
 """PointNet for classification, with its T-Nets (Qi et al., arXiv 1612.00593, figure 2)."""
+
 import tensorflow.compat.v1 as tf
 
 from models.transform_nets import feature_transform_net, input_transform_net

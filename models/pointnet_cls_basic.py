@@ -1,4 +1,5 @@
 """PointNet for classification without T-Nets ("vanilla" in Qi et al., arXiv 1612.00593)."""
+
 import tensorflow.compat.v1 as tf
 
 from utils import tf_util

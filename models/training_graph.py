@@ -1,4 +1,5 @@
 """The graph of a training and its session: steps, evaluation, TensorBoard, checkpoints that resume."""
+
 import contextlib
 import os
 
@@ -14,8 +15,10 @@ BATCH_NORM_DECAY_RATE = 0.5
 LEARNING_RATE_FLOOR = 1e-5
 # Of TensorBoard's three.js. Through its 75 degrees, from so near, the front points would hide the rest. The size of a
 # point knows nothing of the angle: through 30 degrees 0.1 looks like 0.1 tan(15 degrees) = 0.027 sphere radii.
-MESH_CONFIG = {"camera": {"cls": "PerspectiveCamera", "fov": 30, "near": 0.1, "far": 1000},
-               "material": {"cls": "PointsMaterial", "size": 0.1}}
+MESH_CONFIG = {
+    "camera": {"cls": "PerspectiveCamera", "fov": 30, "near": 0.1, "far": 1000},
+    "material": {"cls": "PointsMaterial", "size": 0.1},
+}
 
 
 @contextlib.contextmanager
@@ -65,9 +68,12 @@ class TrainingGraph:
             start = checkpoint.find(flags.start_from, None, flag="--start_from")
             checkpoint.load(session, start, weights, flags.model)
         self.step, self.epochs_done, self.best_accuracy = session.run(
-            [self._step, self._epochs_done, self._best_accuracy])
-        self._writers = {split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=session.graph)
-                         for split in ("train", "test")}
+            [self._step, self._epochs_done, self._best_accuracy]
+        )
+        self._writers = {
+            split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=session.graph)
+            for split in ("train", "test")
+        }
 
     def close(self):
         """Closes the TensorBoard files."""
@@ -85,7 +91,8 @@ class TrainingGraph:
           Dictionary of numbers: loss/total, loss/classification, accuracy/overall, learning_rate, batch_norm_decay.
         """
         self.step, values = self._session.run(
-            [self._next_step, self._values], {self._points: points, self._labels: labels})
+            [self._next_step, self._values], {self._points: points, self._labels: labels}
+        )
         return values
 
     def logits(self, points):
@@ -113,10 +120,12 @@ class TrainingGraph:
           ImportError: the package tensorboard is not installed.
         """
         from tensorboard.plugins.mesh import summary as mesh_summary
+
         for tag, (points, colours) in clouds.items():
             # `pb` needs neither an op, which would add to the graph, nor TensorFlow 2's eager mode.
-            summary = mesh_summary.pb(tag, points[np.newaxis], colors=np.uint8(np.rint(255 * colours))[np.newaxis],
-                                      config_dict=MESH_CONFIG)
+            summary = mesh_summary.pb(
+                tag, points[np.newaxis], colors=np.uint8(np.rint(255 * colours))[np.newaxis], config_dict=MESH_CONFIG
+            )
             self._writers[split].add_summary(summary, self.step)
         self._writers[split].flush()
 
@@ -145,16 +154,23 @@ class TrainingGraph:
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             self._logits, end_points = network.get_model(self._points, is_training=False)
         self._network = checkpoint.Network(
-            self._session, self._points, self._logits, end_points, flags.model, vars(flags), self._prefix)
+            self._session, self._points, self._logits, end_points, flags.model, vars(flags), self._prefix
+        )
         weights = [variable for variable in tf.global_variables() if variable is not self._step]
 
-        optimizer = (tf.train.AdamOptimizer(learning_rate) if flags.optimizer == "adam"
-                     else tf.train.MomentumOptimizer(learning_rate, flags.momentum))
+        optimizer = (
+            tf.train.AdamOptimizer(learning_rate)
+            if flags.optimizer == "adam"
+            else tf.train.MomentumOptimizer(learning_rate, flags.momentum)
+        )
         correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), self._labels)
         self._values = {
-            "loss/total": loss, "loss/classification": cross_entropy,
+            "loss/total": loss,
+            "loss/classification": cross_entropy,
             "accuracy/overall": tf.reduce_mean(tf.cast(correct, tf.float32)),
-            "learning_rate": learning_rate, "batch_norm_decay": bn_decay}
+            "learning_rate": learning_rate,
+            "batch_norm_decay": bn_decay,
+        }
         gradients = optimizer.compute_gradients(loss)
         # Learning rate and decay of this step are read before its end changes them.
         with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS) + list(self._values.values())):
@@ -165,8 +181,10 @@ class TrainingGraph:
         self._best_accuracy = tf.get_variable("best_accuracy", [], initializer=tf.zeros_initializer(), trainable=False)
         self._epochs_done = tf.get_variable("epochs_done", [], tf.int32, tf.zeros_initializer(), trainable=False)
         self._kept = tf.placeholder(tf.float32, [2])
-        self._keep = [tf.assign(self._epochs_done, tf.cast(self._kept[0], tf.int32)),
-                      tf.assign(self._best_accuracy, self._kept[1])]
+        self._keep = [
+            tf.assign(self._epochs_done, tf.cast(self._kept[0], tf.int32)),
+            tf.assign(self._best_accuracy, self._kept[1]),
+        ]
         self._saver = tf.train.Saver(tf.global_variables())
         self._weights_saver = tf.train.Saver(weights)
         return weights
@@ -178,12 +196,14 @@ def _learning_rate(flags, clouds_seen, clouds_in_all):
         decayed = tf.train.cosine_decay(flags.learning_rate, clouds_seen, clouds_in_all)
     else:
         decayed = tf.train.exponential_decay(
-            flags.learning_rate, clouds_seen, flags.decay_step, flags.decay_rate, staircase=True)
+            flags.learning_rate, clouds_seen, flags.decay_step, flags.decay_rate, staircase=True
+        )
     return tf.maximum(LEARNING_RATE_FLOOR, decayed)
 
 
 def _batch_norm_decay(clouds_seen, decay_step):
     """0.5 at first, its distance to 1 halved every `decay_step` clouds, 0.99 at most."""
     momentum = tf.train.exponential_decay(
-        1 - BATCH_NORM_DECAY_START, clouds_seen, decay_step, BATCH_NORM_DECAY_RATE, staircase=True)
+        1 - BATCH_NORM_DECAY_START, clouds_seen, decay_step, BATCH_NORM_DECAY_RATE, staircase=True
+    )
     return tf.minimum(BATCH_NORM_DECAY_LIMIT, 1 - momentum)

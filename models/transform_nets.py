@@ -1,4 +1,5 @@
 """The two T-Nets of PointNet (arXiv 1612.00593): small PointNets that predict a matrix to transform their input with."""
+
 import tensorflow.compat.v1 as tf
 
 from utils import tf_util

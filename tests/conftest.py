@@ -1,4 +1,5 @@
 """What several tests need: the real data where it is, a tiny data set, a network trained on it, scripts run as a user would."""
+
 import os
 import subprocess
 import sys
@@ -31,7 +32,13 @@ def run_script(name, *arguments, **options):
     environment.pop("DISPLAY", None)
     return subprocess.run(
         [sys.executable, os.path.join(PROJECT_DIR, name)] + [str(argument) for argument in arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, env=environment, timeout=600, **options)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env=environment,
+        timeout=600,
+        **options,
+    )
 
 
 def explain(script, *arguments, **options):
@@ -47,8 +54,11 @@ def explain(script, *arguments, **options):
 def assert_one_line_error(finished, *words):
     """A refused input: exit status 2, one line on stderr that holds the words, no traceback."""
     # TensorFlow 2 may say a line of its own on loading.
-    lines = [line for line in finished.stderr.splitlines()
-             if line.strip() and not line.startswith(("WARNING: All log", "I0000", "20")) and "|" not in line]
+    lines = [
+        line
+        for line in finished.stderr.splitlines()
+        if line.strip() and not line.startswith(("WARNING: All log", "I0000", "20")) and "|" not in line
+    ]
     assert finished.returncode == 2, finished.stderr
     assert len(lines) == 1, finished.stderr
     for word in words:
@@ -67,8 +77,21 @@ def tiny_data(tmp_path_factory):
 def tiny_log(tiny_data, tmp_path_factory):
     """A log folder of `train.py`: the small network after three epochs on the tiny data."""
     folder = str(tmp_path_factory.mktemp("log"))
-    finished = run_script("train.py", "--data_dir", tiny_data, "--log_dir", folder, "--model", "pointnet_cls_basic",
-                          "--num_point", 64, "--batch_size", 16, "--max_epoch", 3)
+    finished = run_script(
+        "train.py",
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        folder,
+        "--model",
+        "pointnet_cls_basic",
+        "--num_point",
+        64,
+        "--batch_size",
+        16,
+        "--max_epoch",
+        3,
+    )
     assert finished.returncode == 0, finished.stderr
     return folder
 

@@ -1,4 +1,5 @@
 """Moving pictures, by their frames."""
+
 import os
 
 import numpy as np
@@ -29,7 +30,7 @@ def _frames(path):
 
 
 def _is_red(frames):
-    cloud = frames[:, :, :int(plots.PANEL_WIDTHS[1] * animation.DOTS_PER_INCH)]  # without the colour bar
+    cloud = frames[:, :, : int(plots.PANEL_WIDTHS[1] * animation.DOTS_PER_INCH)]  # without the colour bar
     return cloud[..., 0] - cloud[..., 1:].max(axis=-1) > 0.3
 
 
@@ -57,8 +58,9 @@ def test_rounds_lose_their_points_and_tell_the_end(tmp_path, by_matplotlib):
 def test_a_film_is_written_where_ffmpeg_is(tmp_path, by_matplotlib, monkeypatch):
     saved = []
     monkeypatch.setattr(plots, "can_save_film", lambda: True)
-    monkeypatch.setattr(plots, "save_film", lambda path, frames, milliseconds: (
-        saved.append(frames[0].shape), open(path, "wb").close()))
+    monkeypatch.setattr(
+        plots, "save_film", lambda path, frames, milliseconds: (saved.append(frames[0].shape), open(path, "wb").close())
+    )
     paths = animation.save_turntable(str(tmp_path / "turn.gif"), POINTS, HEAT, "title", "coolwarm", "linear")
     assert sorted(os.listdir(str(tmp_path))) == ["turn.gif", "turn.mp4"] and len(paths) == 2
     assert saved[0][0] % 2 == 0 and saved[0][1] % 2 == 0
@@ -67,8 +69,12 @@ def test_a_film_is_written_where_ffmpeg_is(tmp_path, by_matplotlib, monkeypatch)
 @pytest.mark.skipif(not plots.can_save_film(), reason="needs FFmpeg")
 def test_a_film_lasts_as_long_as_its_frames(tmp_path):
     import subprocess
+
     path = str(tmp_path / "film.mp4")
     plots.save_film(path, [np.full((40, 60, 3), shade, np.uint8) for shade in (0, 255)], [250, 2000])
-    told = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
-                          stdout=subprocess.PIPE, check=True).stdout
+    told = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
     assert float(told) == pytest.approx(2.25, abs=0.05)

@@ -1,12 +1,13 @@
 """Saving that a kill cannot spoil, upstream's names, and clear words for what does not fit."""
+
 import os
 import shutil
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-
 from conftest import REFERENCE, needs
+
 from utils import checkpoint
 from utils.command_line import InputError
 
@@ -118,6 +119,7 @@ def test_the_larger_networks_checkpoint_is_not_taken_for_the_smaller(tmp_path):
 def test_another_number_of_classes_is_refused(tmp_path):
     with tf.Graph().as_default(), tf.Session() as session:
         from models import pointnet_cls_basic
+
         pointnet_cls_basic.get_model(tf.zeros([1, 8, 3]), is_training=False, num_classes=10)
         session.run(tf.global_variables_initializer())
         checkpoint.save(session, tf.train.Saver(), str(tmp_path / "model.ckpt"))
@@ -131,9 +133,18 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
         _restore(str(tmp_path / "model.ckpt"))
 
 
-@pytest.mark.parametrize("ending, damage", [
-    (".index", "cut"), (".index", "empty"), (".index", "noise"), (".data-00000-of-00001", "cut"),
-    (".data-00000-of-00001", "empty"), (".data-00000-of-00001", "noise"), (".data-00000-of-00001", "missing")])
+@pytest.mark.parametrize(
+    "ending, damage",
+    [
+        (".index", "cut"),
+        (".index", "empty"),
+        (".index", "noise"),
+        (".data-00000-of-00001", "cut"),
+        (".data-00000-of-00001", "empty"),
+        (".data-00000-of-00001", "noise"),
+        (".data-00000-of-00001", "missing"),
+    ],
+)
 def test_a_damaged_checkpoint_is_refused(tiny_log, tmp_path, ending, damage):
     for name in ("model.ckpt.index", "model.ckpt.data-00000-of-00001"):
         shutil.copy(os.path.join(tiny_log, "best", name), str(tmp_path / name))
@@ -143,7 +154,7 @@ def test_a_damaged_checkpoint_is_refused(tiny_log, tmp_path, ending, damage):
         path.unlink()
     else:
         noise = np.random.RandomState(0).bytes(len(content))
-        path.write_bytes({"cut": content[:len(content) // 2], "empty": b"", "noise": noise}[damage])
+        path.write_bytes({"cut": content[: len(content) // 2], "empty": b"", "noise": noise}[damage])
     with pytest.raises(InputError, match="damaged"):
         _restore(str(tmp_path / "model.ckpt"))
 
@@ -155,10 +166,13 @@ def test_upstreams_names_of_the_moving_averages_load(tiny_log, tmp_path):
         renamed = []
         for name, _ in tf.train.list_variables(prefix):
             scope = name.split("/bn/")[0] + "/bn"
-            upstream = {"moving_mean": scope + "/" + scope + "/moments/Squeeze/ExponentialMovingAverage",
-                        "moving_variance": scope + "/" + scope + "/moments/Squeeze_1/ExponentialMovingAverage"}
-            renamed.append(tf.Variable(tf.train.load_variable(prefix, name),
-                                       name=upstream.get(name.split("/")[-1], name)))
+            upstream = {
+                "moving_mean": scope + "/" + scope + "/moments/Squeeze/ExponentialMovingAverage",
+                "moving_variance": scope + "/" + scope + "/moments/Squeeze_1/ExponentialMovingAverage",
+            }
+            renamed.append(
+                tf.Variable(tf.train.load_variable(prefix, name), name=upstream.get(name.split("/")[-1], name))
+            )
         session.run(tf.global_variables_initializer())
         checkpoint.save(session, tf.train.Saver(renamed), str(tmp_path / "model.ckpt"))
     cloud = np.random.RandomState(0).uniform(-1, 1, (1, 32, 3))

@@ -1,4 +1,5 @@
 """Clouds and meshes of every format, written by an independent hand, and read back."""
+
 import numpy as np
 import pytest
 
@@ -7,8 +8,20 @@ from utils.command_line import InputError
 
 # A box of 1 x 2 x 4: its faces' areas are 2, 4 and 8, each twice.
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 2) for z in (0, 4)], float)
-TRIANGLES = [(0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1), (2, 3, 7), (2, 7, 6), (0, 2, 6),
-             (0, 6, 4), (1, 5, 7), (1, 7, 3)]
+TRIANGLES = [
+    (0, 1, 3),
+    (0, 3, 2),
+    (4, 6, 7),
+    (4, 7, 5),
+    (0, 4, 5),
+    (0, 5, 1),
+    (2, 3, 7),
+    (2, 7, 6),
+    (0, 2, 6),
+    (0, 6, 4),
+    (1, 5, 7),
+    (1, 7, 3),
+]
 
 
 def _off():
@@ -17,27 +30,36 @@ def _off():
 
 def _obj():
     return "".join("v {} {} {}\n".format(*c) for c in CORNERS) + "".join(
-        "f {} {} {}\n".format(*(i + 1 for i in t)) for t in TRIANGLES)
+        "f {} {} {}\n".format(*(i + 1 for i in t)) for t in TRIANGLES
+    )
 
 
 def _stl():
-    facets = "".join("facet normal 0 0 0\nouter loop\n{}endloop\nendfacet\n".format("".join(
-        "vertex {} {} {}\n".format(*CORNERS[i]) for i in t)) for t in TRIANGLES)
+    facets = "".join(
+        "facet normal 0 0 0\nouter loop\n{}endloop\nendfacet\n".format(
+            "".join("vertex {} {} {}\n".format(*CORNERS[i]) for i in t)
+        )
+        for t in TRIANGLES
+    )
     return "solid box\n" + facets + "endsolid box\n"
 
 
 def _mesh_ply():
-    return ("ply\nformat ascii 1.0\nelement vertex 8\nproperty float x\nproperty float y\nproperty float z\n"
-            "element face 12\nproperty list uchar int vertex_indices\nend_header\n" + _rows(CORNERS)
-            + "".join("3 {} {} {}\n".format(*t) for t in TRIANGLES))
+    return (
+        "ply\nformat ascii 1.0\nelement vertex 8\nproperty float x\nproperty float y\nproperty float z\n"
+        "element face 12\nproperty list uchar int vertex_indices\nend_header\n"
+        + _rows(CORNERS)
+        + "".join("3 {} {} {}\n".format(*t) for t in TRIANGLES)
+    )
 
 
 def _rows(points, separator=" "):
     return "".join(separator.join(map(str, point)) + "\n" for point in points)
 
 
-@pytest.mark.parametrize("name, text", [
-    ("a.off", _off()), ("a.obj", _obj()), ("a.stl", _stl()), ("a.ply", _mesh_ply()), ("B.OFF", _off())])
+@pytest.mark.parametrize(
+    "name, text", [("a.off", _off()), ("a.obj", _obj()), ("a.stl", _stl()), ("a.ply", _mesh_ply()), ("B.OFF", _off())]
+)
 def test_meshes_are_sampled_uniformly_by_area(tmp_path, name, text):
     pytest.importorskip("open3d")
     path = tmp_path / name
@@ -76,10 +98,14 @@ def test_npy_ply_and_pcd_clouds_are_read(tmp_path, rng):
     pytest.importorskip("open3d")
     points = rng.standard_normal((30, 3)).astype(np.float32)
     np.save(str(tmp_path / "a.npy"), points)
-    (tmp_path / "a.ply").write_text("ply\nformat ascii 1.0\nelement vertex 30\nproperty float x\nproperty float y\n"
-                                    "property float z\nend_header\n" + _rows(points))
-    (tmp_path / "a.pcd").write_text("VERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 30\n"
-                                    "HEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS 30\nDATA ascii\n" + _rows(points))
+    (tmp_path / "a.ply").write_text(
+        "ply\nformat ascii 1.0\nelement vertex 30\nproperty float x\nproperty float y\n"
+        "property float z\nend_header\n" + _rows(points)
+    )
+    (tmp_path / "a.pcd").write_text(
+        "VERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 30\n"
+        "HEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS 30\nDATA ascii\n" + _rows(points)
+    )
     for name in ("a.npy", "a.ply", "a.pcd"):
         found = cloud_files.read(str(tmp_path / name))
         np.testing.assert_allclose(found.points, points, rtol=1e-6)
@@ -98,17 +124,29 @@ def test_columns_that_are_not_used_are_named(tmp_path, rng):
     pytest.importorskip("open3d")
     names = ["x", "y", "z", "nx", "ny", "nz", "red", "green", "blue", "intensity"]
     kinds = ["float"] * 6 + ["uchar"] * 3 + ["float"]
-    (tmp_path / "a.ply").write_text("ply\nformat ascii 1.0\nelement vertex 20\n" + "".join(
-        "property {} {}\n".format(*pair) for pair in zip(kinds, names)) + "end_header\n"
-        + _rows(np.hstack([rng.random_sample((20, 6)).round(3), np.ones((20, 3), int), np.ones((20, 1))]).tolist()).replace(
-            "1.0 1.0 1.0 1.0", "1 1 1 1"))
+    (tmp_path / "a.ply").write_text(
+        "ply\nformat ascii 1.0\nelement vertex 20\n"
+        + "".join("property {} {}\n".format(*pair) for pair in zip(kinds, names))
+        + "end_header\n"
+        + _rows(
+            np.hstack([rng.random_sample((20, 6)).round(3), np.ones((20, 3), int), np.ones((20, 1))]).tolist()
+        ).replace("1.0 1.0 1.0 1.0", "1 1 1 1")
+    )
     assert cloud_files.read(str(tmp_path / "a.ply")).notices == [
-        "its normals and colours are ignored", "other fields are ignored: intensity"]
+        "its normals and colours are ignored",
+        "other fields are ignored: intensity",
+    ]
 
 
-@pytest.mark.parametrize("header, notice", [
-    ("x y z\n", "a header line is skipped: x y z"), ("//X Y Z\n", "a header line is skipped: //X Y Z"),
-    ("# made by\n# a scanner\n", "2 header lines are skipped: # made by ..."), ("30\n", "a header line is skipped: 30")])
+@pytest.mark.parametrize(
+    "header, notice",
+    [
+        ("x y z\n", "a header line is skipped: x y z"),
+        ("//X Y Z\n", "a header line is skipped: //X Y Z"),
+        ("# made by\n# a scanner\n", "2 header lines are skipped: # made by ..."),
+        ("30\n", "a header line is skipped: 30"),
+    ],
+)
 def test_header_lines_of_a_table_are_skipped(tmp_path, rng, header, notice):
     table = np.round(rng.standard_normal((30, 3)), 4)
     (tmp_path / "a.xyz").write_text(header + _rows(table))
@@ -132,15 +170,29 @@ def test_points_without_coordinates_are_left_out(tmp_path, rng):
     assert found.notices == ["2 of 30 points have no finite coordinates and are left out"]
 
 
-@pytest.mark.parametrize("name, content, message", [
-    ("a.docx", b"", "cannot read '.docx'"), ("a.npy", b"\x93NUMPY junk", "not a NumPy array"),
-    ("a.txt", b"one two three", "not a table of numbers"), ("a.txt", b"1 2\n3 4\n", "not x y z"),
-    ("a.xyz", b"\xff\xfe\x00", "not a table"), ("a.ply", b"ply\nrubbish", "no points"), ("a.stl", b"", "no points"),
-    ("a.off", b"OFF\n1 0 0\n", "no points"), ("a.pcd", b"\x00", "no points"), ("a.txt", b"", "no points"),
-    ("a.txt", b"1,5 2,5 3,5\n" * 20, "commas and other separators"),
-    ("a.off", b"OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n", "without area"),
-    ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 100\nproperty float x\nproperty float y\nproperty float z\n"
-     b"end_header\n0 0 0\n1 2 3\n", "no points")])
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("a.docx", b"", "cannot read '.docx'"),
+        ("a.npy", b"\x93NUMPY junk", "not a NumPy array"),
+        ("a.txt", b"one two three", "not a table of numbers"),
+        ("a.txt", b"1 2\n3 4\n", "not x y z"),
+        ("a.xyz", b"\xff\xfe\x00", "not a table"),
+        ("a.ply", b"ply\nrubbish", "no points"),
+        ("a.stl", b"", "no points"),
+        ("a.off", b"OFF\n1 0 0\n", "no points"),
+        ("a.pcd", b"\x00", "no points"),
+        ("a.txt", b"", "no points"),
+        ("a.txt", b"1,5 2,5 3,5\n" * 20, "commas and other separators"),
+        ("a.off", b"OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n", "without area"),
+        (
+            "a.ply",
+            b"ply\nformat ascii 1.0\nelement vertex 100\nproperty float x\nproperty float y\nproperty float z\n"
+            b"end_header\n0 0 0\n1 2 3\n",
+            "no points",
+        ),
+    ],
+)
 def test_unreadable_files_get_one_message(tmp_path, name, content, message):
     if name.split(".")[1] in ("ply", "stl", "off", "pcd"):
         pytest.importorskip("open3d")

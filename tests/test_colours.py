@@ -1,4 +1,5 @@
 """Colours of heat, by hand."""
+
 import numpy as np
 import pytest
 
@@ -7,7 +8,12 @@ from utils.command_line import InputError
 
 
 def test_thesis_colours_run_from_green_to_red_and_are_black_without_heat():
-    assert colours.heat_colours([0, 1, 2, 4], "thesis").tolist() == [[0, 0, 0], [0.25, 0.75, 0], [0.5, 0.5, 0], [1, 0, 0]]
+    assert colours.heat_colours([0, 1, 2, 4], "thesis").tolist() == [
+        [0, 0, 0],
+        [0.25, 0.75, 0],
+        [0.5, 0.5, 0],
+        [1, 0, 0],
+    ]
 
 
 def test_thesis_colours_show_negative_heat_as_no_heat():
@@ -24,9 +30,16 @@ def test_colour_map_is_stretched_from_least_to_greatest_heat():
     np.testing.assert_allclose(colours.heat_colours([-1, 0, 3], "gray"), [[0] * 3, [0.25] * 3, [1] * 3], atol=1 / 255)
 
 
-@pytest.mark.parametrize("colormap, heat, expected", [
-    ("thesis", 0, [0, 0, 0]), ("thesis", 7, [1, 0, 0]), ("gray", 0, [0, 0, 0]), ("gray", 7, [1, 1, 1]),
-    ("gray", -7, [0, 0, 0])])
+@pytest.mark.parametrize(
+    "colormap, heat, expected",
+    [
+        ("thesis", 0, [0, 0, 0]),
+        ("thesis", 7, [1, 0, 0]),
+        ("gray", 0, [0, 0, 0]),
+        ("gray", 7, [1, 1, 1]),
+        ("gray", -7, [0, 0, 0]),
+    ],
+)
 def test_same_heat_everywhere_is_the_top_colour_if_positive_else_the_bottom_one(colormap, heat, expected):
     assert colours.heat_colours([heat] * 3, colormap).tolist() == [expected] * 3
 
@@ -60,10 +73,14 @@ def test_default_colours_have_heat_0_in_their_middle_and_reach_as_far_on_both_si
     np.testing.assert_array_equal(colours.heat_colours([0, 2])[0], grey)
 
 
-@pytest.mark.parametrize("severity_matrix", [
-    # Of protanopia and deuteranopia, in linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
-    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]])
+@pytest.mark.parametrize(
+    "severity_matrix",
+    [
+        # Of protanopia and deuteranopia, in linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    ],
+)
 def test_default_colours_are_told_apart_without_red_or_green_vision(severity_matrix):
     linear = colours.heat_colours([-1, 0, 1]).astype(float) ** 2.2
     against, none, evidence = np.clip(linear.dot(np.array(severity_matrix).T), 0, 1) ** (1 / 2.2)

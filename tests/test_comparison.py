@@ -1,4 +1,5 @@
 """Rows that outlive an interruption, and protocols on a network simple enough to count along."""
+
 import argparse
 
 import numpy as np
@@ -28,8 +29,9 @@ def test_rows_stay_and_are_not_added_twice(tmp_path):
     np.testing.assert_array_equal(found, [[[np.nan, np.nan]] * 2, [[0.5, np.nan], [0.25, np.nan]]])
 
 
-@pytest.mark.parametrize("torn", ["asm,chair,1,2", "asm,chair,1,25,0.5,", "asm,chair,1,25,0.5,1.2e",
-                                  "asm,chair,1,25,0.5,0.9"])
+@pytest.mark.parametrize(
+    "torn", ["asm,chair,1,2", "asm,chair,1,25,0.5,", "asm,chair,1,25,0.5,1.2e", "asm,chair,1,25,0.5,0.9"]
+)
 def test_a_torn_last_line_is_forgotten_wherever_it_is_torn(tmp_path, torn):
     path = str(tmp_path / "rows.csv")
     with open(path, "w") as file:
@@ -48,8 +50,9 @@ def test_rows_count_as_written_once_they_are_in_the_file(tmp_path):
     assert rows.num_written() == 1
 
 
-@pytest.mark.parametrize("text", ["a letter", "method,class,index,step,other\n",
-                                  "method,class,index,step,value\nasm,chair,0,25,many\n"])
+@pytest.mark.parametrize(
+    "text", ["a letter", "method,class,index,step,other\n", "method,class,index,step,value\nasm,chair,0,25,many\n"]
+)
 def test_a_file_of_something_else_is_refused_and_kept(tmp_path, text):
     path = str(tmp_path / "rows.csv")
     with open(path, "w") as file:
@@ -85,11 +88,30 @@ def _comparison(tmp_path, monkeypatch, protocol, **flags):
     """Two clouds of 20 points, x from -10 to 9 and from -9 to 10 in any order, under a method whose heat is x."""
     monkeypatch.setitem(heat.METHODS, "x", _x_of)
     rng = np.random.RandomState(0)
-    clouds = [CLOUD._replace(points=np.float32([[x, 0, 0] for x in rng.permutation(20) - low]), index=number)
-              for number, low in enumerate((10, 9))]
-    flags = argparse.Namespace(**dict(dict(
-        protocol=protocol, methods=["x"], num_point=20, num_drop=1, num_steps=10, drop_neg=False, one_shot=False, seed=0,
-        pooling="max", power=1.0, rotation="y", num_votes=4, eval_every=1), **flags))
+    clouds = [
+        CLOUD._replace(points=np.float32([[x, 0, 0] for x in rng.permutation(20) - low]), index=number)
+        for number, low in enumerate((10, 9))
+    ]
+    flags = argparse.Namespace(
+        **dict(
+            dict(
+                protocol=protocol,
+                methods=["x"],
+                num_point=20,
+                num_drop=1,
+                num_steps=10,
+                drop_neg=False,
+                one_shot=False,
+                seed=0,
+                pooling="max",
+                power=1.0,
+                rotation="y",
+                num_votes=4,
+                eval_every=1,
+            ),
+            **flags,
+        )
+    )
     rows = comparison.RowFile(str(tmp_path / "rows.csv"), protocols.PROTOCOLS[protocol].columns)
     return comparison.Comparison(CountingExplainer(), None, clouds, flags, rows, lambda count: None)
 
@@ -157,8 +179,9 @@ def test_stability_turns_the_cloud_though_the_network_was_trained_without(tmp_pa
     bench.clouds = [cloud._replace(points=rng.uniform(-1, 1, (20, 3)).astype(np.float32)) for cloud in bench.clouds]
     protocols.stability(bench)
     steps = protocols.DISTURBANCES
-    correlation, overlap = (bench.rows.select(["x"], bench.clouds, steps, name)[0]
-                            for name in ("rank_correlation", "top_overlap"))
+    correlation, overlap = (
+        bench.rows.select(["x"], bench.clouds, steps, name)[0] for name in ("rank_correlation", "top_overlap")
+    )
     # Heat x of a point does not depend on the others, moves little by jitter, and much by a turn about y.
     assert (correlation[:, steps.index("half")] > 1 - 1e-9).all() and (overlap[:, steps.index("half")] == 1).all()
     assert (correlation[:, steps.index("jitter")] > 0.95).all()
@@ -169,8 +192,10 @@ def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
     bench = _comparison(tmp_path, monkeypatch, "insert")
     for count in protocols.inserted_points(bench.flags):
         bench.rows.add("x", bench.clouds[0], count, 1, 1.0)
-    assert [(method, [cloud.index for cloud in clouds])
-            for method, clouds in bench.batches(protocols.inserted_points(bench.flags))] == [("x", [1])]
+    assert [
+        (method, [cloud.index for cloud in clouds])
+        for method, clouds in bench.batches(protocols.inserted_points(bench.flags))
+    ] == [("x", [1])]
 
 
 def test_views_turn_each_cloud_its_own_way_whatever_else_is_there(rng):
@@ -210,8 +235,10 @@ def test_a_network_of_fresh_layers_alone_owes_nothing_to_its_checkpoint(tiny_log
     other = str(tmp_path / "model.ckpt")
     with tf.Graph().as_default(), tf.Session() as session:
         reader = tf.train.NewCheckpointReader(prefix)
-        variables = [tf.get_variable(name, initializer=3 + 0 * reader.get_tensor(name))
-                     for name in reader.get_variable_to_shape_map()]
+        variables = [
+            tf.get_variable(name, initializer=3 + 0 * reader.get_tensor(name))
+            for name in reader.get_variable_to_shape_map()
+        ]
         session.run(tf.global_variables_initializer())
         checkpoint.save(session, tf.train.Saver(variables), other)
     logits = []

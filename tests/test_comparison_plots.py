@@ -1,4 +1,5 @@
 """Figures of compare.py: one colour a method wherever it stands, and nothing beyond the edge."""
+
 import matplotlib.colors
 import matplotlib.image
 import numpy as np
@@ -11,8 +12,12 @@ EDGE = 10  # pixels
 
 def _bars(tmp_path, series):
     path = str(tmp_path / "bars.png")
-    comparison_plots.save_bars(path, ["chair 0", "cone 0"],
-                               {name: ([3.0, 5.0] if name == "asm" else [1.0, 2.0], None) for name in series}, "points")
+    comparison_plots.save_bars(
+        path,
+        ["chair 0", "cone 0"],
+        {name: ([3.0, 5.0] if name == "asm" else [1.0, 2.0], None) for name in series},
+        "points",
+    )
     return matplotlib.image.imread(path)[:, :, :3]
 
 
@@ -37,6 +42,12 @@ def test_the_legend_of_bars_stays_on_the_picture(tmp_path, count):
 def test_the_words_beside_the_colour_bar_stay_on_the_picture(tmp_path):
     path = str(tmp_path / "clouds.png")
     spheres = plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3)))
-    comparison_plots.save_grid(path, ["chair"], ["asm"], [[(spheres, (-1, 1, -1, 1))]], np.zeros((4, 3)),
-                               "rank of the heat of each cloud, from the least to the greatest")
+    comparison_plots.save_grid(
+        path,
+        ["chair"],
+        ["asm"],
+        [[(spheres, (-1, 1, -1, 1))]],
+        np.zeros((4, 3)),
+        "rank of the heat of each cloud, from the least to the greatest",
+    )
     assert (matplotlib.image.imread(path)[:, -EDGE:, :3] == 1).all()

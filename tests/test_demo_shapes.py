@@ -1,4 +1,5 @@
 """Demo shapes: drawn uniformly by area, laid out as ModelNet40 is, the same from the same seed, told apart by shape."""
+
 import hashlib
 import os
 import subprocess
@@ -40,8 +41,11 @@ def median_chamfer(clouds, others):
 
 def test_each_face_of_a_box_gets_points_by_its_share_of_the_area():
     points = sample_surface(demo_parts.box((0, 1), (0, 2), (0, 3)), 20000, np.random.RandomState(0))
-    on_face = [np.sum(np.abs(points[:, axis] - level) < 1e-12) for axis, length in ((0, 1), (1, 2), (2, 3))
-               for level in (0, length)]
+    on_face = [
+        np.sum(np.abs(points[:, axis] - level) < 1e-12)
+        for axis, length in ((0, 1), (1, 2), (2, 3))
+        for level in (0, length)
+    ]
     assert_shares(on_face, np.array([6, 6, 3, 3, 2, 2]) / 22.0, 20000)
 
 
@@ -122,9 +126,18 @@ def test_a_shape_is_centred_and_fills_the_unit_sphere(name):
         assert abs(np.linalg.norm(cloud, axis=1).max() - 1) < 1e-6
 
 
-@pytest.mark.parametrize("name, axis, sign", [
-    ("airplane", 2, 1), ("chair", 2, 1), ("bed", 2, 1), ("toilet", 2, 1), ("laptop", 2, 1), ("stairs", 2, 1),
-    ("sofa", 0, -1)])
+@pytest.mark.parametrize(
+    "name, axis, sign",
+    [
+        ("airplane", 2, 1),
+        ("chair", 2, 1),
+        ("bed", 2, 1),
+        ("toilet", 2, 1),
+        ("laptop", 2, 1),
+        ("stairs", 2, 1),
+        ("sofa", 0, -1),
+    ],
+)
 def test_the_highest_points_are_where_modelnet40_has_them(name, axis, sign):
     for seed in range(5):
         cloud = sample_shape(name, 1000, np.random.RandomState(seed))
@@ -166,8 +179,13 @@ def data_set(tmp_path_factory):
 
 
 def test_the_files_are_those_of_modelnet40(data_set):
-    assert sorted(os.listdir(str(data_set))) == ["ply_data_test0.h5", "ply_data_train0.h5", "shape_names.txt",
-                                                 "test_files.txt", "train_files.txt"]
+    assert sorted(os.listdir(str(data_set))) == [
+        "ply_data_test0.h5",
+        "ply_data_train0.h5",
+        "shape_names.txt",
+        "test_files.txt",
+        "train_files.txt",
+    ]
     assert (data_set / "train_files.txt").read_text() == "data/shapes/ply_data_train0.h5\n"
     assert (data_set / "test_files.txt").read_text() == "data/shapes/ply_data_test0.h5\n"
     assert (data_set / "shape_names.txt").read_text().split() == list(SHAPE_NAMES)
@@ -177,7 +195,8 @@ def test_the_files_are_those_of_modelnet40(data_set):
         assert labels.dtype == np.uint8 and labels.shape == (len(clouds), 1)
         counts = np.bincount(labels[:, 0], minlength=40)
         assert {SHAPE_NAMES[label]: count for label, count in enumerate(counts) if count} == dict.fromkeys(
-            DEMO_CLASSES, per_class)
+            DEMO_CLASSES, per_class
+        )
         assert np.mean(np.diff(labels[:, 0].astype(int)) == 0) < 0.3  # in random order
 
 
@@ -204,8 +223,10 @@ def test_neighbours_in_a_histogram_of_height_and_radius_name_nine_in_ten_test_cl
 def test_the_seed_alone_decides_the_files(tmp_path):
     for name, seed, num_train in (("a", 0, 2), ("b", 0, 2), ("c", 1, 2), ("d", 0, 3)):
         write_demo_shapes(str(tmp_path / name), num_train=num_train, num_test=1, num_points=32, seed=seed)
-    files = {name: {split: (tmp_path / name / "ply_data_{}0.h5".format(split)).read_bytes()
-                    for split in ("train", "test")} for name in "abcd"}
+    files = {
+        name: {split: (tmp_path / name / "ply_data_{}0.h5".format(split)).read_bytes() for split in ("train", "test")}
+        for name in "abcd"
+    }
     assert files["a"] == files["b"]
     assert files["a"]["train"] != files["c"]["train"] and files["a"]["test"] != files["c"]["test"]
     assert files["a"]["test"] == files["d"]["test"]
@@ -221,8 +242,9 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path):
     assert (kept / "mine.txt").read_text() == "work of years"
 
 
-@pytest.mark.parametrize("failure, raised", [(OSError(28, "disk full"), InputError),
-                                             (KeyboardInterrupt(), KeyboardInterrupt)])
+@pytest.mark.parametrize(
+    "failure, raised", [(OSError(28, "disk full"), InputError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, failure, raised):
     whole_write, calls = demo_shapes._write_hdf5, []
 
@@ -238,8 +260,9 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, failure
     assert len(calls) == 2 and os.listdir(str(tmp_path)) == []
 
 
-@pytest.mark.parametrize("numbers, flag", [({"num_points": 9}, "--num_point 9"), ({"seed": 2 ** 32}, "--seed"),
-                                           ({"seed": -1}, "--seed -1")])
+@pytest.mark.parametrize(
+    "numbers, flag", [({"num_points": 9}, "--num_point 9"), ({"seed": 2**32}, "--seed"), ({"seed": -1}, "--seed -1")]
+)
 def test_numbers_out_of_range_are_named(tmp_path, numbers, flag):
     with pytest.raises(InputError, match=flag):
         write_demo_shapes(str(tmp_path / "shapes"), **numbers)
@@ -247,10 +270,25 @@ def test_numbers_out_of_range_are_named(tmp_path, numbers, flag):
 
 
 def test_the_command_writes_once_and_then_refuses_in_one_line(tmp_path):
-    command = [sys.executable, "-m", "utils.demo_shapes", "--out", str(tmp_path / "new" / "shapes"), "--num_train", "2",
-               "--num_test", "1", "--num_point", "40"]
-    first, second = (subprocess.run(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                    universal_newlines=True) for _ in range(2))
+    command = [
+        sys.executable,
+        "-m",
+        "utils.demo_shapes",
+        "--out",
+        str(tmp_path / "new" / "shapes"),
+        "--num_train",
+        "2",
+        "--num_test",
+        "1",
+        "--num_point",
+        "40",
+    ]
+    first, second = (
+        subprocess.run(
+            command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True
+        )
+        for _ in range(2)
+    )
     assert first.returncode == 0 and first.stderr == ""
     assert first.stdout.startswith("Wrote 40 training and 20 test clouds of 20 classes, 40 points each, to ")
     assert read_split(tmp_path / "new" / "shapes", "test")[0].shape == (20, 40, 3)

@@ -1,4 +1,5 @@
 """Gradients against finite differences of the network itself."""
+
 import numpy as np
 import pytest
 
@@ -34,14 +35,18 @@ def test_loss_gradients_are_the_slope_of_the_loss(tiny_explainer, cloud, rng):
     gradient = tiny_explainer.loss_gradients(cloud[np.newaxis], 8)[0]
     errors = _directional_errors(
         lambda points: metrics.cross_entropy(tiny_explainer.logits(points[np.newaxis]).astype(np.float64), 8)[0],
-        gradient, cloud, rng)
+        gradient,
+        cloud,
+        rng,
+    )
     assert np.median(errors) < 0.02
 
 
 def test_logit_gradients_are_the_slope_of_the_logit(tiny_explainer, cloud, rng):
     gradient = tiny_explainer.logit_gradients(cloud[np.newaxis], 8)[0]
     errors = _directional_errors(
-        lambda points: float(tiny_explainer.logits(points[np.newaxis])[0, 8]), gradient, cloud, rng)
+        lambda points: float(tiny_explainer.logits(points[np.newaxis])[0, 8]), gradient, cloud, rng
+    )
     assert np.median(errors) < 0.02
 
 
@@ -59,14 +64,21 @@ def test_sums_per_point_are_those_of_the_whole_arrays(tiny_explainer, cloud):
     cloud[40:] = cloud[:24]
     features, gradients = tiny_explainer.features_and_gradients(cloud, 8)
     expected = {
-        "p-grad-cam": heat.p_grad_cam(features, gradients), "grad-cam": heat.grad_cam(features, gradients),
-        "hirescam": heat.hirescam(features, gradients), "feature-norm": heat.feature_norm(features),
-        "critical": heat.critical(features)}
+        "p-grad-cam": heat.p_grad_cam(features, gradients),
+        "grad-cam": heat.grad_cam(features, gradients),
+        "hirescam": heat.hirescam(features, gradients),
+        "feature-norm": heat.feature_norm(features),
+        "critical": heat.critical(features),
+    }
     for name, values in expected.items():
         found = heat.METHODS[name](tiny_explainer, cloud[np.newaxis], 8)[0]
         np.testing.assert_allclose(found, values, rtol=1e-4, atol=1e-5 * abs(values).max(), err_msg=name)
-    np.testing.assert_allclose(heat.METHODS["p-grad-cam"](tiny_explainer, cloud[np.newaxis], 8, pooling="avg")[0],
-                               heat.p_grad_cam(features, gradients, "avg"), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        heat.METHODS["p-grad-cam"](tiny_explainer, cloud[np.newaxis], 8, pooling="avg")[0],
+        heat.p_grad_cam(features, gradients, "avg"),
+        rtol=1e-4,
+        atol=1e-7,
+    )
 
 
 def test_feature_gradients_of_another_class_differ(tiny_explainer, cloud):

@@ -1,4 +1,5 @@
 """Downloads from a server on this machine: broken off, resumed, wrong, and unpacked."""
+
 import contextlib
 import hashlib
 import http.server

@@ -1,4 +1,5 @@
 """Each formula against values worked out by hand."""
+
 import numpy as np
 import pytest
 
@@ -50,9 +51,9 @@ def test_asm_is_minus_the_radial_derivative_times_the_radius_squared(rng):
     center = np.median(points, axis=0)
 
     def loss(moved):
-        return np.sin(moved).sum() + (moved ** 2).prod(axis=1).sum()
+        return np.sin(moved).sum() + (moved**2).prod(axis=1).sum()
 
-    gradients = np.cos(points) + 2 * (points ** 2).prod(axis=1, keepdims=True) / points
+    gradients = np.cos(points) + 2 * (points**2).prod(axis=1, keepdims=True) / points
     radii = np.linalg.norm(points - center, axis=1)
     for i in range(7):
         outward = (points[i] - center) / radii[i]
@@ -99,7 +100,7 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_logits(rng):
     points = rng.standard_normal((11, 3)).astype(np.float32)
     center = np.median(points, axis=0)
     values = heat.METHODS["integrated-gradients"](QuadraticExplainer(), points[np.newaxis], 0)[0]
-    assert values.sum() == pytest.approx(0.5 * (points ** 2).sum() - 11 * 0.5 * (center ** 2).sum(), rel=1e-4)
+    assert values.sum() == pytest.approx(0.5 * (points**2).sum() - 11 * 0.5 * (center**2).sum(), rel=1e-4)
 
 
 def test_random_heat_of_a_cloud_follows_its_own_generator():

@@ -1,4 +1,5 @@
 """Clouds of one's own: their place before the network, and the way back."""
+
 import numpy as np
 import pytest
 
@@ -38,7 +39,11 @@ def test_inputs_are_files_and_what_folders_hold_that_can_be_read(tmp_path):
     (tmp_path / "empty").mkdir()
     folder, file = str(tmp_path), str(tmp_path / "b.ply")
     assert own_cloud.list_inputs([file, folder, "missing.npy"]) == [
-        file, str(tmp_path / "a.OBJ"), str(tmp_path / "c.h5"), "missing.npy"]
+        file,
+        str(tmp_path / "a.OBJ"),
+        str(tmp_path / "c.h5"),
+        "missing.npy",
+    ]
     with pytest.raises(InputError, match="holds no file"):
         own_cloud.list_inputs([str(tmp_path / "empty")])
 

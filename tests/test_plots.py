@@ -1,4 +1,5 @@
 """The figures, by their pixels."""
+
 import os
 
 import numpy as np
@@ -12,6 +13,7 @@ NAMES = ["a_class_of_a_long_name", "bed"]
 def _read(path):
     """float array [height, width, 3] of a PNG."""
     from matplotlib.image import imread
+
     return imread(str(path))[:, :, :3]
 
 
@@ -20,7 +22,7 @@ def _is_blue(image):
 
 
 def _without_colour_bar(image):
-    return image[:, :-int(0.9 * plots.DOTS_PER_INCH)]
+    return image[:, : -int(0.9 * plots.DOTS_PER_INCH)]
 
 
 def _assert_edge_is_white(image):
@@ -54,7 +56,7 @@ def test_confusion_matrix_has_true_classes_in_rows_and_predicted_ones_in_columns
     image = _read(tmp_path / "matrix.png")
     rows, columns = np.nonzero(_is_blue(_without_colour_bar(image)))
     cell = 1.1 * plots.DOTS_PER_INCH  # of two cells on 2.2 inches
-    assert len(rows) > 0.9 * cell ** 2
+    assert len(rows) > 0.9 * cell**2
     assert columns.min() > image.shape[1] - 0.9 * plots.DOTS_PER_INCH - cell - 5  # the right column
     assert rows.max() < 0.35 * plots.DOTS_PER_INCH + cell + 5  # the upper row
     _assert_edge_is_white(image)

@@ -1,4 +1,5 @@
 """Thresholds, drop modes and the loop, on clouds small enough to follow by hand."""
+
 import numpy as np
 import pytest
 
@@ -28,9 +29,19 @@ def test_an_unknown_threshold_or_mode_is_refused():
         points_to_drop(np.ones(3), "best")
 
 
-@pytest.mark.parametrize("mode, dropped", [
-    ("+midrange", [4]), ("-midrange", [0, 1, 2]), ("+average", [4]), ("-average", [0, 1, 2]),
-    ("+median", [4]), ("-median", [0, 1, 2]), ("nonzero", [2, 3, 4]), ("zero", [1])])
+@pytest.mark.parametrize(
+    "mode, dropped",
+    [
+        ("+midrange", [4]),
+        ("-midrange", [0, 1, 2]),
+        ("+average", [4]),
+        ("-average", [0, 1, 2]),
+        ("+median", [4]),
+        ("-median", [0, 1, 2]),
+        ("nonzero", [2, 3, 4]),
+        ("zero", [1]),
+    ],
+)
 def test_modes_drop_what_they_name(mode, dropped):
     # Positive heats 1, 3, 5: average, median and midrange are all 3.
     assert np.flatnonzero(points_to_drop(np.array([-2.0, 0.0, 1.0, 3.0, 5.0]), mode)).tolist() == dropped
@@ -64,11 +75,13 @@ def _line(num_points):
 
 def _vote_for_class_1_while(is_seen):
     """Four votes; each sees class 1 while `is_seen(points, vote)`."""
+
     def vote_logits(points):
         logits = np.zeros((4, 40))
         for vote in range(4):
             logits[vote, 1 if is_seen(points, vote) else 2] = 10
         return logits
+
     return vote_logits
 
 
@@ -78,8 +91,13 @@ def _hottest_first(heat):
 
 def test_the_loop_drops_the_hottest_until_half_the_votes_are_lost():
     # Heat is x. Vote v sees the class while more than 15 + v of 20 points are left: at 17, two of the four.
-    run = drop_until_lost(_line(20), 1, _vote_for_class_1_while(lambda points, vote: len(points) > 15 + vote),
-                          lambda points: points[:, 0], _hottest_first)
+    run = drop_until_lost(
+        _line(20),
+        1,
+        _vote_for_class_1_while(lambda points, vote: len(points) > 15 + vote),
+        lambda points: points[:, 0],
+        _hottest_first,
+    )
     assert [one.points_left for one in run.rounds] == [20, 19, 18, 17]
     assert [one.accuracy for one in run.rounds] == [1.0, 1.0, 0.75, 0.5]
     assert [one.points_dropped for one in run.rounds] == [1, 1, 1, 0]
@@ -91,8 +109,13 @@ def test_the_loop_drops_the_hottest_until_half_the_votes_are_lost():
 
 
 def test_the_last_mean_loss_is_the_mean_cross_entropy():
-    run = drop_until_lost(_line(12), 1, _vote_for_class_1_while(lambda points, vote: vote == 0),
-                          lambda points: points[:, 0], _hottest_first)
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: vote == 0),
+        lambda points: points[:, 0],
+        _hottest_first,
+    )
     # log(e^10 + 39) - 10 for one vote, log(e^10 + 39) for three.
     assert run.rounds[0].mean_loss == pytest.approx(np.log(np.exp(10) + 39) - 2.5)
     assert "before any point" in run.stop_reason
@@ -105,42 +128,66 @@ def test_heat_is_taken_anew_of_what_is_left():
         seen.append(points[:, 0].tolist())
         return points[:, 0]
 
-    drop_until_lost(_line(12), 1, _vote_for_class_1_while(lambda points, vote: len(points) > 10), heat_of,
-                    _hottest_first)
+    drop_until_lost(
+        _line(12), 1, _vote_for_class_1_while(lambda points, vote: len(points) > 10), heat_of, _hottest_first
+    )
     assert seen == [list(range(12)), list(range(11))]
 
 
 def test_the_loop_stops_below_ten_points():
-    run = drop_until_lost(_line(12), 1, _vote_for_class_1_while(lambda points, vote: True),
-                          lambda points: points[:, 0], _hottest_first)
+    run = drop_until_lost(
+        _line(12), 1, _vote_for_class_1_while(lambda points, vote: True), lambda points: points[:, 0], _hottest_first
+    )
     assert [one.points_left for one in run.rounds] == [12, 11, 10, 9]
     assert "fewer than 10" in run.stop_reason
 
 
 def test_the_loop_survives_a_round_that_drops_everything():
-    run = drop_until_lost(_line(12), 1, _vote_for_class_1_while(lambda points, vote: True),
-                          lambda points: np.ones(len(points)), lambda heat: heat > 0)
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: True),
+        lambda points: np.ones(len(points)),
+        lambda heat: heat > 0,
+    )
     assert run.rounds[-1].points_left == 0 and np.isnan(run.rounds[-1].accuracy)
     assert "fewer than 10" in run.stop_reason
 
 
 def test_the_loop_stops_when_a_round_drops_nothing():
-    run = drop_until_lost(_line(12), 1, _vote_for_class_1_while(lambda points, vote: True),
-                          lambda points: np.zeros(len(points)), lambda heat: heat > 0)
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: True),
+        lambda points: np.zeros(len(points)),
+        lambda heat: heat > 0,
+    )
     assert len(run.rounds) == 1 and "dropped no point" in run.stop_reason
 
 
 def test_the_loop_ends_after_num_steps():
-    run = drop_until_lost(_line(20), 1, _vote_for_class_1_while(lambda points, vote: True),
-                          lambda points: points[:, 0], _hottest_first, max_rounds=3)
+    run = drop_until_lost(
+        _line(20),
+        1,
+        _vote_for_class_1_while(lambda points, vote: True),
+        lambda points: points[:, 0],
+        _hottest_first,
+        max_rounds=3,
+    )
     assert (run.removed_in_round > 0).sum() == 3 and "--num_steps" in run.stop_reason
 
 
 @pytest.mark.parametrize("eval_every", range(1, 12))
 def test_classifying_in_every_kth_round_finds_the_same_last_round(eval_every):
     def run_with(every):
-        return drop_until_lost(_line(40), 1, _vote_for_class_1_while(lambda points, vote: len(points) > 30 + vote),
-                               lambda points: points[:, 0], _hottest_first, eval_every=every)
+        return drop_until_lost(
+            _line(40),
+            1,
+            _vote_for_class_1_while(lambda points, vote: len(points) > 30 + vote),
+            lambda points: points[:, 0],
+            _hottest_first,
+            eval_every=every,
+        )
 
     each, some = run_with(1), run_with(eval_every)
     assert [one.points_left for one in some.rounds] == [one.points_left for one in each.rounds]
@@ -170,15 +217,33 @@ def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
     def always(points, vote):
         return True
 
-    few_left = drop_until_lost(_line(12), 1, _vote_for_class_1_while(always), lambda points: points[:, 0],
-                               _hottest_first, eval_every=eval_every)
+    few_left = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(always),
+        lambda points: points[:, 0],
+        _hottest_first,
+        eval_every=eval_every,
+    )
     assert [one.points_left for one in few_left.rounds] == [12, 11, 10, 9] and "fewer" in few_left.stop_reason
-    steps_over = drop_until_lost(_line(12), 1, _vote_for_class_1_while(always), lambda points: points[:, 0],
-                                 _hottest_first, max_rounds=2, eval_every=eval_every)
+    steps_over = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(always),
+        lambda points: points[:, 0],
+        _hottest_first,
+        max_rounds=2,
+        eval_every=eval_every,
+    )
     assert len(steps_over.rounds) == 3 and "--num_steps" in steps_over.stop_reason
     assert steps_over.rounds[-1].accuracy == 1
     # All but the first point go at once, after one round that drops one.
     emptied = drop_until_lost(
-        _line(12), 1, _vote_for_class_1_while(lambda points, vote: len(points) == 12), lambda points: points[:, 0],
-        lambda heat: heat == 11 if len(heat) == 12 else heat >= 0, eval_every=eval_every)
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: len(points) == 12),
+        lambda points: points[:, 0],
+        lambda heat: heat == 11 if len(heat) == 12 else heat >= 0,
+        eval_every=eval_every,
+    )
     assert [one.points_left for one in emptied.rounds] == [12, 11] and "fell to 0.000" in emptied.stop_reason

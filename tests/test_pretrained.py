@@ -1,12 +1,13 @@
 """The shipped networks: they load, say what they were trained for, and recognise the real test split."""
+
 import os
 import sys
 
 import numpy as np
 import pytest
+from conftest import MODELNET40, explain, needs
 
 import provider
-from conftest import MODELNET40, explain, needs
 from utils import checkpoint, explainer, metrics
 
 NAMES = ("rotation_y", "rotation_xyz")
@@ -16,7 +17,11 @@ NAMES = ("rotation_y", "rotation_xyz")
 def test_a_shipped_network_says_how_it_was_trained(name):
     folder = os.path.join(checkpoint.PRETRAINED_DIR, name)
     assert sorted(os.listdir(folder)) == [
-        "config.json", "log_train.txt", "model.ckpt.data-00000-of-00001", "model.ckpt.index"]
+        "config.json",
+        "log_train.txt",
+        "model.ckpt.data-00000-of-00001",
+        "model.ckpt.index",
+    ]
     config = checkpoint.read_config(os.path.join(folder, "model.ckpt"))
     assert "rotation_" + config["rotation"] == name and config["model"] == "pointnet_cls"
     assert not any(os.path.isabs(str(value)) for value in config.values())
@@ -38,8 +43,21 @@ def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
 
 def test_without_a_training_of_ones_own_the_shipped_network_explains(tiny_data, tmp_path):
     for rotation in ("y", "xyz"):
-        finished = explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--rotation", rotation,
-                           "--num_steps", 1, "--dump_dir", tmp_path / rotation)
+        finished = explain(
+            "p_grad_CAM.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tmp_path,
+            "--rotation",
+            rotation,
+            "--num_steps",
+            1,
+            "--dump_dir",
+            tmp_path / rotation,
+        )
         assert finished.returncode == 0, finished.stderr
-        assert "taking the shipped network {}".format(
-            os.path.join(checkpoint.PRETRAINED_DIR, "rotation_" + rotation)) in finished.stdout
+        assert (
+            "taking the shipped network {}".format(os.path.join(checkpoint.PRETRAINED_DIR, "rotation_" + rotation))
+            in finished.stdout
+        )

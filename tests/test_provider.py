@@ -4,14 +4,23 @@ import os
 import h5py
 import numpy as np
 import pytest
+from conftest import MODELNET40, needs
 
 import provider
-from conftest import MODELNET40, needs
 from utils.command_line import InputError
 
 
 def _flags(**values):
-    settings = dict(input=None, data_dir=None, desired_label=None, shape_index=0, num_point=None, seed=0, up="y", sampling="farthest")
+    settings = dict(
+        input=None,
+        data_dir=None,
+        desired_label=None,
+        shape_index=0,
+        num_point=None,
+        seed=0,
+        up="y",
+        sampling="farthest",
+    )
     settings.update(values)
     return argparse.Namespace(**settings)
 
@@ -40,10 +49,17 @@ def test_rotation_xyz_is_rx_ry_rz(rng):
     a, b, c = np.random.RandomState(4).uniform(0, 2 * np.pi, 3)
     expected = [
         [np.cos(b) * np.cos(c), -np.cos(b) * np.sin(c), np.sin(b)],
-        [np.cos(a) * np.sin(c) + np.sin(a) * np.sin(b) * np.cos(c),
-         np.cos(a) * np.cos(c) - np.sin(a) * np.sin(b) * np.sin(c), -np.sin(a) * np.cos(b)],
-        [np.sin(a) * np.sin(c) - np.cos(a) * np.sin(b) * np.cos(c),
-         np.sin(a) * np.cos(c) + np.cos(a) * np.sin(b) * np.sin(c), np.cos(a) * np.cos(b)]]
+        [
+            np.cos(a) * np.sin(c) + np.sin(a) * np.sin(b) * np.cos(c),
+            np.cos(a) * np.cos(c) - np.sin(a) * np.sin(b) * np.sin(c),
+            -np.sin(a) * np.cos(b),
+        ],
+        [
+            np.sin(a) * np.sin(c) - np.cos(a) * np.sin(b) * np.cos(c),
+            np.sin(a) * np.cos(c) + np.cos(a) * np.sin(b) * np.sin(c),
+            np.cos(a) * np.cos(b),
+        ],
+    ]
     np.testing.assert_allclose(rotation, expected, atol=1e-6)
 
 
@@ -114,7 +130,7 @@ def test_damaged_and_wrong_hdf5_files_are_refused(tmp_path, tiny_data):
     with open(os.path.join(tiny_data, "ply_data_test0.h5"), "rb") as file:
         whole = file.read()
     half = tmp_path / "half.h5"
-    half.write_bytes(whole[:len(whole) // 2])
+    half.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="half.h5 is damaged"):
         provider.read_h5(str(half))
     cloud = np.zeros((2, 16, 3), np.float32)
@@ -131,8 +147,9 @@ def test_damaged_and_wrong_hdf5_files_are_refused(tmp_path, tiny_data):
         provider.read_h5(str(tmp_path / "other.h5"))
 
 
-@pytest.mark.parametrize("label", [
-    np.array([2 ** 32 + 1, 1]), np.array([[1.5], [2]]), np.zeros((2, 0), int), np.array([[b"a"], [b"b"]]), 7])
+@pytest.mark.parametrize(
+    "label", [np.array([2**32 + 1, 1]), np.array([[1.5], [2]]), np.zeros((2, 0), int), np.array([[b"a"], [b"b"]]), 7]
+)
 def test_labels_that_are_not_one_whole_number_a_cloud_are_refused(tmp_path, label):
     with pytest.raises(InputError, match="label"):
         provider.read_h5(_write_h5(tmp_path / "a.h5", np.ones((2, 16, 3), np.float32), label))

@@ -1,4 +1,5 @@
 """quickstart.py without a network: which Python it takes, when it makes an environment anew, what it says."""
+
 import os
 import re
 import shutil
@@ -59,9 +60,18 @@ def test_a_command_that_starts_but_runs_no_python_is_no_python():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_what_does_not_fit_is_passed_over(monkeypatch, kind):
     fitting = FITTING[kind]
-    assert found_by(monkeypatch, kind, None, fitting._replace(version="3.13", path="/b"),
-                    fitting._replace(machine="win32-32bit", path="/c"), fitting._replace(has_venv=False, path="/d"),
-                    fitting) == "/a/python"
+    assert (
+        found_by(
+            monkeypatch,
+            kind,
+            None,
+            fitting._replace(version="3.13", path="/b"),
+            fitting._replace(machine="win32-32bit", path="/c"),
+            fitting._replace(has_venv=False, path="/d"),
+            fitting,
+        )
+        == "/a/python"
+    )
 
 
 def test_no_environment_of_this_project_makes_the_next_one(monkeypatch):
@@ -93,7 +103,10 @@ def test_an_environment_is_made_once(project):
     _, commands = project
     python = make()
     assert [command[:3] for command in commands] == [
-        ["/a/python", "-m", "venv"], [python, "-m", "pip"], [python, "-m", "pip"]]
+        ["/a/python", "-m", "venv"],
+        [python, "-m", "pip"],
+        [python, "-m", "pip"],
+    ]
     assert commands[-1][-2:] == ["-r", "requirements.txt"]
     commands.clear()
     assert make() == python and commands == []
@@ -165,18 +178,25 @@ def test_a_folder_of_somebody_else_is_left_alone(project):
 
 
 def test_too_little_room_is_said_before_anything_is_fetched(project, monkeypatch):
-    monkeypatch.setattr(quickstart, "KINDS", {1: KINDS[1]._replace(gigabytes=10 ** 9)})
+    monkeypatch.setattr(quickstart, "KINDS", {1: KINDS[1]._replace(gigabytes=10**9)})
     with pytest.raises(Failure, match="make room"):
         make()
     assert project[1] == []
 
 
-@pytest.mark.parametrize("log, kind_of_failure, advice", [
-    ("OSError: [Errno 28] No space left on device", Failure, "disk is full"),
-    ("Retrying after NewConnectionError\nERROR: No matching distribution found for x", Failure, "check the network"),
-    ("ERROR: No matching distribution found for x", NotHere, "no build for this machine"),
-    ("something new", NotHere, "message of pip"),
-])
+@pytest.mark.parametrize(
+    "log, kind_of_failure, advice",
+    [
+        ("OSError: [Errno 28] No space left on device", Failure, "disk is full"),
+        (
+            "Retrying after NewConnectionError\nERROR: No matching distribution found for x",
+            Failure,
+            "check the network",
+        ),
+        ("ERROR: No matching distribution found for x", NotHere, "no build for this machine"),
+        ("something new", NotHere, "message of pip"),
+    ],
+)
 def test_what_pip_failed_at_is_read_from_its_log(project, monkeypatch, log, kind_of_failure, advice):
     def failing_pip(command, purpose):
         with open(command[command.index("--log") + 1], "w") as file:
@@ -263,8 +283,13 @@ def test_a_forced_choice_has_no_second(project, monkeypatch):
 
 @pytest.mark.parametrize("script, flags", [step[1:3] for step in quickstart.MAIN_JOB])
 def test_the_flags_of_the_main_job_exist(script, flags):
-    text = subprocess.run([sys.executable, script, "--help"], cwd=quickstart.PROJECT_DIR, stdout=subprocess.PIPE,
-                          universal_newlines=True, check=True).stdout
+    text = subprocess.run(
+        [sys.executable, script, "--help"],
+        cwd=quickstart.PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        check=True,
+    ).stdout
     for flag in re.findall(r"--\w+", flags + " --no_window" * (script != "train.py")):
         assert re.search(re.escape(flag) + r"\b", text), flag
 
@@ -332,9 +357,12 @@ def test_where_no_python_fits_one_line_says_so(project):
     folder = str(project[0])
     environment = dict(os.environ, PATH="", PYENV_ROOT=folder, HOME=folder)
     ended = subprocess.run(
-        [sys.executable, "quickstart.py", "--tensorflow", "2" if sys.version_info < (3, 10) else "1"], cwd=folder,
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+        [sys.executable, "quickstart.py", "--tensorflow", "2" if sys.version_info < (3, 10) else "1"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
     assert ended.returncode == 1
     assert re.match("quickstart.py: error: found no Python 3[^\n]*\n$", ended.stderr)
-
-

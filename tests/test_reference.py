@@ -1,10 +1,11 @@
 """A real network, trained by another implementation, against that implementation's values."""
+
 import os
 
 import numpy as np
 import pytest
-
 from conftest import REFERENCE, needs
+
 from utils import checkpoint, explainer, heat, metrics
 
 pytestmark = needs(REFERENCE)
@@ -51,10 +52,13 @@ def test_features_and_heats_agree(reference, reference_explainer, cloud):
     _assert_close(features.max(axis=0), reference["feature_max"][cloud])
     for pooling in ("max", "avg"):
         # One call for all clouds, each with a label of its own.
-        heats = heat.METHODS["p-grad-cam"](reference_explainer, reference["points"], reference["label"], pooling=pooling)
+        heats = heat.METHODS["p-grad-cam"](
+            reference_explainer, reference["points"], reference["label"], pooling=pooling
+        )
         _assert_close(heats[cloud], reference["p_grad_cam_" + pooling][cloud])
     _assert_close_but_for_kinks(
-        reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud])
+        reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud]
+    )
     heats = heat.METHODS["asm"](reference_explainer, reference["points"], reference["label"])
     _assert_close_but_for_kinks(heats[cloud], reference["asm"][cloud])
 
@@ -71,6 +75,10 @@ def test_integrated_gradients_are_complete(reference, reference_explainer, cloud
 
 def test_every_method_gives_one_finite_number_a_point(reference, reference_explainer):
     for name, method in heat.METHODS.items():
-        values = method(reference_explainer, reference["points"][:2], reference["label"][:2],
-                        rngs=[np.random.RandomState(0), np.random.RandomState(1)])
+        values = method(
+            reference_explainer,
+            reference["points"][:2],
+            reference["label"][:2],
+            rngs=[np.random.RandomState(0), np.random.RandomState(1)],
+        )
         assert values.shape == (2, 1024) and np.isfinite(values).all() and np.ptp(values, axis=1).all(), name

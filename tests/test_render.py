@@ -1,4 +1,5 @@
 """Pictures by their pixels: what is up is up, and no renderer that dies takes us along."""
+
 import os
 import subprocess
 import sys
@@ -17,11 +18,12 @@ NONE_REMOVED = np.zeros(4, bool)
 def _read(path):
     """float array [height, width, 3] of a PNG."""
     from matplotlib.image import imread
+
     return imread(str(path))[:, :, :3]
 
 
 def _without_colour_bar(image):
-    return image[:, :-int(plots.DOTS_PER_INCH * (plots.COLOUR_BAR_SPACE + plots.MARGIN))]
+    return image[:, : -int(plots.DOTS_PER_INCH * (plots.COLOUR_BAR_SPACE + plots.MARGIN))]
 
 
 def _pixels(image, red, green):
@@ -59,9 +61,17 @@ def open3d_picture(tmp_path_factory):
     return points, _read(path)
 
 
-@pytest.mark.parametrize("platform, variables, expected", [
-    ("linux", {}, False), ("linux", {"DISPLAY": ":0"}, True), ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
-    ("linux", {"DISPLAY": ""}, False), ("win32", {}, True), ("darwin", {}, True)])
+@pytest.mark.parametrize(
+    "platform, variables, expected",
+    [
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {"DISPLAY": ""}, False),
+        ("win32", {}, True),
+        ("darwin", {}, True),
+    ],
+)
 def test_a_display_is_what_linux_announces_and_what_others_have(monkeypatch, platform, variables, expected):
     monkeypatch.setattr(sys, "platform", platform)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
@@ -105,13 +115,14 @@ def test_nearer_points_are_larger_and_hide_what_is_behind(tmp_path, without_open
 def test_dropped_points_lose_their_colour_in_the_second_panel(tmp_path, without_open3d):
     render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, HEAT > 1, "dropped", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
-    left, right = image[:, :image.shape[1] // 2], image[:, image.shape[1] // 2:]
+    left, right = image[:, : image.shape[1] // 2], image[:, image.shape[1] // 2 :]
     assert _pixels(left, True, False).sum() > 20 and _pixels(left, False, True).sum() > 20
     assert not _pixels(right, True, False).any() and _pixels(right, False, True).sum() > 20
 
 
 def test_picture_is_for_print_at_300_dots_per_inch_on_white(tmp_path, without_open3d):
     from PIL import Image
+
     path = tmp_path / "heat.png"
     render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, HEAT > 1, "print " * 40)
     with Image.open(str(path)) as picture:
@@ -122,9 +133,15 @@ def test_picture_is_for_print_at_300_dots_per_inch_on_white(tmp_path, without_op
         assert (edge == 1).all()  # nothing is cut off, the long title included
 
 
-@pytest.mark.parametrize("points, heat", [
-    (np.zeros((1, 3)), [1]), (np.ones((12, 3)), np.zeros(12)), (np.eye(3), [-2, -2, -2]),
-    (np.arange(30).reshape(10, 3) * 1e4, np.arange(10) * 1e-30)])
+@pytest.mark.parametrize(
+    "points, heat",
+    [
+        (np.zeros((1, 3)), [1]),
+        (np.ones((12, 3)), np.zeros(12)),
+        (np.eye(3), [-2, -2, -2]),
+        (np.arange(30).reshape(10, 3) * 1e4, np.arange(10) * 1e-30),
+    ],
+)
 @pytest.mark.parametrize("colormap", ["thesis", "cividis"])
 def test_odd_clouds_are_drawn_too(tmp_path, without_open3d, points, heat, colormap):
     path = tmp_path / "heat.png"
@@ -132,19 +149,26 @@ def test_odd_clouds_are_drawn_too(tmp_path, without_open3d, points, heat, colorm
     assert _read(path).min() < 0.5
 
 
-@pytest.mark.parametrize("source", [
-    "import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "raise ImportError", "import time; time.sleep(60)"])
+@pytest.mark.parametrize(
+    "source",
+    ["import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "raise ImportError", "import time; time.sleep(60)"],
+)
 def test_matplotlib_draws_where_open3d_dies_is_missing_or_hangs(monkeypatch, tmp_path, source):
     _fake_open3d(monkeypatch, tmp_path, source)
     monkeypatch.setattr(render, "SECONDS_TO_RENDER", 2)
     path = tmp_path / "heat.png"
-    assert render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
+    assert (
+        render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
+    )
     assert _pixels(_without_colour_bar(_read(path)), True, False).any()
 
 
 def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp_path):
-    monkeypatch.setattr(open3d_scene, "run", lambda task, seconds, window, size, **job: {
-        "images": np.full((1, size[1], size[0], 3), 255, np.uint8)})
+    monkeypatch.setattr(
+        open3d_scene,
+        "run",
+        lambda task, seconds, window, size, **job: {"images": np.full((1, size[1], size[0], 3), 255, np.uint8)},
+    )
     path = str(tmp_path / "heat.png")
     assert render.save_heat_picture(path, RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "blank", "thesis") == "matplotlib"
 
@@ -152,7 +176,10 @@ def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp
 def test_both_renderers_draw_the_same_picture(open3d_picture, tmp_path, without_open3d):
     points, by_open3d = open3d_picture
     path = tmp_path / "heat.png"
-    assert render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") == "matplotlib"
+    assert (
+        render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis")
+        == "matplotlib"
+    )
     by_matplotlib = _read(path)
     assert by_matplotlib.shape == by_open3d.shape
     difference = np.abs(by_matplotlib - by_open3d).max(axis=2)

@@ -1,4 +1,5 @@
 """The pins: exact, locked, and what this environment holds."""
+
 import os
 import re
 import subprocess
@@ -40,8 +41,12 @@ def test_the_locks_cover_what_the_tests_need(package):
 
 @pytest.mark.skipif(not os.path.exists(os.path.join(sys.prefix, STAMP)), reason="not an environment of quickstart.py")
 def test_this_environment_holds_nothing_but_what_is_locked():
-    listing = subprocess.run([sys.executable, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"],
-                             stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout
+    listing = subprocess.run(
+        [sys.executable, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        check=True,
+    ).stdout
     locked = pins(KINDS[1 if sys.version_info < (3, 8) else 2].requirements[1])
     for package, version in re.findall(r"^([\w.-]+)==(\S+)$", listing, re.MULTILINE):
         name = re.sub("[-_.]+", "-", package).lower()

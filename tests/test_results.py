@@ -13,10 +13,14 @@ from utils.command_line import InputError
 def run():
     rounds = [results.Round(1, 3, 1, 1.0, 0.25, 0.5), results.Round(2, 2, 0, float("nan"), float("nan"), 0.1)]
     return results.DropRun(
-        points=np.array([[0.0, 1, 2], [3, 4, 5], [6, 7, 8]], np.float32), heat=np.array([0.0, 1.5, -2], np.float32),
+        points=np.array([[0.0, 1, 2], [3, 4, 5], [6, 7, 8]], np.float32),
+        heat=np.array([0.0, 1.5, -2], np.float32),
         removed_in_round=np.array([-1, 1, -1], np.int32),
-        heat_when_removed=np.array([np.nan, 1.5, np.nan], np.float32), rounds=rounds, stop_reason="enough",
-        seconds=0.6)
+        heat_when_removed=np.array([np.nan, 1.5, np.nan], np.float32),
+        rounds=rounds,
+        stop_reason="enough",
+        seconds=0.6,
+    )
 
 
 def _save(folder, run):

@@ -1,4 +1,5 @@
 """Farthest-point sampling against the plain way, which goes through all points."""
+
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ def _plainly(points, count):
 @pytest.mark.parametrize("num_points, count", [(12, 12), (500, 40), (20000, 300)])
 def test_each_point_is_the_farthest_from_those_before(rng, num_points, count):
     points = rng.standard_normal((num_points, 3))
-    points[num_points // 3:] /= np.linalg.norm(points[num_points // 3:], axis=1, keepdims=True)
+    points[num_points // 3 :] /= np.linalg.norm(points[num_points // 3 :], axis=1, keepdims=True)
     found = []
     np.testing.assert_array_equal(sampling.farthest_points(points, count, found.append), _plainly(points, count))
     assert sum(found) == count

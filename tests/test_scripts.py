@@ -1,4 +1,5 @@
 """The explain scripts and evaluate.py, run as a user runs them; and bad input, each with one clear line."""
+
 import json
 import os
 import re
@@ -8,8 +9,8 @@ import sys
 import h5py
 import numpy as np
 import pytest
-
 from conftest import MODELNET40, REFERENCE, assert_one_line_error, explain, needs, run_script
+
 import provider
 from utils import results
 from utils.command_line import PROJECT_DIR
@@ -20,8 +21,19 @@ EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
 
 @pytest.mark.parametrize("script, method", EXPLAINERS)
 def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path):
-    finished = explain(script, "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
-                        "--shape_index", 1, "--dump_dir", tmp_path)
+    finished = explain(
+        script,
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tiny_log,
+        "--desired_label",
+        "cone",
+        "--shape_index",
+        1,
+        "--dump_dir",
+        tmp_path,
+    )
     assert finished.returncode == 0, finished.stderr
     folder = str(tmp_path / method / "cone_1")
     assert sorted(os.listdir(folder)) == FILES
@@ -41,8 +53,20 @@ def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path
 @needs(MODELNET40)
 @pytest.mark.parametrize("script, method", EXPLAINERS)
 def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp_path):
-    finished = explain(script, "--model_path", os.path.join(REFERENCE, "model.ckpt"), "--data_dir", MODELNET40,
-                        "--rotation", "y", "--num_steps", 3, "--dump_dir", tmp_path, with_open3d=True)
+    finished = explain(
+        script,
+        "--model_path",
+        os.path.join(REFERENCE, "model.ckpt"),
+        "--data_dir",
+        MODELNET40,
+        "--rotation",
+        "y",
+        "--num_steps",
+        3,
+        "--dump_dir",
+        tmp_path,
+        with_open3d=True,
+    )
     assert finished.returncode == 0, finished.stderr
     found = results.load(str(tmp_path / method / "airplane_0"))
     assert found["rounds"][0].accuracy == 1.0 and len(found["rounds"]) == 4
@@ -56,9 +80,21 @@ def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp
 def test_eval_every_leaves_out_accuracies_and_drops_the_same_points(tiny_data, tiny_log, tmp_path):
     found = {}
     for every in (1, 3):
-        finished = explain("ASM.py", "--log_dir", tiny_log, "--num_steps", 7,
-                            "--eval_every", every, "--rotation", "none", "--input", _own_cone(tiny_data, tmp_path),
-                            "--dump_dir", tmp_path / str(every))
+        finished = explain(
+            "ASM.py",
+            "--log_dir",
+            tiny_log,
+            "--num_steps",
+            7,
+            "--eval_every",
+            every,
+            "--rotation",
+            "none",
+            "--input",
+            _own_cone(tiny_data, tmp_path),
+            "--dump_dir",
+            tmp_path / str(every),
+        )
         assert finished.returncode == 0, finished.stderr
         found[every] = results.load(str(tmp_path / str(every) / "asm" / "own_0"))
     np.testing.assert_array_equal(found[1]["removed_in_round"], found[3]["removed_in_round"])
@@ -78,8 +114,21 @@ def _own_cone(tiny_data, tmp_path):
 def test_the_same_seed_gives_the_same_files_and_another_seed_other_rounds(tiny_data, tiny_log, tmp_path):
     heats, rounds = [], []
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        finished = explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
-                            "--dump_dir", tmp_path / folder, "--seed", seed, "--drop_mode", "+random")
+        finished = explain(
+            "p_grad_CAM.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tiny_log,
+            "--desired_label",
+            "cone",
+            "--dump_dir",
+            tmp_path / folder,
+            "--seed",
+            seed,
+            "--drop_mode",
+            "+random",
+        )
         assert finished.returncode == 0, finished.stderr
         found = results.load(str(tmp_path / folder / "p-grad-cam" / "cone_0"))
         heats.append(found["heat"])
@@ -89,9 +138,25 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_other_rounds(tiny_d
 
 
 def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny_log, tmp_path):
-    finished = explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
-                        "--target_label", "chair", "--compare", "--num_steps", 1, "--figure_format", "svg", "--rounds_gif",
-                        "--dump_dir", tmp_path)
+    finished = explain(
+        "p_grad_CAM.py",
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tiny_log,
+        "--desired_label",
+        "cone",
+        "--target_label",
+        "chair",
+        "--compare",
+        "--num_steps",
+        1,
+        "--figure_format",
+        "svg",
+        "--rounds_gif",
+        "--dump_dir",
+        tmp_path,
+    )
     assert finished.returncode == 0, finished.stderr
     assert [line.split()[2] for line in finished.stdout.splitlines()[-2:]] == ["p-grad-CAM", "ASM"]
     for _, method in EXPLAINERS:
@@ -105,28 +170,55 @@ def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny
 
 def test_a_picture_of_an_earlier_format_goes(tiny_data, tiny_log, tmp_path):
     for format_ in ("png", "pdf"):
-        finished = explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--desired_label", "cone",
-                            "--num_steps", 1, "--figure_format", format_, "--dump_dir", tmp_path)
+        finished = explain(
+            "ASM.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tiny_log,
+            "--desired_label",
+            "cone",
+            "--num_steps",
+            1,
+            "--figure_format",
+            format_,
+            "--dump_dir",
+            tmp_path,
+        )
         assert finished.returncode == 0, finished.stderr
     files = os.listdir(str(tmp_path / "asm" / "cone_0"))
     assert {"heat.pdf", "rounds.pdf"} <= set(files) and not any(name.endswith(".png") for name in files)
 
 
 def test_quiet_prints_nothing(tiny_data, tiny_log, tmp_path):
-    finished = explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path,
-                        "--quiet")
+    finished = explain(
+        "ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path, "--quiet"
+    )
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
 def test_nothing_but_our_own_lines_reaches_the_terminal(tiny_data, tiny_log):
     finished = run_script("evaluate.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--gpu", -1)
     assert finished.returncode == 0
-    assert not [line for line in finished.stderr.splitlines() if line.strip() and "cloud/s" not in line and "|" not in line]
+    assert not [
+        line for line in finished.stderr.splitlines() if line.strip() and "cloud/s" not in line and "|" not in line
+    ]
 
 
 def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, tmp_path):
-    finished = run_script("evaluate.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path,
-                          "--num_votes", 3, "--gpu", -1)
+    finished = run_script(
+        "evaluate.py",
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tiny_log,
+        "--dump_dir",
+        tmp_path,
+        "--num_votes",
+        3,
+        "--gpu",
+        -1,
+    )
     assert finished.returncode == 0, finished.stderr
     assert "Overall accuracy" in finished.stdout and "40 clouds" in finished.stdout
     with open(str(tmp_path / "confusion_matrix.csv")) as file:
@@ -139,8 +231,17 @@ def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, t
 @needs(MODELNET40)
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="takes a minute on TensorFlow 1.15; TensorFlow 2 does it")
 def test_the_reference_network_is_as_good_as_its_readme_says(tmp_path):
-    finished = run_script("evaluate.py", "--data_dir", MODELNET40, "--model_path",
-                          os.path.join(REFERENCE, "model.ckpt"), "--dump_dir", tmp_path, "--gpu", -1)
+    finished = run_script(
+        "evaluate.py",
+        "--data_dir",
+        MODELNET40,
+        "--model_path",
+        os.path.join(REFERENCE, "model.ckpt"),
+        "--dump_dir",
+        tmp_path,
+        "--gpu",
+        -1,
+    )
     found = re.search(r"Overall accuracy (\S+)%, mean class accuracy (\S+)%", finished.stdout)
     assert [float(value) for value in found.groups()] == pytest.approx([81.8, 76.6], abs=0.1)
 
@@ -155,26 +256,35 @@ def test_help_answers_without_loading_tensorflow():
 
 
 def _python(code, *arguments, **env):
-    return subprocess.run([sys.executable, "-c", code] + [str(argument) for argument in arguments], cwd=PROJECT_DIR,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
-                          env=dict(os.environ, **env), timeout=300)
+    return subprocess.run(
+        [sys.executable, "-c", code] + [str(argument) for argument in arguments],
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env=dict(os.environ, **env),
+        timeout=300,
+    )
 
 
 # Bad input, through the scripts.
 
+
 def test_no_data_and_no_network(tmp_path):
-    code = ("import provider, train; from utils import command_line; provider.DATA_DIR = {!r}; "
-            "command_line.run(train.main)".format(str(tmp_path)))
+    code = (
+        "import provider, train; from utils import command_line; provider.DATA_DIR = {!r}; "
+        "command_line.run(train.main)".format(str(tmp_path))
+    )
     # A proxy that refuses all connections is as good as no network.
     nowhere = "http://127.0.0.1:9"
     finished = _python(code, "--log_dir", tmp_path / "log", https_proxy=nowhere, http_proxy=nowhere, no_proxy="")
-    assert_one_line_error(finished, "--data_dir FOLDER", "modelnet40_ply_hdf5_2048.zip",
-                          "--data_dir demo")
+    assert_one_line_error(finished, "--data_dir FOLDER", "modelnet40_ply_hdf5_2048.zip", "--data_dir demo")
 
 
 @pytest.fixture
 def broken_data(tiny_data, tmp_path):
     """Copies the tiny data with one file of the test split changed by a function of its arrays."""
+
     def change(edit):
         folder = tmp_path / "broken"
         folder.mkdir()
@@ -184,6 +294,7 @@ def broken_data(tiny_data, tmp_path):
         with h5py.File(str(folder / "ply_data_test0.h5"), "r+") as file:
             edit(file)
         return folder
+
     return change
 
 
@@ -199,45 +310,72 @@ def _label(file):
 @pytest.mark.parametrize("script", ["train.py", "p_grad_CAM.py", "evaluate.py"])
 def test_wrong_values_in_an_hdf5_file(script, edit, words, broken_data, tiny_log, tmp_path):
     log = tmp_path / "log" if script == "train.py" else tiny_log
-    assert_one_line_error(run_script(script, "--data_dir", broken_data(edit), "--log_dir", log, "--num_point", 64),
-                          "ply_data_test0.h5", *words)
+    assert_one_line_error(
+        run_script(script, "--data_dir", broken_data(edit), "--log_dir", log, "--num_point", 64),
+        "ply_data_test0.h5",
+        *words,
+    )
 
 
 def test_an_unknown_class(tiny_data):
-    assert_one_line_error(explain("p_grad_CAM.py", "--data_dir", tiny_data, "--desired_label", "aeroplane"),
-                          "--desired_label aeroplane", "airplane")
+    assert_one_line_error(
+        explain("p_grad_CAM.py", "--data_dir", tiny_data, "--desired_label", "aeroplane"),
+        "--desired_label aeroplane",
+        "airplane",
+    )
 
 
 def test_a_checkpoint_of_the_other_network(tiny_data, tiny_log, tmp_path):
-    assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path,
-                                   "--model", "pointnet_cls"), "pointnet_cls_basic", "--model pointnet_cls")
+    assert_one_line_error(
+        explain(
+            "ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path, "--model", "pointnet_cls"
+        ),
+        "pointnet_cls_basic",
+        "--model pointnet_cls",
+    )
 
 
 def test_too_many_points(tiny_data):
     assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--num_point", 4096), "--num_point 4096", "64")
 
 
-@pytest.mark.parametrize("script, flag", [("p_grad_CAM.py", "--dump_dir"), ("evaluate.py", "--dump_dir"),
-                                          ("train.py", "--log_dir")])
+@pytest.mark.parametrize(
+    "script, flag", [("p_grad_CAM.py", "--dump_dir"), ("evaluate.py", "--dump_dir"), ("train.py", "--log_dir")]
+)
 def test_a_folder_that_cannot_be_written(script, flag, tiny_data, tiny_log, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    assert_one_line_error(run_script(script, "--data_dir", tiny_data, "--log_dir", tiny_log, flag,
-                                     tmp_path / "file" / "out"), flag, "out")
+    assert_one_line_error(
+        run_script(script, "--data_dir", tiny_data, "--log_dir", tiny_log, flag, tmp_path / "file" / "out"), flag, "out"
+    )
     assert (tmp_path / "file").read_text() == "in the way"
 
 
 def test_no_checkpoint(tiny_data, tmp_path):
-    assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--model_path", tmp_path), "no checkpoint",
-                          "--model_path")
+    assert_one_line_error(
+        explain("ASM.py", "--data_dir", tiny_data, "--model_path", tmp_path), "no checkpoint", "--model_path"
+    )
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--num_votes", "0"], ["--num_votes", "'0'"]), (["--seed", "4294967296"], ["--seed"]),
-    (["--input", ""], ["--input"]), (["--desired_label", ""], ["--desired_label"]), (["--drop_mode", "+mean"], ["--drop_mode", "+midrange"]),
-    (["--power", "nan"], ["--power"]), (["--colormap", "no_such_map"], ["--colormap", "no_such_map"]),
-    (["--drop_neg", "--drop_mode", "-median"], ["--drop_neg", "--drop_mode top"]), (["--nonsense"], ["--nonsense"]),
-    (["--drop_neg"], ["--drop_mode top"]), (["--target_label", "aeroplane"], ["--target_label aeroplane", "airplane"]),
-    (["--figure_format", "gif"], ["--figure_format", "pdf"]), (["--quiet", "--verbose"], ["--verbose", "--quiet"])])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--num_votes", "0"], ["--num_votes", "'0'"]),
+        (["--seed", "4294967296"], ["--seed"]),
+        (["--input", ""], ["--input"]),
+        (["--desired_label", ""], ["--desired_label"]),
+        (["--drop_mode", "+mean"], ["--drop_mode", "+midrange"]),
+        (["--power", "nan"], ["--power"]),
+        (["--colormap", "no_such_map"], ["--colormap", "no_such_map"]),
+        (["--drop_neg", "--drop_mode", "-median"], ["--drop_neg", "--drop_mode top"]),
+        (["--nonsense"], ["--nonsense"]),
+        (["--drop_neg"], ["--drop_mode top"]),
+        (["--target_label", "aeroplane"], ["--target_label aeroplane", "airplane"]),
+        (["--figure_format", "gif"], ["--figure_format", "pdf"]),
+        (["--quiet", "--verbose"], ["--verbose", "--quiet"]),
+    ],
+)
 def test_bad_flags(arguments, words, tiny_data, tiny_log, tmp_path):
-    assert_one_line_error(explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir",
-                                   tmp_path, *arguments), *words)
+    assert_one_line_error(
+        explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path, *arguments),
+        *words,
+    )

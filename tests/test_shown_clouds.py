@@ -1,4 +1,5 @@
 """The clouds that TensorBoard shows of a training, as TensorBoard itself reads them."""
+
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ def _read(log):
     """TensorBoard's own reader on the test events of a log folder, and what it tells the mesh plugin of each tensor."""
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     from tensorboard.plugins.mesh import metadata
+
     events = event_accumulator.EventAccumulator(os.path.join(str(log), "test"), {"tensors": 0}).Reload()
     kept = [events.SummaryMetadata(tag).plugin_data for tag in events.Tags()["tensors"]]
     return events, [metadata.parse_plugin_metadata(data.content) for data in kept if data.plugin_name == "mesh"]
@@ -29,18 +31,39 @@ def _meshes(events, name, part):
 
 
 def _train(monkeypatch, data, log, *more):
-    monkeypatch.setattr(sys, "argv", ["train.py", "--data_dir", data, "--log_dir", str(log), "--model",
-                                      "pointnet_cls_basic", "--num_point", "64", "--batch_size", "16", "--gpu", "-1"]
-                        + [str(argument) for argument in more])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [
+            "train.py",
+            "--data_dir",
+            data,
+            "--log_dir",
+            str(log),
+            "--model",
+            "pointnet_cls_basic",
+            "--num_point",
+            "64",
+            "--batch_size",
+            "16",
+            "--gpu",
+            "-1",
+        ]
+        + [str(argument) for argument in more],
+    )
     train.main()
 
 
 def _curves(log, split):
     """[(step, tag, value)] of all numbers in the TensorBoard files of a split, in their order."""
     folder = os.path.join(str(log), split)
-    return [(event.step, value.tag, value.simple_value) for name in sorted(os.listdir(folder))
-            for event in tf.train.summary_iterator(os.path.join(folder, name)) for value in event.summary.value
-            if not value.HasField("tensor") and not value.tag.startswith("probability/")]
+    return [
+        (event.step, value.tag, value.simple_value)
+        for name in sorted(os.listdir(folder))
+        for event in tf.train.summary_iterator(os.path.join(folder, name))
+        for value in event.summary.value
+        if not value.HasField("tensor") and not value.tag.startswith("probability/")
+    ]
 
 
 def _variables(log):
@@ -61,8 +84,8 @@ def test_tensorboard_shows_the_heat_that_the_checkpoint_gives(tiny_data, tiny_lo
         for name in SHOWN:
             label = class_names.index(name)
             cloud = points[list(labels).index(label)][np.newaxis]
-            (step, vertices), = _meshes(events, "input/" + name, "VERTEX")
-            (_, grey), = _meshes(events, "input/" + name, "COLOR")
+            ((step, vertices),) = _meshes(events, "input/" + name, "VERTEX")
+            ((_, grey),) = _meshes(events, "input/" + name, "COLOR")
             assert step == 0 and (grey == 128).all()
             np.testing.assert_array_equal(vertices, cloud)
 
@@ -77,7 +100,8 @@ def test_tensorboard_shows_the_heat_that_the_checkpoint_gives(tiny_data, tiny_lo
             probability = events.Scalars("probability/" + name)
             assert [event.step for event in probability] == [5, 10, 15]
             assert probability[-1].value == pytest.approx(
-                metrics.probabilities(explained.logits(cloud), label)[0], rel=1e-4)
+                metrics.probabilities(explained.logits(cloud), label)[0], rel=1e-4
+            )
 
 
 def test_heat_follows_the_weights(tiny_log):
@@ -96,7 +120,10 @@ def test_shown_clouds_change_neither_the_training_nor_what_it_resumes_from(tiny_
         assert file.read().count("No clouds for TensorBoard") == 1
     events, meshes = _read(without)
     assert not meshes and set(events.Tags()["scalars"]) == {
-        "loss/classification", "accuracy/overall", "accuracy/mean_class"}
+        "loss/classification",
+        "accuracy/overall",
+        "accuracy/mean_class",
+    }
 
     for split in ("train", "test"):
         assert len(_curves(without, split)) >= 6

@@ -1,10 +1,11 @@
 """The fast layers against the same layers written as in a textbook, which TensorFlow differentiates by itself."""
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from benchmarks import textbook
 
 import models
-from benchmarks import textbook
 from utils import tf_util
 
 LAYERS = {"shared_dense": 3, "shared_dense_max": 3, "dense": 2}
@@ -35,9 +36,13 @@ def _values_and_gradients(module, layer, inputs, variables, is_training):
 def _assert_same(layer, inputs, rng, is_training):
     width = 24
     variables = {
-        "layer/weights": rng.standard_normal((inputs.shape[-1], width)), "layer/biases": rng.standard_normal(width),
-        "layer/bn/gamma": rng.standard_normal(width), "layer/bn/beta": rng.standard_normal(width),
-        "layer/bn/moving_mean": rng.standard_normal(width), "layer/bn/moving_variance": rng.uniform(0.5, 2, width)}
+        "layer/weights": rng.standard_normal((inputs.shape[-1], width)),
+        "layer/biases": rng.standard_normal(width),
+        "layer/bn/gamma": rng.standard_normal(width),
+        "layer/bn/beta": rng.standard_normal(width),
+        "layer/bn/moving_mean": rng.standard_normal(width),
+        "layer/bn/moving_variance": rng.uniform(0.5, 2, width),
+    }
     assert (variables["layer/bn/gamma"] < 0).any() and (variables["layer/bn/gamma"] > 0).any()
     ours = _values_and_gradients(tf_util, layer, inputs, variables, is_training)
     theirs = _values_and_gradients(textbook, layer, inputs, variables, is_training)

@@ -1,4 +1,5 @@
 """The layers against NumPy."""
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -21,10 +22,14 @@ def _set(session, values):
 
 def _layer_values(rng, scope, shape):
     width = shape[-1]
-    return {scope + "/weights": rng.standard_normal(shape), scope + "/biases": rng.standard_normal(width),
-            scope + "/bn/beta": rng.standard_normal(width), scope + "/bn/gamma": rng.standard_normal(width),
-            scope + "/bn/moving_mean": rng.standard_normal(width),
-            scope + "/bn/moving_variance": rng.uniform(0.5, 2, width)}
+    return {
+        scope + "/weights": rng.standard_normal(shape),
+        scope + "/biases": rng.standard_normal(width),
+        scope + "/bn/beta": rng.standard_normal(width),
+        scope + "/bn/gamma": rng.standard_normal(width),
+        scope + "/bn/moving_mean": rng.standard_normal(width),
+        scope + "/bn/moving_variance": rng.uniform(0.5, 2, width),
+    }
 
 
 def test_shared_dense_in_evaluation_normalises_by_the_moving_averages(session, rng):
@@ -51,10 +56,16 @@ def test_shared_dense_in_training_normalises_by_the_batch_and_moves_the_averages
     np.testing.assert_allclose(session.run(output), expected, rtol=1e-3, atol=1e-4)
     session.run(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
     averages = {variable.op.name: variable for variable in tf.global_variables()}
-    np.testing.assert_allclose(session.run(averages["conv2/bn/moving_mean"]),
-                               0.9 * values["conv2/bn/moving_mean"] + 0.1 * product.mean(axis=0), rtol=1e-4)
-    np.testing.assert_allclose(session.run(averages["conv2/bn/moving_variance"]),
-                               0.9 * values["conv2/bn/moving_variance"] + 0.1 * product.var(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(
+        session.run(averages["conv2/bn/moving_mean"]),
+        0.9 * values["conv2/bn/moving_mean"] + 0.1 * product.mean(axis=0),
+        rtol=1e-4,
+    )
+    np.testing.assert_allclose(
+        session.run(averages["conv2/bn/moving_variance"]),
+        0.9 * values["conv2/bn/moving_variance"] + 0.1 * product.var(axis=0),
+        rtol=1e-4,
+    )
 
 
 def test_shared_dense_is_a_1x1_convolution(session, rng):

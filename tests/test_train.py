@@ -1,4 +1,5 @@
 """Training as a user sees it: started, started again, interrupted, killed."""
+
 import argparse
 import json
 import os
@@ -11,20 +12,31 @@ import time
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from conftest import assert_one_line_error, run_script
 
 import train
-from conftest import assert_one_line_error, run_script
 from models import training_graph
 from utils.command_line import PROJECT_DIR
 
 # Saves after every step, so that a kill in mid-epoch finds a checkpoint.
-SAVE_ALWAYS = ("import sys, train; from utils import command_line; train.SAVE_SECONDS = 0; "
-               "command_line.run(train.main)")
+SAVE_ALWAYS = "import sys, train; from utils import command_line; train.SAVE_SECONDS = 0; command_line.run(train.main)"
 
 
 def _arguments(data, log, *more):
-    return ["--data_dir", data, "--log_dir", str(log), "--model", "pointnet_cls_basic", "--num_point", "64",
-            "--batch_size", "16", "--gpu", "-1"] + [str(argument) for argument in more]
+    return [
+        "--data_dir",
+        data,
+        "--log_dir",
+        str(log),
+        "--model",
+        "pointnet_cls_basic",
+        "--num_point",
+        "64",
+        "--batch_size",
+        "16",
+        "--gpu",
+        "-1",
+    ] + [str(argument) for argument in more]
 
 
 def _step(log):
@@ -57,8 +69,13 @@ def test_a_training_leaves_the_designs_files(tiny_log):
 
 def test_tensorboard_shows_both_losses_accuracies_and_schedules(tiny_log):
     in_training = _events(os.path.join(tiny_log, "train"))
-    assert set(in_training) == {"loss/total", "loss/classification", "accuracy/overall", "learning_rate",
-                                "batch_norm_decay"}
+    assert set(in_training) == {
+        "loss/total",
+        "loss/classification",
+        "accuracy/overall",
+        "learning_rate",
+        "batch_norm_decay",
+    }
     assert in_training["learning_rate"][0] == pytest.approx(1e-3)
     assert in_training["batch_norm_decay"][0] == pytest.approx(0.5)
     in_test = _events(os.path.join(tiny_log, "test"))
@@ -78,15 +95,23 @@ def test_started_again_it_resumes_and_refuses_other_flags(tiny_data, tmp_path):
 
     finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
     assert finished.returncode == 0 and "All 2 epochs are done" in finished.stdout
-    assert_one_line_error(run_script("train.py", *_arguments(tiny_data, tmp_path, "--learning_rate", 0.01)),
-                          "--learning_rate 0.01", "0.001", "--log_dir")
+    assert_one_line_error(
+        run_script("train.py", *_arguments(tiny_data, tmp_path, "--learning_rate", 0.01)),
+        "--learning_rate 0.01",
+        "0.001",
+        "--log_dir",
+    )
     assert _step(tmp_path) == 10
 
 
 def _start_and_wait_for_a_checkpoint(tiny_data, log):
     process = subprocess.Popen(
         [sys.executable, "-c", SAVE_ALWAYS] + _arguments(tiny_data, log, "--max_epoch", 1000),
-        cwd=PROJECT_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, CUDA_VISIBLE_DEVICES=""))
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(os.environ, CUDA_VISIBLE_DEVICES=""),
+    )
     deadline = time.time() + 120
     while not os.path.isfile(os.path.join(str(log), "model.ckpt.index")):
         assert process.poll() is None and time.time() < deadline, "no checkpoint appeared"
@@ -146,8 +171,9 @@ class FakeGraph:
 def test_an_evaluation_that_was_interrupted_is_made_up_for():
     stop = argparse.Namespace(is_asked=False)
     graph = FakeGraph(stop)
-    flags = argparse.Namespace(seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log", train_points=None,
-                               test_every=1, clouds_shown=0)
+    flags = argparse.Namespace(
+        seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log", train_points=None, test_every=1, clouds_shown=0
+    )
     clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
     lines = []
     train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
@@ -162,8 +188,11 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for():
 
 
 def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
-    assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
-                                     "--batch_size", 81), "--batch_size 81", "80 training clouds")
+    assert_one_line_error(
+        run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--batch_size", 81),
+        "--batch_size 81",
+        "80 training clouds",
+    )
 
 
 def test_augmentation_follows_from_seed_and_step(rng):
@@ -174,7 +203,9 @@ def test_augmentation_follows_from_seed_and_step(rng):
     assert not np.array_equal(moved, train.augment(points, flags, 8))
     # About y: heights and distances from the axis stay, but for the jitter.
     np.testing.assert_allclose(moved[..., 1], points[..., 1], atol=0.0501)
-    np.testing.assert_allclose(np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08)
+    np.testing.assert_allclose(
+        np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08
+    )
 
 
 def test_train_points_draws_other_points_at_each_step(rng):
@@ -194,8 +225,26 @@ def test_a_cosine_ends_with_the_training(clouds, rate):
 
 
 def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_the_last(tiny_data, tiny_log, tmp_path):
-    arguments = ["--data_dir", tiny_data, "--log_dir", tmp_path, "--model", "pointnet_cls_basic", "--num_point", 64,
-                 "--batch_size", 16, "--max_epoch", 3, "--test_every", 2, "--schedule", "cosine", "--start_from", tiny_log]
+    arguments = [
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tmp_path,
+        "--model",
+        "pointnet_cls_basic",
+        "--num_point",
+        64,
+        "--batch_size",
+        16,
+        "--max_epoch",
+        3,
+        "--test_every",
+        2,
+        "--schedule",
+        "cosine",
+        "--start_from",
+        tiny_log,
+    ]
     finished = run_script("train.py", *arguments)
     assert finished.returncode == 0, finished.stderr
     with open(str(tmp_path / "log_train.txt")) as file:
@@ -206,17 +255,35 @@ def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_t
     # It does not begin at the loss of random weights, log 40 and more.
     assert float(re.search(r"Epoch 1: train loss ([\d.]+)", lines).group(1)) < float(first) - 0.5
     assert_one_line_error(run_script("train.py", *(arguments + ["--max_epoch", 4])), "--max_epoch 4", "--start_from")
-    assert_one_line_error(run_script("train.py", *(arguments + ["--start_from", "elsewhere"])), "--start_from elsewhere")
+    assert_one_line_error(
+        run_script("train.py", *(arguments + ["--start_from", "elsewhere"])), "--start_from elsewhere"
+    )
 
 
 def test_a_checkpoint_that_is_not_there_is_no_start(tiny_data, tmp_path):
-    assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
-                                     "--start_from", tmp_path / "x"), "no checkpoint at", "--start_from")
+    assert_one_line_error(
+        run_script(
+            "train.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tmp_path,
+            "--num_point",
+            64,
+            "--start_from",
+            tmp_path / "x",
+        ),
+        "no checkpoint at",
+        "--start_from",
+    )
 
 
 def test_more_train_points_than_points_are_refused(tiny_data, tmp_path):
-    assert_one_line_error(run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64,
-                                     "--train_points", 65), "--train_points 65", "--num_point 64")
+    assert_one_line_error(
+        run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--train_points", 65),
+        "--train_points 65",
+        "--num_point 64",
+    )
 
 
 @pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])

@@ -1,4 +1,5 @@
 """The pages for the browser: what they hold, and what one sees when they are turned, stepped through and recoloured."""
+
 import base64
 import io
 import json
@@ -18,10 +19,18 @@ from utils.results import Round
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 # WebGL by software, for machines without a GPU or its driver, and nothing that a browser does of its own accord.
-BROWSER_FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
-                 "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-                 "--disable-sync"]
-NASTY = "</script><script>alert(1)</script> {{data}} <b>\"M&M's\" \u2028 Stühle"
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NASTY = '</script><script>alert(1)</script> {{data}} <b>"M&M\'s" \u2028 Stühle'
 # Corners of a box, longest along y: no two lie behind one another from the first camera.
 POINTS = np.float32([[x, y, z] for x in (-0.4, 0.4) for y in (-0.9, 0.9) for z in (-0.3, 0.3)])
 HEAT = np.float32([0, 0, 1, 2, 3, 4, 5, 123.456])
@@ -30,13 +39,18 @@ ROUNDS = [Round(1, 8, 2, 1.0, 0.1, 1.0), Round(2, 6, 1, np.nan, np.nan, 1.0), Ro
 
 
 def _views():
-    return [viewer.View("p-grad-CAM", "box 0", POINTS, HEAT, REMOVED, ROUNDS),
-            viewer.View("ASM", "box 0", POINTS, -HEAT, np.full(8, -1), ROUNDS[:1])]
+    return [
+        viewer.View("p-grad-CAM", "box 0", POINTS, HEAT, REMOVED, ROUNDS),
+        viewer.View("ASM", "box 0", POINTS, -HEAT, np.full(8, -1), ROUNDS[:1]),
+    ]
 
 
 def _clouds(count, points=POINTS):
-    return [provider.Cloud(points, label, "class {}".format(label), index, "")
-            for label in range(count) for index in range(2)]
+    return [
+        provider.Cloud(points, label, "class {}".format(label), index, "")
+        for label in range(count)
+        for index in range(2)
+    ]
 
 
 def _data_of(path):
@@ -51,13 +65,13 @@ def _size_beside_the_library(path):
 
 def _decode(data, look, name):
     codes = look["colours"]
-    return [data["palettes"][name][int(codes[place:place + 2], 36)] for place in range(0, len(codes), 2)]
+    return [data["palettes"][name][int(codes[place : place + 2], 36)] for place in range(0, len(codes), 2)]
 
 
 def test_the_page_holds_what_went_in(tmp_path):
     viewer.save(str(tmp_path / "page.html"), "A box", _views())
     data = _data_of(tmp_path / "page.html")
-    cloud, = data["clouds"]
+    (cloud,) = data["clouds"]
     np.testing.assert_allclose(np.reshape(cloud["points"], (-1, 3)), POINTS, atol=5e-5)
     first, second = cloud["views"]
     assert (cloud["caption"], first["method"], second["method"]) == ("box 0", "p-grad-CAM", "ASM")
@@ -74,7 +88,7 @@ def test_its_colours_are_those_of_the_pictures(tmp_path, name, scale):
     assert (data["map"], data["scale"]) == ("plasma", "linear")
     for view, heat in zip(data["clouds"][0]["views"], (HEAT, -HEAT)):
         look, bar = view["looks"]["{} {}".format(name, scale)], colours.colour_bar(heat, name, scale)
-        shown = [[int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5)] for colour in _decode(data, look, name)]
+        shown = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in _decode(data, look, name)]
         np.testing.assert_allclose(shown, colours.heat_colours(heat, name, scale), atol=0.5001 / 255)
         assert (look["label"], look["zeroLabel"]) == (bar.label, bar.zero_label)
         assert [look["low"], look["high"]] == pytest.approx([bar.low, bar.high], rel=1e-4)
@@ -101,9 +115,14 @@ def test_no_text_can_end_the_script_or_be_taken_for_markup(tmp_path):
 def test_two_methods_on_2048_points_stay_under_half_a_megabyte_beside_the_library(tmp_path, rng):
     points, path = rng.uniform(-1, 1, (2048, 3)).astype(np.float32), tmp_path / "page.html"
     rounds = [Round(number, 2048, 1, 1.0, 0.1, 1.0) for number in range(1, 501)]
-    viewer.save(str(path), "", [
-        viewer.View(method, "", points, rng.standard_normal(2048), rng.randint(1, 500, 2048), rounds)
-        for method in ("one", "other")])
+    viewer.save(
+        str(path),
+        "",
+        [
+            viewer.View(method, "", points, rng.standard_normal(2048), rng.randint(1, 500, 2048), rounds)
+            for method in ("one", "other")
+        ],
+    )
     assert _size_beside_the_library(path) < 500e3
 
 
@@ -111,16 +130,26 @@ def test_a_gallery_of_40_classes_and_9_methods_stays_under_10_megabytes_beside_t
     sizes = []
     for count in (1, 2):
         clouds = _clouds(count, rng.uniform(-1, 1, (1024, 3)).astype(np.float32))
-        viewer.save_gallery(str(tmp_path / "page.html"), "", clouds, list("abcdefghi"), {
-            method: [rng.standard_normal(1024) for _ in clouds] for method in "abcdefghi"})
+        viewer.save_gallery(
+            str(tmp_path / "page.html"),
+            "",
+            clouds,
+            list("abcdefghi"),
+            {method: [rng.standard_normal(1024) for _ in clouds] for method in "abcdefghi"},
+        )
         sizes.append(_size_beside_the_library(tmp_path / "page.html"))
     assert sizes[0] + 39 * (sizes[1] - sizes[0]) < 10e6
 
 
 def test_a_gallery_shows_the_first_cloud_of_each_class(tmp_path):
     clouds = _clouds(2)
-    viewer.save_gallery(str(tmp_path / "page.html"), "", clouds, ["a", "b"], {
-        "a": [HEAT + place for place in range(4)], "b": [HEAT] * 4})
+    viewer.save_gallery(
+        str(tmp_path / "page.html"),
+        "",
+        clouds,
+        ["a", "b"],
+        {"a": [HEAT + place for place in range(4)], "b": [HEAT] * 4},
+    )
     found = _data_of(tmp_path / "page.html")["clouds"]
     assert [cloud["caption"] for cloud in found] == ["class 0 0", "class 1 0"]
     assert [view["method"] for view in found[1]["views"]] == ["a", "b"]
@@ -174,13 +203,17 @@ class _Tab:
         while before is None or not np.allclose(now, before, atol=1e-9):
             before = now
             self.page.wait_for_timeout(150)
-            now = np.array(self.page.evaluate("(() => { const {x, y, z} = element('cloud')._fullLayout.scene._scene"
-                                              ".getCamera().eye; return [x, y, z]; })()"))
+            now = np.array(
+                self.page.evaluate(
+                    "(() => { const {x, y, z} = element('cloud')._fullLayout.scene._scene"
+                    ".getCamera().eye; return [x, y, z]; })()"
+                )
+            )
         return now
 
     def is_seen(self, selector, colour, least):
         """Whether a screenshot of an element shows so many pixels of a colour "#rrggbb", up to their blending."""
-        wanted = [int(colour[at:at + 2], 16) for at in (1, 3, 5)]
+        wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
         image = Image.open(io.BytesIO(self.page.locator(selector).screenshot())).convert("RGB")
         return (np.abs(np.asarray(image, int) - wanted).max(axis=2) <= 3).sum() >= least
 
@@ -204,15 +237,16 @@ def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, 
     # Plotly's third axis is up, and the first camera in front of, above and to the right of the cloud.
     drawn = page.evaluate("(() => { const {x, y, z} = element('cloud').data[0]; return [x, y, z]; })()")
     np.testing.assert_allclose(np.transpose(drawn), POINTS[:, [2, 0, 1]], atol=1e-4)
-    eye, centre = page.evaluate("(() => { const {eye, center} = element('cloud')._fullLayout.scene.camera;"
-                                " return [eye, center]; })()")
+    eye, centre = page.evaluate(
+        "(() => { const {eye, center} = element('cloud')._fullLayout.scene.camera; return [eye, center]; })()"
+    )
     towards = np.array([eye[axis] - centre[axis] for axis in "yzx"])
     np.testing.assert_allclose(towards / np.linalg.norm(towards), np.array([0.8, 0.6, 1.0]) / np.sqrt(2), atol=1e-3)
 
     # A point under the mouse says its heat: the hottest one, found by its colour.
     image = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"), int)
     box = page.locator("#cloud").bounding_box()
-    image[:, int(box["x"] + box["width"]):] = 255
+    image[:, int(box["x"] + box["width"]) :] = 255
     row, column = np.median(np.argwhere(np.abs(image - [180, 4, 38]).max(axis=2) <= 3), axis=0)
     page.mouse.move(column, row)
     page.wait_for_selector("#cloud .hovertext")
@@ -243,14 +277,18 @@ def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, 
     assert tab.counts() == [8, 0]
 
     # Colours by map, scale and method are those that Python gives.
-    for press, heat, name, scale in (("rank", HEAT, "coolwarm", "rank"), ("ASM", -HEAT, "coolwarm", "rank"),
-                                     (None, -HEAT, "viridis", "rank"), ("linear", -HEAT, "viridis", "linear")):
+    for press, heat, name, scale in (
+        ("rank", HEAT, "coolwarm", "rank"),
+        ("ASM", -HEAT, "coolwarm", "rank"),
+        (None, -HEAT, "viridis", "rank"),
+        ("linear", -HEAT, "viridis", "linear"),
+    ):
         before = tab.colours()
         if press:
             _press(page, press)
         else:
             page.locator("#pickers select").select_option(label=name)
-        shown = [[int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5)] for colour in tab.colours()]
+        shown = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in tab.colours()]
         np.testing.assert_allclose(shown, colours.heat_colours(heat, name, scale), atol=0.5001 / 255)
         assert tab.colours() != before
     assert tab.is_seen("#cloud", tab.colours()[0], 20)
@@ -262,8 +300,15 @@ def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, 
 
 def test_a_browser_draws_the_gallery_and_a_click_opens_a_cloud(browser, tmp_path):
     clouds = _clouds(2)
-    viewer.save_gallery(str(tmp_path / "gallery.html"), "All", clouds, ["a", "b"],
-                        {"a": [HEAT] * 4, "b": [-HEAT] * 4}, colormap="thesis", scale="linear")
+    viewer.save_gallery(
+        str(tmp_path / "gallery.html"),
+        "All",
+        clouds,
+        ["a", "b"],
+        {"a": [HEAT] * 4, "b": [-HEAT] * 4},
+        colormap="thesis",
+        scale="linear",
+    )
     tab = _Tab(browser, tmp_path / "gallery.html", "document.querySelectorAll('[data-painted]').length === 4")
     page = tab.page
     red, black = "#ff0000", "#000000"

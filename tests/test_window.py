@@ -1,4 +1,5 @@
 """The window, on a virtual screen."""
+
 import os
 import shutil
 import subprocess
@@ -27,8 +28,11 @@ def screen():
     if not shutil.which("Xvfb"):
         pytest.skip("needs Xvfb")
     reader, writer = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", "{}x{}x24".format(*SCREEN)],
-                              pass_fds=[writer], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "{}x{}x24".format(*SCREEN)],
+        pass_fds=[writer],
+        stderr=subprocess.DEVNULL,
+    )
     os.close(writer)
     with os.fdopen(reader) as answer:
         name = ":" + answer.readline().strip()
@@ -39,13 +43,20 @@ def screen():
 
 def _screenshot(name):
     from PIL import ImageGrab
+
     return np.asarray(ImageGrab.grab(xdisplay=name).convert("RGB")).astype(int)
 
 
 def test_clouds_stand_side_by_side_above_their_labels(screen):
     pytest.importorskip("open3d")
-    window = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=PROJECT_DIR, env=dict(os.environ, DISPLAY=screen),
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    window = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        cwd=PROJECT_DIR,
+        env=dict(os.environ, DISPLAY=screen),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         deadline = time.time() + SECONDS
         red = blue = np.zeros(1, bool)
@@ -62,7 +73,7 @@ def test_clouds_stand_side_by_side_above_their_labels(screen):
         rows, columns = np.nonzero(red | blue)
         assert np.nonzero(red)[1].max() < np.nonzero(blue)[1].min()
         assert np.ptp(columns) > 0.4 * SCREEN[0]  # large enough to read
-        below = image[rows.max() + 5:rows.max() + 120, columns.min():columns.max()]
+        below = image[rows.max() + 5 : rows.max() + 120, columns.min() : columns.max()]
         dark = below.max(axis=2) < 150
         middle = dark.shape[1] // 2
         assert dark[:, :middle].sum() > 20 and dark[:, middle:].sum() > 20

@@ -1,4 +1,5 @@
 """Moving pictures of a cloud and its heat: turning about its up axis, and losing points round by round."""
+
 import os
 import tempfile
 
@@ -71,7 +72,7 @@ def _frames(window, panels, captions, bar, title):
     frames = []
     for caption, drawing in zip(captions, tqdm(drawings, unit="frame", desc="Drawing", leave=False)):
         frame = plots.figure_pixels(plots.heat_figure([(caption, drawing)], window, bar, title), DOTS_PER_INCH)
-        frames.append(frame[:len(frame) // 2 * 2, :frame.shape[1] // 2 * 2])  # as films must be
+        frames.append(frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2])  # as films must be
     return frames
 
 

@@ -1,4 +1,5 @@
 """A checkpoint, ours or one of upstream PointNet, -> a session that holds the network."""
+
 import collections
 import contextlib
 import glob
@@ -47,7 +48,7 @@ def find(model_path, log_dir, rotation=None, flag="--model_path"):
     else:
         prefix = model_path
         for ending in (".index", ".meta", ".data-00000-of-00001"):
-            prefix = prefix[:-len(ending)] if prefix.endswith(ending) else prefix
+            prefix = prefix[: -len(ending)] if prefix.endswith(ending) else prefix
         tried = [prefix, os.path.join(model_path, "best", "model.ckpt"), os.path.join(model_path, "model.ckpt")]
         way_on = "give {} the prefix before .index, such as log/model.ckpt".format(flag)
     for prefix in tried:
@@ -111,7 +112,8 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0):
         # With constants for variables, TensorFlow folds batch norm into weights and biases once, not in every call.
         with tf.variable_scope("", custom_getter=value_of):
             logits, end_points = models.network(model_name).get_model(
-                points, is_training=False, num_classes=NUM_CLASSES)
+                points, is_training=False, num_classes=NUM_CLASSES
+            )
         session.run(tf.global_variables_initializer())
         yield Network(session, points, logits, end_points, model_name, read_config(prefix), prefix)
 
@@ -146,8 +148,11 @@ def open_session(gpu):
     # Asking for a GPU that is not there would end the process, not raise, in TensorFlow 1.15.
     num_gpus = 0 if gpu < 0 else len(tf.config.experimental.list_physical_devices("GPU"))
     if gpu > 0 and gpu >= num_gpus:
-        raise InputError("--gpu {}: TensorFlow sees {} GPUs here; give {}-1 for the CPU".format(
-            gpu, num_gpus, "0 to {}, or ".format(num_gpus - 1) if num_gpus else "0 or "))
+        raise InputError(
+            "--gpu {}: TensorFlow sees {} GPUs here; give {}-1 for the CPU".format(
+                gpu, num_gpus, "0 to {}, or ".format(num_gpus - 1) if num_gpus else "0 or "
+            )
+        )
     config = tf.ConfigProto(allow_soft_placement=True, device_count={} if num_gpus else {"GPU": 0})
     if num_gpus:
         config.gpu_options.allow_growth = True
@@ -220,8 +225,11 @@ class _StoredWeights:
         The smaller network would load from the larger one's checkpoint, by name and shape, and compute nonsense.
         """
         if self.model_name != model_name:
-            raise InputError("{} does not fit --model {}: it holds {}; give the checkpoint of a {}".format(
-                self._prefix, model_name, self.model_name, model_name))
+            raise InputError(
+                "{} does not fit --model {}: it holds {}; give the checkpoint of a {}".format(
+                    self._prefix, model_name, self.model_name, model_name
+                )
+            )
 
     def read(self, name, shape):
         """The value of a variable, as an array.
@@ -235,11 +243,15 @@ class _StoredWeights:
         """
         stored_name = next((known for known in _names_of(name) if known in self._shapes), None)
         if stored_name is None:
-            raise InputError("{} does not fit {}: it holds no {}; train it again".format(
-                self._prefix, self.model_name, name))
+            raise InputError(
+                "{} does not fit {}: it holds no {}; train it again".format(self._prefix, self.model_name, name)
+            )
         if self._shapes[stored_name] != shape:
-            raise InputError("{} does not fit {}: {} is {} there, {} here; a network for {} classes is needed".format(
-                self._prefix, self.model_name, stored_name, self._shapes[stored_name], shape, NUM_CLASSES))
+            raise InputError(
+                "{} does not fit {}: {} is {} there, {} here; a network for {} classes is needed".format(
+                    self._prefix, self.model_name, stored_name, self._shapes[stored_name], shape, NUM_CLASSES
+                )
+            )
         try:
             return self._reader.get_tensor(stored_name)
         except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
@@ -251,7 +263,7 @@ def _names_of(name):
     yield name
     for ours, theirs in (("moving_mean", "Squeeze"), ("moving_variance", "Squeeze_1")):
         if name.endswith("/bn/" + ours):
-            scope = name[:-len("/" + ours)]
+            scope = name[: -len("/" + ours)]
             yield "{0}/{0}/moments/{1}/ExponentialMovingAverage".format(scope, theirs)
 
 

@@ -1,4 +1,5 @@
 """Reads one cloud from a mesh, point cloud or table file."""
+
 import collections
 import json
 import os
@@ -49,7 +50,9 @@ def read(path, num_points=None, seed=0, sample="farthest"):
     """
     ending = os.path.splitext(path)[1].lower()
     if ending not in ENDINGS:
-        raise InputError("--input {}: cannot read {!r} files; give one of {} .h5".format(path, ending, " ".join(ENDINGS)))
+        raise InputError(
+            "--input {}: cannot read {!r} files; give one of {} .h5".format(path, ending, " ".join(ENDINGS))
+        )
     if not os.path.isfile(path):
         raise InputError("--input {}: there is no such file".format(path))
     if ending in MESHES + CLOUDS:
@@ -59,16 +62,24 @@ def read(path, num_points=None, seed=0, sample="farthest"):
     else:
         points, notices = _read_table(path)
     if not len(points):
-        raise InputError("--input {}: no points could be read from it; is it damaged, or a mesh without area?".format(path))
+        raise InputError(
+            "--input {}: no points could be read from it; is it damaged, or a mesh without area?".format(path)
+        )
     is_finite = np.isfinite(points).all(axis=1)
     if not is_finite.all():
-        notices.append("{} of {} points have no finite coordinates and are left out".format(
-            np.count_nonzero(~is_finite), len(points)))
+        notices.append(
+            "{} of {} points have no finite coordinates and are left out".format(
+                np.count_nonzero(~is_finite), len(points)
+            )
+        )
         points = points[is_finite]
     chosen = _choose(points, num_points, seed, sample, path)
     if len(chosen) < len(points):
-        notices.append("{} of {} points are taken, by {}".format(
-            len(chosen), len(points), "farthest-point sampling" if sample == "farthest" else "chance"))
+        notices.append(
+            "{} of {} points are taken, by {}".format(
+                len(chosen), len(points), "farthest-point sampling" if sample == "farthest" else "chance"
+            )
+        )
     return FileCloud(points[chosen], points, notices)
 
 
@@ -94,8 +105,13 @@ def _read_with_open3d(path, num_points, seed):
     with tempfile.TemporaryDirectory() as folder:
         answer = os.path.join(folder, "points.npz")
         arguments = [os.path.abspath(path), str(num_points), str(seed), answer]
-        finished = subprocess.run([sys.executable, "-m", "utils.cloud_files"] + arguments, cwd=PROJECT_DIR,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        finished = subprocess.run(
+            [sys.executable, "-m", "utils.cloud_files"] + arguments,
+            cwd=PROJECT_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         if b"No module named 'open3d'" in finished.stderr:
             raise InputError("--input {}: Open3D is needed to read it: pip install -r requirements.txt".format(path))
         # Of a PLY that ends too early Open3D returns as many points as its header promises, and a word of its reader.
@@ -107,6 +123,7 @@ def _read_with_open3d(path, num_points, seed):
 
 def _main(path, num_points, seed, answer):
     import open3d
+
     open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)
     points, notices = _points_of(open3d, path, int(num_points), int(seed))
     np.savez(answer, points=points, notices=json.dumps(notices))
@@ -120,13 +137,17 @@ def _points_of(open3d, path, num_points, seed):
             if not np.isfinite(np.asarray(mesh.vertices)).all() or not mesh.get_surface_area() > 0:
                 return np.empty((0, 3)), []
             # Its seed is a C int.
-            open3d.utility.random.seed(seed % 2 ** 31)
-            return (np.asarray(mesh.sample_points_uniformly(num_points).points),
-                    ["a mesh of {} triangles, sampled by area".format(len(mesh.triangles))])
+            open3d.utility.random.seed(seed % 2**31)
+            return (
+                np.asarray(mesh.sample_points_uniformly(num_points).points),
+                ["a mesh of {} triangles, sampled by area".format(len(mesh.triangles))],
+            )
         if ending != ".ply":
             return np.asarray(mesh.vertices), ["a mesh without triangles: its vertices are taken"]
     cloud = open3d.io.read_point_cloud(path)
-    ignored = [name for name, is_there in (("normals", cloud.has_normals()), ("colours", cloud.has_colors())) if is_there]
+    ignored = [
+        name for name, is_there in (("normals", cloud.has_normals()), ("colours", cloud.has_colors())) if is_there
+    ]
     return np.asarray(cloud.points), ["its {} are ignored".format(" and ".join(ignored))] if ignored else []
 
 
@@ -140,8 +161,23 @@ def _other_columns(path):
     else:
         header = header.split("end_header")[0].split("element face")[0]
         names = re.findall(r"^property (?!list)\S+ (\S+)", header, re.MULTILINE)
-    known = {"x", "y", "z", "nx", "ny", "nz", "normal_x", "normal_y", "normal_z", "red", "green", "blue", "rgb", "rgba",
-             "_"}
+    known = {
+        "x",
+        "y",
+        "z",
+        "nx",
+        "ny",
+        "nz",
+        "normal_x",
+        "normal_y",
+        "normal_z",
+        "red",
+        "green",
+        "blue",
+        "rgb",
+        "rgba",
+        "_",
+    }
     others = [name for name in names if name not in known]
     return ["other fields are ignored: {}".format(", ".join(others))] if others else []
 
@@ -169,9 +205,14 @@ def _read_table(path):
     except (OSError, ValueError) as error:
         raise InputError("--input {}: not a table of numbers ({})".format(path, error))
     if header:
-        notices.insert(0, "{} skipped: {}{}".format(
-            "a header line is" if header == 1 else "{} header lines are".format(header), lines[0].strip()[:60],
-            "" if header == 1 else " ..."))
+        notices.insert(
+            0,
+            "{} skipped: {}{}".format(
+                "a header line is" if header == 1 else "{} header lines are".format(header),
+                lines[0].strip()[:60],
+                "" if header == 1 else " ...",
+            ),
+        )
     return points, notices
 
 
@@ -218,11 +259,15 @@ def _numbers(lines, header):
 def _three_columns(points, path):
     """The first three columns as float64, and a notice on the others, if any."""
     if points.ndim != 2 or points.shape[1] < 3 or points.dtype.kind not in "fiu":
-        raise InputError("--input {}: holds {} of type {}, not x y z in three columns".format(
-            path, "x".join(map(str, points.shape)) or "one value", points.dtype))
+        raise InputError(
+            "--input {}: holds {} of type {}, not x y z in three columns".format(
+                path, "x".join(map(str, points.shape)) or "one value", points.dtype
+            )
+        )
     others = points.shape[1] - 3
-    return points[:, :3].astype(np.float64), ["{} more column{} ignored".format(
-        others, " is" if others == 1 else "s are")] if others else []
+    return points[:, :3].astype(np.float64), [
+        "{} more column{} ignored".format(others, " is" if others == 1 else "s are")
+    ] if others else []
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """Heat -> colours of points, and the colour bar that says what they mean."""
+
 import collections
 
 import numpy as np
@@ -8,8 +9,23 @@ from utils import command_line, metrics
 DEFAULT_COLORMAP = "coolwarm"
 SCALES = ("linear", "rank")
 # Matplotlib's maps with a neutral middle: it belongs to heat 0.
-DIVERGING = ("coolwarm", "bwr", "seismic", "RdBu", "RdGy", "RdYlBu", "RdYlGn", "PiYG", "PRGn", "BrBG", "PuOr", "Spectral",
-             "berlin", "managua", "vanimo")
+DIVERGING = (
+    "coolwarm",
+    "bwr",
+    "seismic",
+    "RdBu",
+    "RdGy",
+    "RdYlBu",
+    "RdYlGn",
+    "PiYG",
+    "PRGn",
+    "BrBG",
+    "PuOr",
+    "Spectral",
+    "berlin",
+    "managua",
+    "vanimo",
+)
 
 ColourBar = collections.namedtuple("ColourBar", "colours low high label zero_label")
 ColourBar.__doc__ = """What a colour bar says.
@@ -61,8 +77,9 @@ def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale="linear", label="heat"):
     low, high = min(least, 0.0), max(greatest, 0.0)
     if not is_diverging(colormap):
         low, high = (low, high) if least == greatest else (least, greatest)
-    return ColourBar(_mapped(np.linspace(low, high, 256), colormap, *_mapped_range(heat, colormap)), low, high, label,
-                     None)
+    return ColourBar(
+        _mapped(np.linspace(low, high, 256), colormap, *_mapped_range(heat, colormap)), low, high, label, None
+    )
 
 
 def rank_scale(heat):
@@ -105,7 +122,11 @@ def _mapped_range(heat, colormap):
 
 def _mapped(values, colormap, low, high):
     import matplotlib
+
     if colormap not in matplotlib.colormaps:
         raise command_line.InputError(
-            "--colormap {}: no such map; give thesis or one of matplotlib's, such as viridis or cividis".format(colormap))
+            "--colormap {}: no such map; give thesis or one of matplotlib's, such as viridis or cividis".format(
+                colormap
+            )
+        )
     return np.float32(matplotlib.colormaps[colormap]((values - low) / ((high - low) or 1.0))[:, :3])

@@ -2,6 +2,7 @@
 
 Imports nothing but the standard library, so that `--help` answers at once.
 """
+
 import argparse
 import contextlib
 import functools
@@ -33,7 +34,9 @@ class Parser(argparse.ArgumentParser):
         super().__init__(description=description, formatter_class=_DefaultsFormatter)
         terminal = self.add_argument_group("terminal").add_mutually_exclusive_group()
         terminal.add_argument("--quiet", action="store_true", help="print nothing but errors")
-        terminal.add_argument("--verbose", action="store_true", help="print what TensorFlow and Open3D have to say, too")
+        terminal.add_argument(
+            "--verbose", action="store_true", help="print what TensorFlow and Open3D have to say, too"
+        )
 
     def parse_args(self, *arguments, **options):
         flags = super().parse_args(*arguments, **options)
@@ -59,6 +62,7 @@ class _DefaultsFormatter(argparse.HelpFormatter):
 def _be_quiet():
     """Silences print and every tqdm bar for the rest of the process; stderr is left to errors."""
     from tqdm import tqdm
+
     sys.stdout = open(os.devnull, "w", encoding="utf-8")
     tqdm.__init__ = functools.partialmethod(tqdm.__init__, disable=True)
 
@@ -91,7 +95,7 @@ def non_negative_int(text):
 
 def seed(text):
     """argparse type: what NumPy takes for a seed, an integer from 0 to 2^32 - 1."""
-    return _bounded_number(int, text, lambda value: 0 <= value < 2 ** 32, "a whole number from 0 to 4294967295")
+    return _bounded_number(int, text, lambda value: 0 <= value < 2**32, "a whole number from 0 to 4294967295")
 
 
 def positive_float(text):

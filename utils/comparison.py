@@ -1,4 +1,5 @@
 """What every protocol of compare.py needs: the clouds, the heat of many at once, and rows that outlive an interruption."""
+
 import csv
 import io
 import os
@@ -30,11 +31,15 @@ def load_clouds(data_dir, classes, per_class, num_points):
     """
     points, labels = provider.load_split(data_dir, "test", num_points)
     names = provider.load_class_names(data_dir)
-    clouds = [provider.Cloud(points[row], label, names[label], index, data_dir)
-              for label in classes for index, row in enumerate(np.flatnonzero(labels == label)[:per_class])]
+    clouds = [
+        provider.Cloud(points[row], label, names[label], index, data_dir)
+        for label in classes
+        for index, row in enumerate(np.flatnonzero(labels == label)[:per_class])
+    ]
     if not clouds:
-        raise InputError("--classes: {} holds no test cloud of {}".format(
-            data_dir, ", ".join(names[label] for label in classes)))
+        raise InputError(
+            "--classes: {} holds no test cloud of {}".format(data_dir, ", ".join(names[label] for label in classes))
+        )
     return clouds
 
 
@@ -102,8 +107,16 @@ class RowFile:
     def select(self, methods, clouds, steps, column):
         """Values of a column: float array [methods, clouds, steps], NaN where there is no row."""
         values = {tuple(str(row[name]) for name in KEY): row[column] for row in self.rows}
-        return np.array([[[values.get((method, cloud.class_name, str(cloud.index), str(step)), np.nan)
-                           for step in steps] for cloud in clouds] for method in methods], float)
+        return np.array(
+            [
+                [
+                    [values.get((method, cloud.class_name, str(cloud.index), str(step)), np.nan) for step in steps]
+                    for cloud in clouds
+                ]
+                for method in methods
+            ],
+            float,
+        )
 
     def _read(self):
         self._new = []
@@ -113,14 +126,14 @@ class RowFile:
             with open(self._path, encoding="utf-8", newline="") as file:
                 text = file.read()
             # A kill can leave the last line torn, even within its last number, where it still looks whole.
-            return list(csv.reader(io.StringIO(text[:text.rfind("\n") + 1] or text, newline="")))
+            return list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1] or text, newline="")))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError("{} cannot be read ({}): delete it or give another --dump_dir".format(self._path, error))
 
     def _parse(self, line):
         try:
             row = dict(zip(self._columns, line), index=int(line[2]))
-            row.update((name, float(row[name])) for name in self._columns[len(KEY):])
+            row.update((name, float(row[name])) for name in self._columns[len(KEY) :])
         except ValueError as error:
             raise InputError("{} holds {}: delete it or give another --dump_dir".format(self._path, error))
         return row
@@ -134,7 +147,7 @@ class RowFile:
         return is_new
 
     def _line(self, row):
-        return [row[name] for name in KEY] + ["{:.6g}".format(row[name]) for name in self._columns[len(KEY):]]
+        return [row[name] for name in KEY] + ["{:.6g}".format(row[name]) for name in self._columns[len(KEY) :]]
 
     @staticmethod
     def _write(file, lines):
@@ -165,7 +178,7 @@ class Comparison:
         for method in self.flags.methods:
             missing = self._missing(method, steps)
             for start in range(0, len(missing), size):
-                yield method, missing[start:start + size]
+                yield method, missing[start : start + size]
                 self._progress(self.rows.flush())
 
     def is_missing(self, steps):
@@ -190,9 +203,13 @@ class Comparison:
           float32 array [B, N].
         """
         return heat.METHODS[method](
-            explainer or self.explainer, points_of(clouds) if points is None else points,
-            labels_of(clouds) if labels is None else labels, pooling=self.flags.pooling, power=self.flags.power,
-            rngs=[rng_of(cloud, self.flags.seed, draw) for cloud in clouds])
+            explainer or self.explainer,
+            points_of(clouds) if points is None else points,
+            labels_of(clouds) if labels is None else labels,
+            pooling=self.flags.pooling,
+            power=self.flags.power,
+            rngs=[rng_of(cloud, self.flags.seed, draw) for cloud in clouds],
+        )
 
 
 def points_of(clouds):

@@ -1,11 +1,20 @@
 """Figures of compare.py: curves and bars with standard errors, a grid of coloured clouds. All are PNG files."""
+
 import numpy as np
 
 from utils import heat, plots
 
 # Told apart without colour vision (Okabe and Ito), and by their markers in black and white.
-STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "v"), ("#E69F00", "D"), ("#56B4E9", "P"),
-          ("#000000", "X"), ("#B8A800", "<"))
+STYLES = (
+    ("#0072B2", "o"),
+    ("#D55E00", "s"),
+    ("#009E73", "^"),
+    ("#CC79A7", "v"),
+    ("#E69F00", "D"),
+    ("#56B4E9", "P"),
+    ("#000000", "X"),
+    ("#B8A800", "<"),
+)
 BASELINE = "random"
 BASELINE_STYLE = ("0.55", "")
 LEGEND_COLUMNS = 4
@@ -28,15 +37,30 @@ def save_curves(path, places, panels, xlabel, is_log=False):
     is_named = isinstance(places[0], str)
     across = np.arange(len(places)) if is_named else np.asarray(places)
     figure = plots.new_figure(0.6 + 3.6 * len(panels) + 1.6, 3.3 + 0.5 * is_named)
-    grid = figure.add_gridspec(1, len(panels), left=0.6 / figure.get_figwidth(),
-                               right=1 - 1.65 / figure.get_figwidth(), bottom=0.3 if is_named else 0.15, top=0.96,
-                               wspace=0.22)
+    grid = figure.add_gridspec(
+        1,
+        len(panels),
+        left=0.6 / figure.get_figwidth(),
+        right=1 - 1.65 / figure.get_figwidth(),
+        bottom=0.3 if is_named else 0.15,
+        top=0.96,
+        wspace=0.22,
+    )
     for number, (label, curves) in enumerate(panels.items()):
         axes = figure.add_subplot(grid[number])
         for method, (means, errors) in curves.items():
             colour, marker = _style(method)
-            axes.plot(across, means, color=colour, marker=marker, markersize=3.5, linewidth=1.3, label=method,
-                      linestyle="--" if method == BASELINE else "-", zorder=3)
+            axes.plot(
+                across,
+                means,
+                color=colour,
+                marker=marker,
+                markersize=3.5,
+                linewidth=1.3,
+                label=method,
+                linestyle="--" if method == BASELINE else "-",
+                zorder=3,
+            )
             axes.fill_between(across, means - errors, means + errors, color=colour, alpha=0.18, linewidth=0)
         least = min(np.nanmin(means - np.nan_to_num(errors)) for means, errors in curves.values())
         axes.set(xlabel=xlabel, ylabel=label, ylim=(np.floor(10 * least) / 10, 1.02))
@@ -81,8 +105,15 @@ def save_bars(path, names, series, label):
     places = np.arange(len(names))
     for number, (name, (values, errors)) in enumerate(series.items()):
         colour = _style(name)[0] if name in heat.METHODS else STYLES[number][0]
-        axes.barh(places + (number - (len(series) - 1) / 2) * thickness, values, thickness, xerr=errors, label=name,
-                  color=colour, error_kw={"linewidth": 0.8, "ecolor": "0.25"})
+        axes.barh(
+            places + (number - (len(series) - 1) / 2) * thickness,
+            values,
+            thickness,
+            xerr=errors,
+            label=name,
+            color=colour,
+            error_kw={"linewidth": 0.8, "ecolor": "0.25"},
+        )
     axes.set_yticks(places)
     axes.set_yticklabels(names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -110,22 +141,33 @@ def save_grid(path, row_names, column_names, rows, colours, label):
       OSError: the file cannot be written; what was there before is kept.
     """
     heights = []
-    for ((_, (left, right, bottom, top)), *_others) in rows:
+    for (_, (left, right, bottom, top)), *_others in rows:
         heights.append(CELL_WIDTH * min((top - bottom) / (right - left), 1.4))
     # Of few columns, the words beside the colour bar are the widest.
     width = max(NAME_WIDTH + CELL_WIDTH * len(column_names), NAME_WIDTH + 1.35 + 0.052 * len(label))
     height = 2 * TITLE_HEIGHT + sum(heights)
     figure = plots.new_figure(width, height)
     for column, name in enumerate(column_names):
-        figure.text((NAME_WIDTH + CELL_WIDTH * (column + 0.5)) / width, 1 - TITLE_HEIGHT / 2 / height, name, fontsize=6.5,
-                    ha="center", va="center")
+        figure.text(
+            (NAME_WIDTH + CELL_WIDTH * (column + 0.5)) / width,
+            1 - TITLE_HEIGHT / 2 / height,
+            name,
+            fontsize=6.5,
+            ha="center",
+            va="center",
+        )
     top_edge = height - TITLE_HEIGHT
     for name, row, row_height in zip(row_names, rows, heights):
         figure.text(0.05 / width, (top_edge - row_height / 2) / height, name, fontsize=8, va="center")
         for column, (spheres, window) in enumerate(row):
-            axes = figure.add_axes([(NAME_WIDTH + CELL_WIDTH * (column + 0.03)) / width,
-                                    (top_edge - 0.97 * row_height) / height, 0.94 * CELL_WIDTH / width,
-                                    0.94 * row_height / height])
+            axes = figure.add_axes(
+                [
+                    (NAME_WIDTH + CELL_WIDTH * (column + 0.03)) / width,
+                    (top_edge - 0.97 * row_height) / height,
+                    0.94 * CELL_WIDTH / width,
+                    0.94 * row_height / height,
+                ]
+            )
             axes.set(xlim=window[:2], ylim=window[2:])
             axes.set_aspect("equal")
             axes.axis("off")

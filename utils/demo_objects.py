@@ -4,10 +4,25 @@ A builder takes `uniform`, a generator's uniform(low, high) with uniform() in 0.
 (see `demo_parts`) of one object with random proportions, in no particular unit. Orientation is that of most ModelNet40
 clouds: y up; noses, fronts and feet of beds towards -z; sofas and monitors look along +x; guitars lie on their backs.
 """
+
 import numpy as np
 
-from utils.demo_parts import (ball, both_sides, box, ellipses, lathe, loft, panel, plate, rectangle, solid, spline,
-                              tube, turned, wing)
+from utils.demo_parts import (
+    ball,
+    both_sides,
+    box,
+    ellipses,
+    lathe,
+    loft,
+    panel,
+    plate,
+    rectangle,
+    solid,
+    spline,
+    tube,
+    turned,
+    wing,
+)
 
 
 def airplane(uniform):
@@ -32,9 +47,17 @@ def bed(uniform):
     width, floor = uniform(0.4, 0.95), uniform(0.1, 0.35)
     top = floor + uniform(0.2, 0.4)
     frame, mattress = (-width, width), (-width + 0.03, width - 0.03)
-    parts = [solid([rectangle(frame, floor, (-1, 1)), rectangle(frame, floor + 0.1, (-1, 1)),
-                    rectangle(mattress, floor + 0.1, (-0.97, 0.97)), rectangle(mattress, top, (-0.97, 0.97))]),
-             box((-width - 0.03, width + 0.03), (0, top + uniform(0.2, 0.7)), (1, 1.08))]
+    parts = [
+        solid(
+            [
+                rectangle(frame, floor, (-1, 1)),
+                rectangle(frame, floor + 0.1, (-1, 1)),
+                rectangle(mattress, floor + 0.1, (-0.97, 0.97)),
+                rectangle(mattress, top, (-0.97, 0.97)),
+            ]
+        ),
+        box((-width - 0.03, width + 0.03), (0, top + uniform(0.2, 0.7)), (1, 1.08)),
+    ]
     if uniform() < 0.5:
         parts.append(box((-width - 0.03, width + 0.03), (0, top + uniform(-0.05, 0.2)), (-1.08, -1)))
     parts.append(both_sides(box((width - 0.12, width), (0, floor), (-0.98, -0.86))))
@@ -46,8 +69,10 @@ def bed(uniform):
 def bookshelf(uniform):
     width, depth, board = uniform(0.36, 0.95), uniform(0.12, 0.3), uniform(0.02, 0.035)
     levels = np.linspace(-1 + uniform(0.02, 0.12), 1 - board, int(uniform(4, 8)))
-    parts = [both_sides(box((width, width + 2 * board), (-1, 1 + board), (-depth, depth))),
-             box((-width, width), (levels[0], 1), (depth - board, depth))]
+    parts = [
+        both_sides(box((width, width + 2 * board), (-1, 1 + board), (-depth, depth))),
+        box((-width, width), (levels[0], 1), (depth - board, depth)),
+    ]
     parts += [box((-width, width), (level, level + board), (-depth, depth - board)) for level in levels]
     for level, room in zip(levels[:-1] + board, np.diff(levels) - board):
         start, row_end = -width, uniform(-width, width)
@@ -61,8 +86,14 @@ def bookshelf(uniform):
 def bottle(uniform):
     radius, shoulder, neck = uniform(0.24, 0.42), uniform(-0.1, 0.3), uniform(0.26, 0.42)
     neck_start, lip = shoulder + uniform(0.22, 0.4), uniform(1.1, 1.35)
-    curve = spline([(1, shoulder), (0.9, shoulder + 0.3 * (neck_start - shoulder)), (neck + 0.12, neck_start - 0.03),
-                    (neck, neck_start + 0.05)])
+    curve = spline(
+        [
+            (1, shoulder),
+            (0.9, shoulder + 0.3 * (neck_start - shoulder)),
+            (neck + 0.12, neck_start - 0.03),
+            (neck, neck_start + 0.05),
+        ]
+    )
     foot, top = [(0, -0.97), (0.85, -1), (1, -0.95)], [(neck, 0.9), (lip * neck, 0.9), (lip * neck, 1), (0, 1)]
     return [lathe(np.concatenate([foot, curve, top]) * (radius, 1))]
 
@@ -70,16 +101,23 @@ def bottle(uniform):
 def car(uniform):
     width, belt, roof, wheel = uniform(0.34, 0.5), uniform(0.34, 0.44), uniform(0.58, 0.95), uniform(0.14, 0.2)
     nose, hood = uniform(0.26, 0.34), uniform(0.34, 0.4)
-    side = spline([(-1, 0.14), (-1.02, nose), (-0.6, hood), (0, belt), (0.7, belt), (1, belt - 0.06), (0.98, 0.14),
-                   (0, 0.11)], closed=True, steps=4)
+    side = spline(
+        [(-1, 0.14), (-1.02, nose), (-0.6, hood), (0, belt), (0.7, belt), (1, belt - 0.06), (0.98, 0.14), (0, 0.11)],
+        closed=True,
+        steps=4,
+    )
     middle = side.mean(axis=0)
-    body = [np.insert((middle + share * (side - middle))[:, ::-1], 0, x * width, axis=1)
-            for x, share in ((-1, 0.93), (-0.93, 1), (0.93, 1), (1, 0.93))]
+    body = [
+        np.insert((middle + share * (side - middle))[:, ::-1], 0, x * width, axis=1)
+        for x, share in ((-1, 0.93), (-0.93, 1), (0.93, 1), (1, 0.93))
+    ]
     front, rear = uniform(-0.65, -0.3), uniform(0.4, 0.97)
     windshield, rear_window = uniform(0.15, 0.32) * (rear - front), uniform(0.08, 0.32) * (rear - front)
-    cabin = [rectangle((-0.9 * width, 0.9 * width), belt - 0.03, (front, rear)),
-             rectangle((-0.74 * width, 0.74 * width), roof - 0.02, (front + windshield, rear - rear_window)),
-             rectangle((-0.66 * width, 0.66 * width), roof, (front + windshield + 0.05, rear - rear_window - 0.05))]
+    cabin = [
+        rectangle((-0.9 * width, 0.9 * width), belt - 0.03, (front, rear)),
+        rectangle((-0.74 * width, 0.74 * width), roof - 0.02, (front + windshield, rear - rear_window)),
+        rectangle((-0.66 * width, 0.66 * width), roof, (front + windshield + 0.05, rear - rear_window - 0.05)),
+    ]
     parts = [solid(body), loft(cabin), panel(cabin[-1])]
     for z in (-uniform(0.58, 0.66), uniform(0.55, 0.64)):
         parts.append(both_sides(tube([(width - 0.1, wheel, z), (width + 0.03, wheel, z)], wheel, sides=20)))
@@ -103,8 +141,10 @@ def chair(uniform):
     parts += [turned(part, "x", tilt, about=(0, seat, depth)) for part in rest]
     if uniform() < 0.4:
         arm = seat + uniform(0.3, 0.42)
-        parts += [both_sides(box((width - 0.04, width + 0.05), (arm - 0.05, arm), (-depth + 0.05, depth + 0.03))),
-                  both_sides(box((width - 0.03, width + 0.03), (seat, arm - 0.05), (-depth + 0.08, -depth + 0.15)))]
+        parts += [
+            both_sides(box((width - 0.04, width + 0.05), (arm - 0.05, arm), (-depth + 0.05, depth + 0.03))),
+            both_sides(box((width - 0.03, width + 0.03), (seat, arm - 0.05), (-depth + 0.08, -depth + 0.15))),
+        ]
     return parts
 
 
@@ -123,8 +163,14 @@ def cup(uniform):
     angles, low, high = np.linspace(-90, 90, 13), uniform(0.15, 0.3) * height, uniform(0.75, 0.9) * height
     reach, middle = uniform(0.32, 0.6), (low + high) / 2
     attached = np.interp([low, high], side[:, 1], side[:, 0]).min() - wall / 2
-    handle = np.stack([attached + reach * np.cos(np.radians(angles)),
-                       middle + (high - low) / 2 * np.sin(np.radians(angles)), 0 * angles], axis=1)
+    handle = np.stack(
+        [
+            attached + reach * np.cos(np.radians(angles)),
+            middle + (high - low) / 2 * np.sin(np.radians(angles)),
+            0 * angles,
+        ],
+        axis=1,
+    )
     return [lathe(np.concatenate([[(0, 0)], side, inside[::-1], [(0, wall)]])), tube(handle, uniform(0.05, 0.09))]
 
 
@@ -137,15 +183,28 @@ def guitar(uniform):
     middle = np.array([0, uniform(-0.34, -0.26)])
     spokes = outline - middle
     hole = middle + uniform(0.09, 0.13) * spokes / np.hypot(spokes[:, :1], spokes[:, 1:])
-    back, front, edge = (np.insert(ring, 1, y, axis=1)
-                         for ring, y in ((outline, -depth), (outline, depth), (hole, depth)))
-    head = [(-neck, neck_end), (neck, neck_end), (0.095, neck_end + 0.06), (0.08, neck_end + 0.28),
-            (-0.08, neck_end + 0.28), (-0.095, neck_end + 0.06)]
-    pegs = [both_sides(tube([(0.07, depth, z), (0.15, depth, z)], 0.018, sides=8))
-            for z in neck_end + np.array([0.09, 0.16, 0.23])]
-    return pegs + [panel(back), loft([back, front, edge]), plate(head, (depth - 0.02, depth + 0.02)),
-                   box((-neck, neck), (depth, depth + 0.05), (-0.16, neck_end)),
-                   box((-0.14, 0.14), (depth, depth + 0.025), (-0.7, -0.65))]
+    back, front, edge = (
+        np.insert(ring, 1, y, axis=1) for ring, y in ((outline, -depth), (outline, depth), (hole, depth))
+    )
+    head = [
+        (-neck, neck_end),
+        (neck, neck_end),
+        (0.095, neck_end + 0.06),
+        (0.08, neck_end + 0.28),
+        (-0.08, neck_end + 0.28),
+        (-0.095, neck_end + 0.06),
+    ]
+    pegs = [
+        both_sides(tube([(0.07, depth, z), (0.15, depth, z)], 0.018, sides=8))
+        for z in neck_end + np.array([0.09, 0.16, 0.23])
+    ]
+    return pegs + [
+        panel(back),
+        loft([back, front, edge]),
+        plate(head, (depth - 0.02, depth + 0.02)),
+        box((-neck, neck), (depth, depth + 0.05), (-0.16, neck_end)),
+        box((-0.14, 0.14), (depth, depth + 0.025), (-0.7, -0.65)),
+    ]
 
 
 def lamp(uniform):
@@ -158,28 +217,36 @@ def lamp(uniform):
         foot, stem = uniform(0.3, 0.45), uniform(1.7, 2.3)
         stand = [lathe([(0, 0), (foot, 0), (foot, 0.05), (0, 0.09)]), tube([(0, 0.05, 0), (0, stem, 0)], 0.035)]
     rim = stem - 0.05
-    return stand + [lathe([(shade, rim), (top * shade, rim + height)]),
-                    tube([(0, stem, 0), (0, rim + 0.8 * height, 0)], 0.03)]
+    return stand + [
+        lathe([(shade, rim), (top * shade, rim + height)]),
+        tube([(0, stem, 0), (0, rim + 0.8 * height, 0)], 0.03),
+    ]
 
 
 def laptop(uniform):
     width, depth, thickness, opening = uniform(0.6, 0.8), uniform(0.42, 0.55), uniform(0.03, 0.06), uniform(0, 38)
     screen = box((-width, width), (thickness, thickness + 2 * depth * uniform(0.88, 1)), (depth - 0.03, depth))
     screen = turned(screen, "x", opening, about=(0, thickness, depth))
-    keys = [box((-0.85 * width, 0.85 * width), (thickness, thickness + 0.02), (z * depth, (z + 0.17) * depth))
-            for z in (-0.1, 0.15, 0.4, 0.65)]
+    keys = [
+        box((-0.85 * width, 0.85 * width), (thickness, thickness + 0.02), (z * depth, (z + 0.17) * depth))
+        for z in (-0.1, 0.15, 0.4, 0.65)
+    ]
     return [box((-width, width), (0, thickness), (-depth, depth)), screen] + keys
 
 
 def monitor(uniform):
     width, height, gap, depth = uniform(0.62, 1.0), uniform(0.42, 0.6), uniform(0.14, 0.32), uniform(0.03, 0.06)
     base = uniform(0.24, 0.4)
-    parts = [box((-depth, depth), (gap, gap + 2 * height), (-width, width)),
-             box((-0.04, 0.04), (0.05, gap), (-0.1, 0.1))]
+    parts = [
+        box((-depth, depth), (gap, gap + 2 * height), (-width, width)),
+        box((-0.04, 0.04), (0.05, gap), (-0.1, 0.1)),
+    ]
     if uniform() < 0.4:  # a bulge behind the screen, as of a tube
         bulge, share = uniform(0.15, 0.35), uniform(0.5, 0.7)
-        behind = [rectangle((-height, height), 0, (-width, width)),
-                  rectangle((-share * height, share * height), bulge, (-share * width, share * width))]
+        behind = [
+            rectangle((-height, height), 0, (-width, width)),
+            rectangle((-share * height, share * height), bulge, (-share * width, share * width)),
+        ]
         parts += [turned(piece, "z", 90) + (-depth, gap + height, 0) for piece in (loft(behind), panel(behind[1]))]
     if uniform() < 0.5:
         return parts + [lathe([(0, 0), (base, 0), (base, 0.03), (0.1, 0.06), (0, 0.06)])]
@@ -188,13 +255,18 @@ def monitor(uniform):
 
 def person(uniform):
     bulk, torso = uniform(0.85, 1.3), np.array([0.155, 0.175, 0.145, 0.185, 0.19, 0.06])
-    parts = [solid(ellipses(bulk * torso, 0.62 * bulk * torso, [0.84, 0.94, 1.12, 1.32, 1.42, 1.5])),
-             tube([(0, 1.46, 0), (0, 1.58, 0)], 0.055), ball((0, 1.68, 0), (0.09, 0.13, 0.11))]
+    parts = [
+        solid(ellipses(bulk * torso, 0.62 * bulk * torso, [0.84, 0.94, 1.12, 1.32, 1.42, 1.5])),
+        tube([(0, 1.46, 0), (0, 1.58, 0)], 0.055),
+        ball((0, 1.68, 0), (0.09, 0.13, 0.11)),
+    ]
     for side in (-1, 1):
         spread, stride, lift, bend = uniform(1, 9), uniform(-20, 20), uniform(6, 75), uniform(0, 35)
         hip, shoulder = (0.09 * bulk * side, 0.9, 0), (0.18 * bulk * side, 1.4, 0)
-        leg = [tube([hip, (hip[0], 0.48, 0), (hip[0], 0.06, 0)], bulk * np.array([0.085, 0.06, 0.045])),
-               ball((hip[0], 0.04, -0.06), (0.05, 0.04, 0.13))]
+        leg = [
+            tube([hip, (hip[0], 0.48, 0), (hip[0], 0.06, 0)], bulk * np.array([0.085, 0.06, 0.045])),
+            ball((hip[0], 0.04, -0.06), (0.05, 0.04, 0.13)),
+        ]
         parts += [turned(turned(part, "x", stride, about=hip), "z", side * spread, about=hip) for part in leg]
         elbow, swing = (shoulder[0], 1.1, 0), np.radians(bend)
         hand = (elbow[0], 1.1 - 0.3 * np.cos(swing), -0.3 * np.sin(swing))
@@ -206,18 +278,32 @@ def person(uniform):
 def piano(uniform):
     width, tail, low, depth = uniform(0.65, 0.85), uniform(0.55, 1.4), uniform(0.5, 0.75), uniform(0.2, 0.3)
     opening = uniform(18, 42)
-    curve = spline([(-width, -0.15), (-0.85 * width, 0.15), (-0.3 * width, 0.4 * tail), (0.05 * width, 0.8 * tail),
-                    (0.5 * width, tail), (0.9 * width, 0.92 * tail), (width, 0.7 * tail)])
+    curve = spline(
+        [
+            (-width, -0.15),
+            (-0.85 * width, 0.15),
+            (-0.3 * width, 0.4 * tail),
+            (0.05 * width, 0.8 * tail),
+            (0.5 * width, tail),
+            (0.9 * width, 0.92 * tail),
+            (width, 0.7 * tail),
+        ]
+    )
     outline = np.concatenate([[(width, -0.6), (-width, -0.6)], curve])
     lid = turned(plate(outline, (low + depth, low + depth + 0.03)), "z", -opening, about=(width, low + depth, 0))
     prop_top = low + depth + 1.3 * width * np.tan(np.radians(opening))
-    legs = [both_sides(tube([(0.8 * width, 0, -0.45), (0.8 * width, low, -0.45)], [0.05, 0.075], sides=8)),
-            tube([(0.45 * width, 0, 0.75 * tail), (0.45 * width, low, 0.75 * tail)], [0.05, 0.075], sides=8)]
-    return legs + [plate(outline, (low, low + depth)), lid,
-                   tube([(-0.3 * width, low + depth, -0.3), (-0.3 * width, prop_top, -0.3)], 0.02, sides=8),
-                   box((-width, width), (low, low + 0.1), (-0.85, -0.6)),
-                   box((-0.88 * width, 0.88 * width), (low + 0.1, low + 0.14), (-0.82, -0.6)),
-                   both_sides(box((0.9 * width, width), (low + 0.1, low + 0.2), (-0.85, -0.6)))]
+    legs = [
+        both_sides(tube([(0.8 * width, 0, -0.45), (0.8 * width, low, -0.45)], [0.05, 0.075], sides=8)),
+        tube([(0.45 * width, 0, 0.75 * tail), (0.45 * width, low, 0.75 * tail)], [0.05, 0.075], sides=8),
+    ]
+    return legs + [
+        plate(outline, (low, low + depth)),
+        lid,
+        tube([(-0.3 * width, low + depth, -0.3), (-0.3 * width, prop_top, -0.3)], 0.02, sides=8),
+        box((-width, width), (low, low + 0.1), (-0.85, -0.6)),
+        box((-0.88 * width, 0.88 * width), (low + 0.1, low + 0.14), (-0.82, -0.6)),
+        both_sides(box((0.9 * width, width), (low + 0.1, low + 0.2), (-0.85, -0.6))),
+    ]
 
 
 def sofa(uniform):
@@ -226,15 +312,21 @@ def sofa(uniform):
     feet, tilt = uniform(0.05, 0.1), uniform(0, 8)
     full, pivot, cushion = length + arm, (-depth, seat, 0), seat - 0.12
     # Faces that lie against each other are left out: nobody sees the points on them.
-    parts = [box((-depth, depth), (feet, cushion), (-length, length), ("+y", "-x", "-z", "+z")),
-             box((-depth - 0.18, -depth), (feet, seat), (-full, full), ("+x", "+y")),
-             turned(box((-depth - 0.18, -depth), (seat, back), (-full, full), ("-y",)), "z", tilt, about=pivot)]
+    parts = [
+        box((-depth, depth), (feet, cushion), (-length, length), ("+y", "-x", "-z", "+z")),
+        box((-depth - 0.18, -depth), (feet, seat), (-full, full), ("+x", "+y")),
+        turned(box((-depth - 0.18, -depth), (seat, back), (-full, full), ("-y",)), "z", tilt, about=pivot),
+    ]
     for side, inner in ((-1, "+z"), (1, "-z")):
         z = sorted((side * length, side * full))
-        parts += [box((-depth, depth), (feet, seat), z, ("-x", "+y", inner)),
-                  box((-depth, depth), (seat, arm_top), z, ("-x", "-y"))]
-        parts += [box((x, x + 0.08), (0, feet), (side * (full - 0.1), side * (full - 0.02)), ("+y",))
-                  for x in (-depth - 0.14, depth - 0.12)]
+        parts += [
+            box((-depth, depth), (feet, seat), z, ("-x", "+y", inner)),
+            box((-depth, depth), (seat, arm_top), z, ("-x", "-y")),
+        ]
+        parts += [
+            box((x, x + 0.08), (0, feet), (side * (full - 0.1), side * (full - 0.02)), ("+y",))
+            for x in (-depth - 0.14, depth - 0.12)
+        ]
     edges = np.linspace(-length, length, int(round(length / 0.32)) + 1)
     for start, end in zip(edges[:-1] + 0.015, edges[1:] - 0.015):
         parts.append(box((-depth, depth + 0.04), (cushion, seat), (start, end), ("-x", "-y")))
@@ -269,8 +361,10 @@ def table(uniform):
     leg = uniform(0.03, 0.06)
     if uniform() < 0.35:  # round, on one leg
         radius, foot = uniform(0.55, 0.8), uniform(0.28, 0.42)
-        return [solid(ellipses(radius, radius, [height, height + top], sides=32)),
-                lathe([(0, 0), (foot, 0), (foot, 0.04), (1.3 * leg, 0.14), (leg, 0.5 * height), (1.5 * leg, height)])]
+        return [
+            solid(ellipses(radius, radius, [height, height + top], sides=32)),
+            lathe([(0, 0), (foot, 0), (foot, 0.04), (1.3 * leg, 0.14), (leg, 0.5 * height), (1.5 * leg, height)]),
+        ]
     inset = uniform(0.03, 0.12)
     parts = [box((-width, width), (height, height + top), (-length, length))]
     for z in (inset - length, length - inset):
@@ -305,9 +399,11 @@ def toilet(uniform):
     parts = [loft(ellipses(shares * width, shares * length, heights, centers))]
     tank, tank_top, depth = width * uniform(1.0, 1.4), rim + uniform(0.45, 0.9), uniform(0.2, 0.34)
     back = length + 0.08
-    parts += [box((-tank, tank), (rim, tank_top), (back, back + depth)),
-              box((-tank - 0.03, tank + 0.03), (tank_top, tank_top + 0.05), (back - 0.03, back + depth + 0.03)),
-              box((-0.75 * width, 0.75 * width), (0.75 * rim, rim), (0.75 * length, back + depth))]
+    parts += [
+        box((-tank, tank), (rim, tank_top), (back, back + depth)),
+        box((-tank - 0.03, tank + 0.03), (tank_top, tank_top + 0.05), (back - 0.03, back + depth + 0.03)),
+        box((-0.75 * width, 0.75 * width), (0.75 * rim, rim), (0.75 * length, back + depth)),
+    ]
     if uniform() < 0.6:  # the lid leans against the tank
         reach = uniform(0.42, 0.5) * (tank_top - rim)
         lid = solid(ellipses(width, reach, [0, 0.03], -reach))
@@ -318,13 +414,42 @@ def toilet(uniform):
 def vase(uniform):
     foot, belly, neck = uniform(0.22, 0.4), uniform(0.5, 0.8), uniform(0.18, 0.34)
     middle, throat = uniform(0.55, 1.05), uniform(1.45, 1.7)
-    side = spline([(foot, 0), (0.5 * (foot + belly) + 0.05, 0.45 * middle), (belly, middle),
-                   (0.5 * (belly + neck), 0.55 * middle + 0.45 * throat), (neck, throat),
-                   (neck + uniform(0.1, 0.28), 2)])
+    side = spline(
+        [
+            (foot, 0),
+            (0.5 * (foot + belly) + 0.05, 0.45 * middle),
+            (belly, middle),
+            (0.5 * (belly + neck), 0.55 * middle + 0.45 * throat),
+            (neck, throat),
+            (neck + uniform(0.1, 0.28), 2),
+        ]
+    )
     inside = side[::-1][:-1] * (0.93, 1)
     return [lathe(np.concatenate([[(0, 0)], side, inside, [(0, 0.1)]]))]
 
 
-BUILDERS = {builder.__name__: builder for builder in (
-    airplane, bed, bookshelf, bottle, car, chair, cone, cup, guitar, lamp,
-    laptop, monitor, person, piano, sofa, stairs, table, tent, toilet, vase)}
+BUILDERS = {
+    builder.__name__: builder
+    for builder in (
+        airplane,
+        bed,
+        bookshelf,
+        bottle,
+        car,
+        chair,
+        cone,
+        cup,
+        guitar,
+        lamp,
+        laptop,
+        monitor,
+        person,
+        piano,
+        sofa,
+        stairs,
+        table,
+        tent,
+        toilet,
+        vase,
+    )
+}

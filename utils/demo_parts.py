@@ -3,6 +3,7 @@
 A surface is a float64 array [T, 3, 3]: T triangles of 3 corners (x, y, z), y up, in no particular unit. Nearly
 all of them are lofts: skins stretched over rings of points, the way boat hulls are.
 """
+
 import numpy as np
 
 
@@ -106,8 +107,12 @@ def wing(root, tip, root_chord, tip_chord):
     """A flat wing that tapers; root and tip are (x, y, z) at its leading edge, its chords run from there along +z."""
     section = np.array([(0, 0), (0.3, 0.06), (0.7, 0.045), (1, 0), (0.7, -0.045), (0.3, -0.06)])
     depth, height = section[:, 0], section[:, 1]
-    return solid([np.stack([0 * depth, height * chord, depth * chord], axis=1) + np.array(start)
-                  for start, chord in ((root, root_chord), (tip, tip_chord))])
+    return solid(
+        [
+            np.stack([0 * depth, height * chord, depth * chord], axis=1) + np.array(start)
+            for start, chord in ((root, root_chord), (tip, tip_chord))
+        ]
+    )
 
 
 def spline(points, closed=False, steps=5):
@@ -119,8 +124,9 @@ def spline(points, closed=False, steps=5):
         padded = np.concatenate([points[:1], points, points[-1:]])
     before, start, end, after = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]
     t = (np.arange(steps) / float(steps))[:, None]
-    curve = start + 0.5 * t * (end - before + t * (
-        2 * before - 5 * start + 4 * end - after + t * (3 * (start - end) + after - before)))
+    curve = start + 0.5 * t * (
+        end - before + t * (2 * before - 5 * start + 4 * end - after + t * (3 * (start - end) + after - before))
+    )
     curve = curve.reshape(-1, points.shape[1])
     return curve if closed else np.concatenate([curve, points[-1:]])
 

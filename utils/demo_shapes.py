@@ -4,6 +4,7 @@
 
 With them every command of the project works offline on a fresh machine.
 """
+
 import os
 import shutil
 
@@ -14,13 +15,50 @@ from utils.command_line import InputError
 from utils.demo_objects import BUILDERS
 
 SHAPE_NAMES = (
-    "airplane", "bathtub", "bed", "bench", "bookshelf", "bottle", "bowl", "car", "chair", "cone",
-    "cup", "curtain", "desk", "door", "dresser", "flower_pot", "glass_box", "guitar", "keyboard", "lamp",
-    "laptop", "mantel", "monitor", "night_stand", "person", "piano", "plant", "radio", "range_hood", "sink",
-    "sofa", "stairs", "stool", "table", "tent", "toilet", "tv_stand", "vase", "wardrobe", "xbox")
+    "airplane",
+    "bathtub",
+    "bed",
+    "bench",
+    "bookshelf",
+    "bottle",
+    "bowl",
+    "car",
+    "chair",
+    "cone",
+    "cup",
+    "curtain",
+    "desk",
+    "door",
+    "dresser",
+    "flower_pot",
+    "glass_box",
+    "guitar",
+    "keyboard",
+    "lamp",
+    "laptop",
+    "mantel",
+    "monitor",
+    "night_stand",
+    "person",
+    "piano",
+    "plant",
+    "radio",
+    "range_hood",
+    "sink",
+    "sofa",
+    "stairs",
+    "stool",
+    "table",
+    "tent",
+    "toilet",
+    "tv_stand",
+    "vase",
+    "wardrobe",
+    "xbox",
+)
 DEMO_CLASSES = tuple(name for name in SHAPE_NAMES if name in BUILDERS)
 MIN_POINTS = 10
-MAX_SEED = 2 ** 32 - 1
+MAX_SEED = 2**32 - 1
 
 
 def sample_shape(class_name, num_points, rng):
@@ -159,9 +197,15 @@ def parse_flags():
 def main():
     flags = parse_flags()
     write_demo_shapes(flags.out, flags.num_train, flags.num_test, flags.num_point, flags.seed)
-    print("Wrote {} training and {} test clouds of {} classes, {} points each, to {}".format(
-        flags.num_train * len(DEMO_CLASSES), flags.num_test * len(DEMO_CLASSES), len(DEMO_CLASSES),
-        flags.num_point, flags.out))
+    print(
+        "Wrote {} training and {} test clouds of {} classes, {} points each, to {}".format(
+            flags.num_train * len(DEMO_CLASSES),
+            flags.num_test * len(DEMO_CLASSES),
+            len(DEMO_CLASSES),
+            flags.num_point,
+            flags.out,
+        )
+    )
 
 
 if __name__ == "__main__":

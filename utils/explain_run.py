@@ -1,4 +1,5 @@
 """The steps that the explain scripts share: opening the network, the dropping loop, files, pictures and window."""
+
 import argparse
 import contextlib
 import os
@@ -50,7 +51,10 @@ def run(flags, method):
             job.rotation, job.model_path, job.model = flags.rotation, flags.model_path, flags.model
             rows += explain(explainer, cloud, folders, job)
     if rows:
-        print("\n" + table(("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds"), rows))
+        print(
+            "\n"
+            + table(("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds"), rows)
+        )
     if num_refused:
         raise InputError("{} of {} files were left out, for the reasons above".format(num_refused, len(inputs)))
 
@@ -94,6 +98,7 @@ def open_explainer(flags):
     prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and cloud are known to be good.
     from utils import checkpoint, explainer
+
     prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
     with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
         print("Network: {} of {}".format(network.model_name, prefix))
@@ -113,12 +118,21 @@ def recognise(explainer, cloud, flags):
     if cloud.own is not None:
         for notice in cloud.own.notices:
             print("  {}".format(notice))
-        print("  centred from ({}) and scaled by 1 / {:.6g}".format(
-            ", ".join("{:.6g}".format(value) for value in cloud.own.centre), cloud.own.scale))
+        print(
+            "  centred from ({}) and scaled by 1 / {:.6g}".format(
+                ", ".join("{:.6g}".format(value) for value in cloud.own.centre), cloud.own.scale
+            )
+        )
     logits = explainer.logits(cloud.points[np.newaxis])[0]
     probabilities = metrics.softmax(logits)
-    print("The network sees: {}".format(", ".join("{} {:.1%}".format(provider.class_name(label), probabilities[label])
-                                                  for label in np.argsort(-logits, kind="stable")[:LIKELIEST])))
+    print(
+        "The network sees: {}".format(
+            ", ".join(
+                "{} {:.1%}".format(provider.class_name(label), probabilities[label])
+                for label in np.argsort(-logits, kind="stable")[:LIKELIEST]
+            )
+        )
+    )
     label = int(logits.argmax()) if cloud.label is None else cloud.label
     if flags.target_label is not None:
         label = provider.class_label(flags.target_label, flag="--target_label")
@@ -144,23 +158,34 @@ def drop_until_lost(explainer, cloud, method, flags):
     drop_mode = flags.drop_mode or explain_flags.DROP_MODES[method]
     options = {"pooling": flags.pooling, "power": flags.power, "rngs": [rng]}
     with tqdm(total=len(cloud.points), unit="point", desc="{}: dropping".format(TITLES[method])) as bar:
+
         def show_round(finished):
             shown = {} if np.isnan(finished.accuracy) else {"accuracy": "{:.1%}".format(finished.accuracy)}
             bar.set_postfix(round=finished.round, left=finished.points_left, **shown)
             bar.update(finished.points_dropped)
 
         found = point_drop.drop_until_lost(
-            cloud.points, cloud.label,
+            cloud.points,
+            cloud.label,
             vote_logits=lambda points: explainer.vote_logits(points, rotations),
             heat_of=lambda points: heat.METHODS[method](explainer, points[np.newaxis], cloud.label, **options)[0],
             choose=lambda values: point_drop.points_to_drop(values, drop_mode, flags.num_drop, flags.drop_neg, rng),
-            max_rounds=flags.num_steps, eval_every=flags.eval_every, on_round=show_round)
+            max_rounds=flags.num_steps,
+            eval_every=flags.eval_every,
+            on_round=show_round,
+        )
     removed = found.removed_in_round > 0
-    print("{}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
-        TITLES[method], len(found.rounds), found.stop_reason, removed.sum(), len(removed), found.seconds))
+    print(
+        "{}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
+            TITLES[method], len(found.rounds), found.stop_reason, removed.sum(), len(removed), found.seconds
+        )
+    )
     if found.rounds[0].accuracy <= point_drop.LOST_ACCURACY and flags.target_label is None:
-        print("The network does not recognise this cloud as {} under `--rotation {}`; try another --rotation.".format(
-            provider.class_name(cloud.label), flags.rotation))
+        print(
+            "The network does not recognise this cloud as {} under `--rotation {}`; try another --rotation.".format(
+                provider.class_name(cloud.label), flags.rotation
+            )
+        )
     return found
 
 
@@ -194,34 +219,67 @@ def save(folder, runs, cloud, logits, method, flags):
       flags: of `explain_flags.parse_flags`.
     """
     from utils import animation, plots, render, viewer
+
     one = runs[method]
     removed = one.removed_in_round > 0
     explained, predicted = provider.class_name(cloud.label), provider.class_name(int(logits.argmax()))
-    settings = dict(vars(flags), method=method, source=cloud.source, explained_class=explained, predicted_class=predicted,
-                    num_votes=flags.num_votes or explain_flags.NUM_VOTES[method],
-                    drop_mode=flags.drop_mode or explain_flags.DROP_MODES[method], versions=versions())
+    settings = dict(
+        vars(flags),
+        method=method,
+        source=cloud.source,
+        explained_class=explained,
+        predicted_class=predicted,
+        num_votes=flags.num_votes or explain_flags.NUM_VOTES[method],
+        drop_mode=flags.drop_mode or explain_flags.DROP_MODES[method],
+        versions=versions(),
+    )
     if cloud.own is not None:
         settings.update(centre=cloud.own.centre.tolist(), scale=float(cloud.own.scale))
     ply_points, ply_heat = cloud.points, one.heat
     if cloud.own is not None:
         ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud)
-    results.save(folder, one, logits, cloud.label, settings, ply_points, ply_heat,
-                 colours.heat_colours(ply_heat, flags.colormap, flags.scale))
+    results.save(
+        folder,
+        one,
+        logits,
+        cloud.label,
+        settings,
+        ply_points,
+        ply_heat,
+        colours.heat_colours(ply_heat, flags.colormap, flags.scale),
+    )
     title = "{} of {} {}: {}".format(TITLES[method], cloud.class_name, cloud.index, _seen_as(logits, cloud.label))
     names = {"rounds": "rounds." + flags.figure_format, "heat": "heat." + flags.figure_format}
     classified = [round_ for round_ in one.rounds if not np.isnan(round_.accuracy)]
-    plots.save_rounds(os.path.join(folder, names["rounds"]), [round_.points_left for round_ in classified],
-                      [round_.accuracy for round_ in classified], title)
+    plots.save_rounds(
+        os.path.join(folder, names["rounds"]),
+        [round_.points_left for round_ in classified],
+        [round_.accuracy for round_ in classified],
+        title,
+    )
     picture = {"title": title, "colormap": flags.colormap, "scale": flags.scale, "label": "heat for\n" + explained}
     renderer = render.save_heat_picture(
-        os.path.join(folder, names["heat"]), one.points, one.heat, removed,
-        ending=", {} dropped, accuracy {:.1%}".format(removed.sum(), one.rounds[-1].accuracy), **picture)
+        os.path.join(folder, names["heat"]),
+        one.points,
+        one.heat,
+        removed,
+        ending=", {} dropped, accuracy {:.1%}".format(removed.sum(), one.rounds[-1].accuracy),
+        **picture,
+    )
     _remove_other_formats(folder, names, flags.figure_format)
-    views = [viewer.View(TITLES[name], _seen_as(logits, cloud.label), shown.points, shown.heat, shown.removed_in_round,
-                         shown.rounds)
-             for name, shown in sorted(runs.items(), key=lambda item: item[0] != method)]
-    viewer.save(os.path.join(folder, "heat.html"), "{} {}: heat for {}".format(cloud.class_name, cloud.index, explained),
-                views, flags.colormap, flags.scale)
+    views = [
+        viewer.View(
+            TITLES[name], _seen_as(logits, cloud.label), shown.points, shown.heat, shown.removed_in_round, shown.rounds
+        )
+        for name, shown in sorted(runs.items(), key=lambda item: item[0] != method)
+    ]
+    viewer.save(
+        os.path.join(folder, "heat.html"),
+        "{} {}: heat for {}".format(cloud.class_name, cloud.index, explained),
+        views,
+        flags.colormap,
+        flags.scale,
+    )
     written = [names["heat"], "heat.html", "heat.ply", "heat.npz", "rounds.csv", names["rounds"], "run.json"]
     if flags.turntable:
         paths = animation.save_turntable(os.path.join(folder, "turntable.gif"), one.points, one.heat, **picture)
@@ -235,6 +293,7 @@ def save(folder, runs, cloud, logits, method, flags):
 def show(runs, cloud, flags):
     """Opens the window, unless it is not wanted or there is no display."""
     from utils import open3d_scene, render
+
     if flags.no_window:
         return
     if not open3d_scene.has_display():
@@ -262,14 +321,23 @@ def _seen_as(logits, label):
 def _summary(run_, cloud, logits, method):
     """The row of one method in the summary."""
     removed = run_.removed_in_round > 0
-    return ("{} {}".format(cloud.class_name, cloud.index), TITLES[method], provider.class_name(cloud.label),
-            "{:.1%}".format(metrics.softmax(logits)[cloud.label]), str(removed.sum()), str(len(removed)),
-            str(len(run_.rounds)), "{:.1%}".format(run_.rounds[-1].accuracy), "{:.1f}".format(run_.seconds))
+    return (
+        "{} {}".format(cloud.class_name, cloud.index),
+        TITLES[method],
+        provider.class_name(cloud.label),
+        "{:.1%}".format(metrics.softmax(logits)[cloud.label]),
+        str(removed.sum()),
+        str(len(removed)),
+        str(len(run_.rounds)),
+        "{:.1%}".format(run_.rounds[-1].accuracy),
+        "{:.1f}".format(run_.seconds),
+    )
 
 
 def _remove_other_formats(folder, names, kept):
     """Removes pictures that an earlier run left in another format: they would pass for this one's."""
     from utils import plots
+
     for name in names:
         for ending in plots.FORMATS:
             path = os.path.join(folder, "{}.{}".format(name, ending))

@@ -1,4 +1,5 @@
 """A network in a session -> logits, features and gradients as NumPy arrays, in batches that fit cache and memory."""
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -21,8 +22,7 @@ class Explainer:
         self._features = network.end_points["features"]
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         class_logit = tf.reduce_sum(self._logits * tf.one_hot(self._labels, tf.shape(self._logits)[1]))
-        loss = tf.reduce_sum(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self._labels, logits=self._logits))
+        loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self._labels, logits=self._logits))
         self._logit_gradient = tf.gradients(class_logit, self._points)[0]
         self._loss_gradient = tf.gradients(loss, self._points)[0]
         channel_gradient = tf.gradients(class_logit, network.end_points["global_feature"])[0]
@@ -64,7 +64,8 @@ class Explainer:
           share its gradient equally.
         """
         features, gradients = self._session.run(
-            [self._features, self._feature_gradient], {self._points: points[np.newaxis], self._labels: [label]})
+            [self._features, self._feature_gradient], {self._points: points[np.newaxis], self._labels: [label]}
+        )
         return features[0], gradients[0]
 
     def sums_per_point(self, names, clouds, labels):
@@ -126,11 +127,12 @@ def _sums_per_point(features, channel_gradient):
         "mean_gradient": tf.reduce_mean(gradient, axis=2),
         "weighted_features": tf.squeeze(tf.matmul(features, mean_over_points), axis=2),
         "features_x_gradients": tf.reduce_sum(features * gradient, axis=2),
-        "held_channels": tf.reduce_sum(is_held * tf.cast(maximum > 0, tf.float32), axis=2)}
+        "held_channels": tf.reduce_sum(is_held * tf.cast(maximum > 0, tf.float32), axis=2),
+    }
 
 
 def _parts(items, points_each):
     """Splits an array along its first axis into parts of about POINTS_PER_CALL points."""
     count = max(1, POINTS_PER_CALL // points_each)
     for start in range(0, len(items), count):
-        yield items[start:start + count]
+        yield items[start : start + count]

@@ -1,4 +1,5 @@
 """Fetches a large file from mirrors and unpacks it: resumable, checked, and whole or not at all."""
+
 import hashlib
 import http.client
 import os
@@ -76,8 +77,9 @@ def unpack(zip_path, folder, required):
             for name in archive.namelist():
                 target = os.path.realpath(os.path.join(temporary, name))
                 if not target.startswith(os.path.realpath(temporary) + os.sep):
-                    raise InputError("{} holds the path {}, which leads out of its folder: delete it".format(
-                        zip_path, name))
+                    raise InputError(
+                        "{} holds the path {}, which leads out of its folder: delete it".format(zip_path, name)
+                    )
             for member in tqdm(archive.infolist(), desc="Unpacking", unit="file"):
                 archive.extract(member, temporary)
         tops = [top for top in os.listdir(temporary) if top != "__MACOSX"]
@@ -102,7 +104,8 @@ def _continue_download(url, part, num_bytes):
             # A server that ignores the range sends the file from its beginning.
             done = 0
         with open(part, "ab" if done else "wb") as file, tqdm(
-                total=num_bytes, initial=done, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+            total=num_bytes, initial=done, unit="B", unit_scale=True, unit_divisor=1024
+        ) as bar:
             for block in iter(lambda: answer.read(BLOCK_BYTES), b""):
                 file.write(block)
                 bar.update(len(block))

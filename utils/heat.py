@@ -6,6 +6,7 @@ the formula needs. Where that is a feature map of N x 1024
 values, the formula's sums over the channels are taken in the graph, and the function here is the definition that they
 are tested against.
 """
+
 import numpy as np
 
 INTEGRATION_STEPS = 32

@@ -1,4 +1,5 @@
 """How well a network classifies, and how far two heats agree: accuracies, areas under curves, rank correlations."""
+
 import numpy as np
 
 # Student's t that holds 95 %, from 1 degree of freedom on; the series below is exact to 0.1 % after the last.
@@ -18,7 +19,7 @@ def confusion_matrix(labels, predictions, num_classes):
       int array [num_classes, num_classes]: row = label, column = prediction.
     """
     flat = np.asarray(labels, np.int64) * num_classes + np.asarray(predictions, np.int64)
-    return np.bincount(flat, minlength=num_classes ** 2).reshape(num_classes, num_classes)
+    return np.bincount(flat, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def overall_accuracy(matrix):
@@ -96,7 +97,7 @@ def rank_correlation(first, second):
     if np.isnan(first).any() or np.isnan(second).any():
         return float("nan")
     first, second = (average_ranks(values) - (len(values) + 1) / 2 for values in (first, second))
-    size = np.sqrt((first ** 2).sum() * (second ** 2).sum())
+    size = np.sqrt((first**2).sum() * (second**2).sum())
     return float((first * second).sum() / size) if size > 0 else float("nan")
 
 
@@ -137,6 +138,9 @@ def interval_95(values):
         return np.nan, np.nan
     z = NORMAL_95
     # Abramowitz and Stegun 26.7.5.
-    student = STUDENT_95[freedom - 1] if freedom <= len(STUDENT_95) else (
-        z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2))
+    student = (
+        STUDENT_95[freedom - 1]
+        if freedom <= len(STUDENT_95)
+        else (z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2))
+    )
     return mean - student * error, mean + student * error

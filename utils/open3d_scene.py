@@ -3,6 +3,7 @@
 Open3D ends the whole process where it finds no OpenGL, so it always runs in one of its own:
 `python -m utils.open3d_scene`.
 """
+
 import os
 import subprocess
 import sys
@@ -45,9 +46,16 @@ def run(task, seconds, **job):
     with tempfile.TemporaryDirectory() as folder:
         job_file, answer_file = os.path.join(folder, "job.npz"), os.path.join(folder, "answer.npz")
         np.savez(job_file, **job)
-        subprocess.run([sys.executable, "-m", "utils.open3d_scene", task, job_file, answer_file], check=True, timeout=seconds,
-                       cwd=command_line.PROJECT_DIR, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                       stderr=None if is_verbose else subprocess.PIPE)
+        subprocess.run(
+            [sys.executable, "-m", "utils.open3d_scene", task, job_file, answer_file],
+            check=True,
+            timeout=seconds,
+            cwd=command_line.PROJECT_DIR,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if is_verbose else subprocess.PIPE,
+        )
         with np.load(answer_file) as answer:
             return dict(answer)
 
@@ -60,6 +68,7 @@ def _main(task, job_file, answer_file):
 def _draw_images(job):
     """Renders the panels of a job off-screen, at twice their size and averaged for smooth edges."""
     from open3d.visualization import rendering
+
     width, height = job["size"]
     renderer = rendering.OffscreenRenderer(2 * width, 2 * height)
     renderer.scene.view.set_post_processing(False)  # its tone mapping would change the colours
@@ -82,6 +91,7 @@ def _draw_images(job):
 def _open_window(job):
     """Shows the clouds of a job until their window is closed."""
     import open3d
+
     open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)  # where no window opens, one line is enough
     window = open3d.visualization.VisualizerWithKeyCallback()
     if not window.create_window(window_name=str(job["title"]), width=WINDOW_SIZE[0], height=WINDOW_SIZE[1]):
@@ -99,6 +109,7 @@ def _open_window(job):
             clouds.vertices = _spheres(job["points"], job["colours"], size[0] * job["radii"], corners).vertices
             window.update_geometry(clouds)
             return True
+
         return change
 
     for keys, factor in (((ord("="), 334), 1.25), ((ord("-"), 333), 0.8)):  # 333, 334: of the number pad, by GLFW
@@ -117,10 +128,13 @@ def _open_window(job):
 def _texts(texts, places, width):
     """Open3D meshes of texts that face the camera, equally large, none wider than `width`, centred below `places`."""
     import open3d
+
     meshes = [open3d.t.geometry.TriangleMesh.create_text(str(text)).to_legacy() for text in texts]
     outlines = [np.asarray(mesh.vertices) for mesh in meshes]
-    scale = min([TEXT_HEIGHT / max(np.ptp(outline[:, 1]) for outline in outlines)]
-                + [width / np.ptp(outline[:, 0]) for outline in outlines])
+    scale = min(
+        [TEXT_HEIGHT / max(np.ptp(outline[:, 1]) for outline in outlines)]
+        + [width / np.ptp(outline[:, 0]) for outline in outlines]
+    )
     for mesh, outline, (x, y) in zip(meshes, outlines, places):
         middle = [(outline[:, 0].min() + outline[:, 0].max()) / 2, outline[:, 1].max(), 0]
         mesh.vertices = open3d.utility.Vector3dVector((outline - middle) * scale + [x, y, -CAMERA_DISTANCE])
@@ -142,17 +156,27 @@ def _spheres(centres, colours, radii, corners):
       corners: of a sphere's outline, an even number.
     """
     import open3d
+
     rings = corners // 2 - 1  # between the poles, which lie on the z axis, towards the camera and away from it
-    polar, around = np.meshgrid(np.linspace(0, np.pi, rings + 2)[1:-1], np.arange(corners) * 2 * np.pi / corners,
-                                indexing="ij")
+    polar, around = np.meshgrid(
+        np.linspace(0, np.pi, rings + 2)[1:-1], np.arange(corners) * 2 * np.pi / corners, indexing="ij"
+    )
     on_rings = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1)
     normals = np.concatenate([on_rings.reshape(-1, 3), [[0, 0, 1], [0, 0, -1]]])
     corner = np.arange(rings * corners).reshape(rings, corners)
     beside = np.roll(corner, -1, axis=1)
     front, back = np.full_like(corner[0], len(normals) - 2), np.full_like(corner[0], len(normals) - 1)
-    triangles = np.concatenate([np.stack(three, axis=-1).reshape(-1, 3) for three in (
-        (front, corner[0], beside[0]), (corner[:-1], corner[1:], beside[1:]), (corner[:-1], beside[1:], beside[:-1]),
-        (back, beside[-1], corner[-1]))])
+    triangles = np.concatenate(
+        [
+            np.stack(three, axis=-1).reshape(-1, 3)
+            for three in (
+                (front, corner[0], beside[0]),
+                (corner[:-1], corner[1:], beside[1:]),
+                (corner[:-1], beside[1:], beside[:-1]),
+                (back, beside[-1], corner[-1]),
+            )
+        ]
+    )
     vertices = centres[:, None] + radii[:, None, None] * normals
     shaded = plots.shade(colours[:, None], normals)
     first = len(normals) * np.arange(len(centres))

@@ -1,4 +1,5 @@
 """Clouds of one's own: which files, how a cloud is placed for the network, and the way back to its file."""
+
 import collections
 import os
 
@@ -41,8 +42,11 @@ def list_inputs(paths):
             raise InputError("--input {}: cannot be read ({})".format(path, error.strerror))
         found = [name for name in names if os.path.splitext(name)[1].lower() in cloud_files.ENDINGS + H5_ENDINGS]
         if not found:
-            raise InputError("--input {}: holds no file that ends in one of {}".format(
-                path, " ".join(cloud_files.ENDINGS + H5_ENDINGS)))
+            raise InputError(
+                "--input {}: holds no file that ends in one of {}".format(
+                    path, " ".join(cloud_files.ENDINGS + H5_ENDINGS)
+                )
+            )
         files += [os.path.join(path, name) for name in found]
     return list(dict.fromkeys(files))
 
@@ -78,8 +82,11 @@ def up_rotation(up):
     Args:
       up: "x", "y" or "z".
     """
-    return {"x": np.array([[0., 1, 0], [-1, 0, 0], [0, 0, 1]]), "y": np.eye(3),
-            "z": np.array([[1., 0, 0], [0, 0, -1], [0, 1, 0]])}[up]
+    return {
+        "x": np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
+        "y": np.eye(3),
+        "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
+    }[up]
 
 
 def carry_back(heat, cloud):
@@ -95,6 +102,7 @@ def carry_back(heat, cloud):
     if len(cloud.own.all_points) == len(heat):
         return heat
     from scipy.spatial import cKDTree
+
     # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64.
     _, nearest = cKDTree(cloud.own.file_points).query(cloud.own.all_points, workers=-1)
     return heat[nearest]
@@ -104,5 +112,8 @@ def check_finite(points, source):
     """Raises an InputError that names the first point of [..., N, 3] that is not finite, and its source."""
     bad = np.argwhere(~np.isfinite(points).all(axis=-1))
     if len(bad):
-        raise InputError("{} has coordinates that are not finite numbers, first at {}: remove those points".format(
-            source, "point {}".format(bad[0][0]) if points.ndim == 2 else "cloud {}, point {}".format(*bad[0])))
+        raise InputError(
+            "{} has coordinates that are not finite numbers, first at {}: remove those points".format(
+                source, "point {}".format(bad[0][0]) if points.ndim == 2 else "cloud {}, point {}".format(*bad[0])
+            )
+        )

@@ -3,6 +3,7 @@
 Every figure is an object of its own, drawn without pyplot, so that no window, back end or setting of matplotlib
 is touched.
 """
+
 import collections
 import os
 import textwrap
@@ -50,8 +51,9 @@ def heat_figure(panels, window, colour_bar, title):
     figure = new_figure(figure_width, figure_height)
 
     def add_axes(left, bottom, width, height):
-        return figure.add_axes([left / figure_width, bottom / figure_height,
-                                width / figure_width, height / figure_height])
+        return figure.add_axes(
+            [left / figure_width, bottom / figure_height, width / figure_width, height / figure_height]
+        )
 
     figure.text(0.5, 1 - MARGIN / figure_height, _literal("\n".join(title_lines)), fontsize=10, ha="center", va="top")
     for number, (caption, drawing) in enumerate(panels):
@@ -63,8 +65,14 @@ def heat_figure(panels, window, colour_bar, title):
             draw_spheres(axes, drawing)
         else:
             axes.imshow(drawing, extent=window, aspect="auto", interpolation="nearest")
-        figure.text((left + width / 2) / figure_width, MARGIN / figure_height, caption, fontsize=7.5, ha="center",
-                    color=CAPTION_COLOUR)
+        figure.text(
+            (left + width / 2) / figure_width,
+            MARGIN / figure_height,
+            caption,
+            fontsize=7.5,
+            ha="center",
+            color=CAPTION_COLOUR,
+        )
     bar_height = min(0.7 * max(height, 1.5), 2.2)
     left = MARGIN + len(panels) * (width + PANEL_GAP) + 0.1
     _draw_colour_bar(add_axes(left, bottom + (max(height, 1.5) - bar_height) / 2 - 0.05, 0.14, bar_height), colour_bar)
@@ -82,25 +90,34 @@ def shade(colours, normals):
       float array [..., 3] in 0..1.
     """
     facing = np.clip((normals * LIGHT).sum(axis=-1, keepdims=True), 0, 1)
-    glint = 0.45 * facing ** 8
+    glint = 0.45 * facing**8
     return colours * (0.55 + 0.45 * facing) * (1 - glint) + glint
 
 
 def draw_spheres(axes, spheres):
     """Draws Spheres in their order. Equal light lies on a circle about the light's direction: an ellipse, as seen."""
     from matplotlib.collections import EllipseCollection
+
     centres, radii, colours = spheres
     ellipses = [(2 * radii, 2 * radii, centres, shade(colours, LIGHT * np.cos(np.radians(78))))]
     for angle, angle_within in ((66, 56), (47, 38), (29, 22), (15, 8)):  # degrees between normal and light
         cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        ellipses.append((2 * radii * sine * LIGHT[2], 2 * radii * sine, centres + radii[:, None] * cosine * LIGHT[:2],
-                         shade(colours, LIGHT * np.cos(np.radians(angle_within)))))
+        ellipses.append(
+            (
+                2 * radii * sine * LIGHT[2],
+                2 * radii * sine,
+                centres + radii[:, None] * cosine * LIGHT[:2],
+                shade(colours, LIGHT * np.cos(np.radians(angle_within))),
+            )
+        )
     # All ellipses of a sphere before those of the next one.
     widths, heights, middles, shaded = (
-        np.stack(part, axis=1).reshape((-1,) + part[0].shape[1:]) for part in zip(*ellipses))
+        np.stack(part, axis=1).reshape((-1,) + part[0].shape[1:]) for part in zip(*ellipses)
+    )
     turn = np.degrees(np.arctan2(LIGHT[1], LIGHT[0]))
-    collection = EllipseCollection(widths, heights, np.full(len(widths), turn), units="x", offsets=middles,
-                                   facecolors=shaded, edgecolors="none")
+    collection = EllipseCollection(
+        widths, heights, np.full(len(widths), turn), units="x", offsets=middles, facecolors=shaded, edgecolors="none"
+    )
     collection.set_offset_transform(axes.transData)
     axes.add_collection(collection, autolim=False)
 
@@ -117,8 +134,10 @@ def _draw_colour_bar(axes, colour_bar):
         exponent = _exponent(max(abs(low), abs(high)))
         values = np.unique([low, 0.0 if low < 0 < high else (low + high) / 2, high])
         places += list(bottom + (1 - bottom) * (values - low) / ((high - low) or 1.0))
-        texts += ["> 0" if value == 0 and zero_label is not None else "{:.3g}".format(value / 10.0 ** exponent)
-                  for value in values]
+        texts += [
+            "> 0" if value == 0 and zero_label is not None else "{:.3g}".format(value / 10.0**exponent)
+            for value in values
+        ]
         label += "\n" + r"$\times 10^{{{}}}$".format(exponent) if exponent else ""
     axes.set_title(label, fontsize=8, pad=5)
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=places)
@@ -151,11 +170,25 @@ def save_rounds(path, points_left, accuracies, title, threshold=0.5):
     figure = new_figure(4.6, 3.2)
     axes = figure.add_axes([0.13, 0.15, 0.83, 0.73])
     axes.axhline(threshold, color="0.5", linewidth=1, linestyle="--")
-    axes.text(0.01, threshold + 0.015, "lost at {:g} or less".format(threshold), transform=axes.get_yaxis_transform(),
-              fontsize=7, color=CAPTION_COLOUR)
+    axes.text(
+        0.01,
+        threshold + 0.015,
+        "lost at {:g} or less".format(threshold),
+        transform=axes.get_yaxis_transform(),
+        fontsize=7,
+        color=CAPTION_COLOUR,
+    )
     many_rounds = len(points_left) > 40
-    axes.plot(points_left[measured], accuracies[measured], color="tab:blue", linewidth=1.5, marker="o",
-              markersize=2 if many_rounds else 4, clip_on=False, zorder=3)
+    axes.plot(
+        points_left[measured],
+        accuracies[measured],
+        color="tab:blue",
+        linewidth=1.5,
+        marker="o",
+        markersize=2 if many_rounds else 4,
+        clip_on=False,
+        zorder=3,
+    )
     axes.set(xlabel="points left", ylabel="accuracy over the rotations", ylim=(0, 1))
     margin = max(0.03 * np.ptp(points_left), 1.0)
     axes.set_xlim(points_left.max() + margin, max(points_left.min() - margin, 0))  # dropping runs to the right
@@ -191,8 +224,15 @@ def save_confusion_matrix(path, matrix, class_names, title):
     # The square root shows the few confusions that a linear scale leaves white.
     image = axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in zip(*np.nonzero(matrix)):
-        axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=5.5,
-                  color="white" if shares[row, column] > 0.4 else "black")
+        axes.text(
+            column,
+            row,
+            str(matrix[row, column]),
+            ha="center",
+            va="center",
+            fontsize=5.5,
+            color="white" if shares[row, column] > 0.4 else "black",
+        )
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.set_title(_literal(title), fontsize=11)
     places = np.arange(num_classes)
@@ -205,8 +245,9 @@ def save_confusion_matrix(path, matrix, class_names, title):
     axes.grid(which="minor", color="0.9", linewidth=0.4)
     axes.tick_params(which="both", length=0)
     bar_height = min(cells, 3.0)
-    bar_axes = figure.add_axes([(names + cells + 0.15) / width, (names + cells - bar_height) / height,
-                                0.12 / width, bar_height / height])
+    bar_axes = figure.add_axes(
+        [(names + cells + 0.15) / width, (names + cells - bar_height) / height, 0.12 / width, bar_height / height]
+    )
     bar = figure.colorbar(image, cax=bar_axes)
     bar.set_ticks(np.sqrt([0, 0.05, 0.25, 0.5, 1]))
     bar.set_ticklabels(["0", "5 %", "25 %", "50 %", "100 %"])
@@ -218,6 +259,7 @@ def save_confusion_matrix(path, matrix, class_names, title):
 def new_figure(width, height):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -262,26 +304,36 @@ def save_gif(path, frames, milliseconds):
       OSError: the file cannot be written; what was there before is kept.
     """
     from PIL import Image
+
     # One palette for all frames, else the colours of what rests flicker; each colour counts once, else white takes all.
-    sample = np.concatenate(frames[::max(1, len(frames) // 8)]).astype(np.int32).dot([65536, 256, 1])
+    sample = np.concatenate(frames[:: max(1, len(frames) // 8)]).astype(np.int32).dot([65536, 256, 1])
     sample = np.unique(sample)
-    palette = Image.fromarray(np.stack([sample >> 16, sample >> 8, sample], axis=1).astype(np.uint8)[np.newaxis]).quantize(255)
+    palette = Image.fromarray(
+        np.stack([sample >> 16, sample >> 8, sample], axis=1).astype(np.uint8)[np.newaxis]
+    ).quantize(255)
     entries = palette.getpalette()[:765]
     palette.putpalette(entries + [255] * (768 - len(entries)))
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    command_line.replace_file(path, lambda file: images[0].save(
-        file, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0), mode="wb")
+    command_line.replace_file(
+        path,
+        lambda file: images[0].save(
+            file, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0
+        ),
+        mode="wb",
+    )
 
 
 def can_save_film():
     """Whether FFmpeg is there."""
     from matplotlib import animation
+
     return animation.writers.is_available("ffmpeg")
 
 
 def save_film(path, frames, milliseconds):
     """Writes an MP4 with FFmpeg; arguments as of `save_gif`, the images of even width and height."""
     from matplotlib import animation
+
     height, width = frames[0].shape[:2]
     figure = new_figure(width / 100, height / 100)
     image = figure.figimage(frames[0])

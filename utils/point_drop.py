@@ -1,4 +1,5 @@
 """Thresholds over heat, dropping points by them, and the loop that drops until the network loses the object."""
+
 import time
 
 import numpy as np
@@ -10,7 +11,12 @@ MIN_POINTS = 10
 LOST_ACCURACY = 0.5
 THRESHOLDS = ("average", "median", "midrange")
 DROP_MODES = tuple(sign + name for sign in "+-" for name in THRESHOLDS) + (
-    "nonzero", "zero", "+random", "-random", "top")
+    "nonzero",
+    "zero",
+    "+random",
+    "-random",
+    "top",
+)
 
 
 def threshold(heat, kind):
@@ -133,8 +139,11 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
             came_back = removed_in_round >= len(rounds)
             removed_in_round[came_back] = -1
             heat_when_removed[came_back] = np.nan
-            stop_reason = "the accuracy fell to {:.3f}" if len(rounds) > 1 else (
-                "the accuracy is only {:.3f} before any point is dropped")
+            stop_reason = (
+                "the accuracy fell to {:.3f}"
+                if len(rounds) > 1
+                else ("the accuracy is only {:.3f} before any point is dropped")
+            )
             stop_reason = stop_reason.format(rounds[-1].accuracy)
         if on_round:
             on_round(rounds[-1])
@@ -155,11 +164,10 @@ def _end_where_lost(rounds, removed_in_round, points, vote_logits, label):
         one = rounds[index]
         was_left = (removed_in_round < 0) | (removed_in_round >= one.round)
         votes = _classify(vote_logits, points[was_left], label)
-        rounds[index] = one._replace(accuracy=votes[0], mean_loss=votes[1],
-                                     seconds=one.seconds + time.time() - start)
+        rounds[index] = one._replace(accuracy=votes[0], mean_loss=votes[1], seconds=one.seconds + time.time() - start)
         if votes[0] <= LOST_ACCURACY:
             rounds[index] = rounds[index]._replace(points_dropped=0)
-            return rounds[:index + 1]
+            return rounds[: index + 1]
     return rounds
 
 

@@ -3,6 +3,7 @@
 Each takes a comparison.Comparison, and adds the rows that are not there yet. PROTOCOLS names them, with the columns
 and the steps of their rows.
 """
+
 import collections
 
 import numpy as np
@@ -37,14 +38,21 @@ def check_flags(flags):
     if flags.num_point < point_drop.MIN_POINTS:
         raise InputError("--num_point {}: give at least {}".format(flags.num_point, point_drop.MIN_POINTS))
     if flags.protocol == "drop" and flags.num_drop * flags.num_steps > flags.num_point - point_drop.MIN_POINTS:
-        raise InputError("--num_drop {} in --num_steps {} leaves fewer than {} of {} points: drop less".format(
-            flags.num_drop, flags.num_steps, point_drop.MIN_POINTS, flags.num_point))
+        raise InputError(
+            "--num_drop {} in --num_steps {} leaves fewer than {} of {} points: drop less".format(
+                flags.num_drop, flags.num_steps, point_drop.MIN_POINTS, flags.num_point
+            )
+        )
 
 
 def turn_clouds(clouds, rotation, seed):
     """The clouds as one view shows them: turned by a rotation of their own, or as they lie for "none"."""
-    return [cloud._replace(points=np.matmul(cloud.points, provider.draw_rotations(
-        rotation, 1, rng_of(cloud, seed, VIEWS))[0])) for cloud in clouds]
+    return [
+        cloud._replace(
+            points=np.matmul(cloud.points, provider.draw_rotations(rotation, 1, rng_of(cloud, seed, VIEWS))[0])
+        )
+        for cloud in clouds
+    ]
 
 
 def drop(comparison):
@@ -67,8 +75,11 @@ def drop(comparison):
 def dropped_points(flags, _=None):
     """How many points are gone where `drop` classifies: at the start, after every 25, and at the end."""
     dropped = [number * flags.num_drop for number in range(flags.num_steps + 1)]
-    return [now for before, now in zip([-CURVE_STEP] + dropped, dropped)
-            if now // CURVE_STEP > before // CURVE_STEP or now == dropped[-1]]
+    return [
+        now
+        for before, now in zip([-CURVE_STEP] + dropped, dropped)
+        if now // CURVE_STEP > before // CURVE_STEP or now == dropped[-1]
+    ]
 
 
 def insert(comparison):
@@ -90,7 +101,8 @@ def _add_classified(comparison, method, clouds, step, points):
     logits = comparison.explainer.logits(points)
     labels = labels_of(clouds)
     for cloud, is_right, probability in zip(
-            clouds, logits.argmax(axis=1) == labels, metrics.probabilities(logits, labels)):
+        clouds, logits.argmax(axis=1) == labels, metrics.probabilities(logits, labels)
+    ):
         comparison.rows.add(method, cloud, step, float(is_right), probability)
 
 
@@ -101,13 +113,23 @@ def thesis(comparison):
         votes = 1 if flags.rotation == "none" else flags.num_votes or VOTES.get(method, 100)
         rotations = provider.draw_rotations(flags.rotation, votes, np.random.RandomState(flags.seed))
         run = point_drop.drop_until_lost(
-            cloud.points, cloud.label,
+            cloud.points,
+            cloud.label,
             vote_logits=lambda points: comparison.explainer.vote_logits(points, rotations),
             heat_of=lambda points: comparison.heat_of(method, [cloud], points[np.newaxis], draw=len(points))[0],
             choose=lambda values: point_drop.points_to_drop(values, DROP_MODES.get(method, "+midrange")),
-            eval_every=flags.eval_every)
-        comparison.rows.add(method, cloud, LOST, (run.removed_in_round > 0).sum(), len(run.rounds),
-                            run.rounds[0].accuracy, run.rounds[-1].accuracy, run.seconds)
+            eval_every=flags.eval_every,
+        )
+        comparison.rows.add(
+            method,
+            cloud,
+            LOST,
+            (run.removed_in_round > 0).sum(),
+            len(run.rounds),
+            run.rounds[0].accuracy,
+            run.rounds[-1].accuracy,
+            run.seconds,
+        )
 
 
 def sanity(comparison):
@@ -119,6 +141,7 @@ def sanity(comparison):
     """
     # TensorFlow takes seconds to load, and --help needs the names of the protocols.
     from utils import checkpoint, explainer
+
     network, flags = comparison.network, comparison.flags
     layers = sanity_steps(flags, network.model_name)[:-1]
     known = {}
@@ -126,8 +149,10 @@ def sanity(comparison):
     def trained_heat(method, clouds):
         missing = [cloud for cloud in clouds if (method, cloud.label, cloud.index) not in known]
         if missing:
-            known.update(((method, cloud.label, cloud.index), values)
-                         for cloud, values in zip(missing, comparison.heat_of(method, missing)))
+            known.update(
+                ((method, cloud.label, cloud.index), values)
+                for cloud, values in zip(missing, comparison.heat_of(method, missing))
+            )
         return [known[method, cloud.label, cloud.index] for cloud in clouds]
 
     def add(method, clouds, step, values):
@@ -137,16 +162,21 @@ def sanity(comparison):
     for depth, layer in enumerate(layers):
         if not comparison.is_missing([layer]):
             continue
-        with checkpoint.restore(network.prefix, network.model_name, flags.gpu, layers[:depth + 1],
-                                flags.seed) as forgetful:
+        with checkpoint.restore(
+            network.prefix, network.model_name, flags.gpu, layers[: depth + 1], flags.seed
+        ) as forgetful:
             fresh = explainer.Explainer(forgetful)
             for method, clouds in comparison.batches([layer]):
                 add(method, clouds, layer, comparison.heat_of(method, clouds, explainer=fresh, draw=depth + 1))
     for method, clouds in comparison.batches([OTHER_CLASS]):
         logits = comparison.explainer.logits(points_of(clouds))
         logits[np.arange(len(clouds)), labels_of(clouds)] = -np.inf
-        add(method, clouds, OTHER_CLASS,
-            comparison.heat_of(method, clouds, labels=logits.argmax(axis=1), draw=len(layers) + 1))
+        add(
+            method,
+            clouds,
+            OTHER_CLASS,
+            comparison.heat_of(method, clouds, labels=logits.argmax(axis=1), draw=len(layers) + 1),
+        )
 
 
 def sanity_steps(_, model_name):
@@ -166,19 +196,34 @@ def stability(comparison):
     for method, clouds in comparison.batches(DISTURBANCES):
         points = points_of(clouds)
         before = comparison.heat_of(method, clouds)
-        turned = np.matmul(points, np.concatenate(
-            [provider.draw_rotations(rotation, 1, rng_of(cloud, flags.seed, TURNS)) for cloud in clouds]))
+        turned = np.matmul(
+            points,
+            np.concatenate(
+                [provider.draw_rotations(rotation, 1, rng_of(cloud, flags.seed, TURNS)) for cloud in clouds]
+            ),
+        )
         jittered = np.stack([provider.jitter(cloud.points, rng_of(cloud, flags.seed, JITTERS)) for cloud in clouds])
-        halves = np.stack([rng_of(cloud, flags.seed, HALVES).permutation(flags.num_point)[:flags.num_point // 2]
-                           for cloud in clouds])
+        halves = np.stack(
+            [rng_of(cloud, flags.seed, HALVES).permutation(flags.num_point)[: flags.num_point // 2] for cloud in clouds]
+        )
         whole = np.broadcast_to(np.arange(flags.num_point), points.shape[:2])
-        for draw, (name, changed, members) in enumerate((
-                ("rotation", turned, whole), ("jitter", jittered, whole),
-                ("half", np.take_along_axis(points, halves[:, :, np.newaxis], axis=1), halves)), 1):
+        for draw, (name, changed, members) in enumerate(
+            (
+                ("rotation", turned, whole),
+                ("jitter", jittered, whole),
+                ("half", np.take_along_axis(points, halves[:, :, np.newaxis], axis=1), halves),
+            ),
+            1,
+        ):
             after = comparison.heat_of(method, clouds, changed, draw=draw)
             for cloud, one, other in zip(clouds, np.take_along_axis(before, members, axis=1), after):
-                comparison.rows.add(method, cloud, name, metrics.rank_correlation(one, other),
-                                    metrics.top_overlap(one, other, top_count(flags.num_point)))
+                comparison.rows.add(
+                    method,
+                    cloud,
+                    name,
+                    metrics.rank_correlation(one, other),
+                    metrics.top_overlap(one, other, top_count(flags.num_point)),
+                )
 
 
 def top_count(num_points):
@@ -189,8 +234,9 @@ def top_count(num_points):
 PROTOCOLS = {
     "drop": Protocol(drop, ("correct", "probability"), dropped_points),
     "insert": Protocol(insert, ("correct", "probability"), inserted_points),
-    "thesis": Protocol(thesis, ("points_removed", "rounds", "accuracy_before", "accuracy_after", "seconds"),
-                       lambda *_: [LOST]),
+    "thesis": Protocol(
+        thesis, ("points_removed", "rounds", "accuracy_before", "accuracy_after", "seconds"), lambda *_: [LOST]
+    ),
     "sanity": Protocol(sanity, ("rank_correlation",), sanity_steps),
     "stability": Protocol(stability, ("rank_correlation", "top_overlap"), lambda *_: list(DISTURBANCES)),
 }

@@ -3,6 +3,7 @@
 Both renderers of the picture, Open3D off-screen and matplotlib, draw what one camera sees: it stands in front
 of, above and to the right of the cloud, and y is up.
 """
+
 import subprocess
 
 import numpy as np
@@ -16,8 +17,9 @@ DROPPED_COLOUR, DROPPED_SIZE = 0.8, 0.35  # grey; share of a point's radius
 SECONDS_TO_RENDER, SECONDS_A_PANEL = 90, 5
 
 
-def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear", label="heat",
-                      ending=""):
+def save_heat_picture(
+    path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear", label="heat", ending=""
+):
     """Writes the picture of a cloud and its heat: by Open3D where it works off-screen, else by matplotlib.
 
     On the left the whole cloud, on the right what the dropping left, with the dropped points small and pale, and
@@ -48,7 +50,9 @@ def save_heat_picture(path, points, heat, removed, title, colormap=DEFAULT_COLOR
         captions.append("{} points left{}".format((~removed).sum(), ending))
         panels.append(view.panel(colours, removed))
     drawings, renderer = draw_panels(view.window, panels, plots.panel_pixels(view.window, len(panels)))
-    figure = plots.heat_figure(list(zip(captions, drawings)), view.window, colour_bar(heat, colormap, scale, label), title)
+    figure = plots.heat_figure(
+        list(zip(captions, drawings)), view.window, colour_bar(heat, colormap, scale, label), title
+    )
     plots.save_figure(figure, path)
     return renderer
 
@@ -148,8 +152,15 @@ def _open3d_panels(window, panels, pixels):
     width, height = pixels
     points, colours, radii = (np.stack(arrays) for arrays in zip(*panels))
     try:
-        images = open3d_scene.run("picture", SECONDS_TO_RENDER + SECONDS_A_PANEL * len(panels), window=window,
-                             size=(width, height), points=points, colours=colours, radii=radii)["images"]
+        images = open3d_scene.run(
+            "picture",
+            SECONDS_TO_RENDER + SECONDS_A_PANEL * len(panels),
+            window=window,
+            size=(width, height),
+            points=points,
+            colours=colours,
+            radii=radii,
+        )["images"]
     except Exception:  # a crash, a time-out, no Open3D, no folder to write to: matplotlib draws the picture then
         return None
     # A driver that draws nothing leaves pictures of one colour.
@@ -186,12 +197,22 @@ def show_window(views, title):
     low, high = view.camera_points[0].min(axis=0) - radius, view.camera_points[0].max(axis=0) + radius
     step = (high - low + [0, 4 * TEXT_HEIGHT, 0]) * [1.1, -1.1, 0]
     shifts = np.array([[number % 2, number // 2, 0] for number in range(len(clouds))]) * step
-    print("Window, row by row: {}.\n  drag: turn   Ctrl-drag: move   wheel: zoom   + -: size of the points   R: view as "
-          "at first\n  P: save a picture of the window   H: all keys, listed here   Q: close".format(", ".join(labels)),
-          flush=True)
+    print(
+        "Window, row by row: {}.\n  drag: turn   Ctrl-drag: move   wheel: zoom   + -: size of the points   R: view as "
+        "at first\n  P: save a picture of the window   H: all keys, listed here   Q: close".format(", ".join(labels)),
+        flush=True,
+    )
     try:
-        open3d_scene.run("window", None, title=title, points=view.camera_points[0] + np.repeat(shifts, counts, axis=0),
-                    colours=np.concatenate(colours), radii=np.full(sum(counts), radius), labels=np.array(labels),
-                    label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT], label_width=step[0])
+        open3d_scene.run(
+            "window",
+            None,
+            title=title,
+            points=view.camera_points[0] + np.repeat(shifts, counts, axis=0),
+            colours=np.concatenate(colours),
+            radii=np.full(sum(counts), radius),
+            labels=np.array(labels),
+            label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT],
+            label_width=step[0],
+        )
     except (OSError, subprocess.SubprocessError):
         print("Open3D could not show its window here; the picture files show the same.")

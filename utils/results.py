@@ -1,4 +1,5 @@
 """What a run found -> files, and back."""
+
 import collections
 import csv
 import json
@@ -15,8 +16,7 @@ round: from 1; points_left: before it drops; points_dropped: by it; accuracy: sh
 mean_loss: their mean cross-entropy in nats; both NaN of a round that did not classify; seconds: wall time.
 """
 
-DropRun = collections.namedtuple(
-    "DropRun", "points heat removed_in_round heat_when_removed rounds stop_reason seconds")
+DropRun = collections.namedtuple("DropRun", "points heat removed_in_round heat_when_removed rounds stop_reason seconds")
 DropRun.__doc__ = """What the dropping loop found, in the input's point order.
 
 points: float32 [N, 3]; heat: float32 [N] of round 1, on the whole cloud; removed_in_round: int32 [N], -1 for never;
@@ -39,13 +39,20 @@ def save(folder, run, logits, label, settings, ply_points, ply_heat, ply_colours
       InputError: the folder cannot be written.
     """
     arrays = {
-        "points": run.points.astype(np.float32), "heat": run.heat, "removed_in_round": run.removed_in_round,
-        "heat_when_removed": run.heat_when_removed, "logits": logits.astype(np.float32),
-        "label": np.int64(label), "predicted": np.int64(logits.argmax()),
+        "points": run.points.astype(np.float32),
+        "heat": run.heat,
+        "removed_in_round": run.removed_in_round,
+        "heat_when_removed": run.heat_when_removed,
+        "logits": logits.astype(np.float32),
+        "label": np.int64(label),
+        "predicted": np.int64(logits.argmax()),
     }
     summary = {
-        "stop_reason": run.stop_reason, "seconds": run.seconds, "rounds": len(run.rounds),
-        "points": len(run.points), "points_removed": int((run.removed_in_round > 0).sum()),
+        "stop_reason": run.stop_reason,
+        "seconds": run.seconds,
+        "rounds": len(run.rounds),
+        "points": len(run.points),
+        "points_removed": int((run.removed_in_round > 0).sum()),
         "accuracy": _json_number(run.rounds[-1].accuracy),
     }
     try:
@@ -54,8 +61,9 @@ def save(folder, run, logits, label, settings, ply_points, ply_heat, ply_colours
         replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
         write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
     except OSError as error:
-        raise InputError("cannot write to {} ({}): give another folder with --dump_dir".format(
-            folder, error.strerror or error))
+        raise InputError(
+            "cannot write to {} ({}): give another folder with --dump_dir".format(folder, error.strerror or error)
+        )
 
 
 def load(folder):
@@ -75,9 +83,16 @@ def load(folder):
             found = {name: file[name] for name in file.files}
         with open(os.path.join(folder, "rounds.csv"), newline="", encoding="utf-8") as file:
             found["rounds"] = [
-                Round(int(row["round"]), int(row["points_left"]), int(row["points_dropped"]),
-                      float(row["accuracy"]), float(row["mean_loss"]), float(row["seconds"]))
-                for row in csv.DictReader(file)]
+                Round(
+                    int(row["round"]),
+                    int(row["points_left"]),
+                    int(row["points_dropped"]),
+                    float(row["accuracy"]),
+                    float(row["mean_loss"]),
+                    float(row["seconds"]),
+                )
+                for row in csv.DictReader(file)
+            ]
     except (OSError, ValueError, KeyError) as error:
         raise InputError("{} holds no finished run ({}): run the explain script again".format(folder, error))
     return found
@@ -91,8 +106,11 @@ def source_of(folder):
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError) as error:
-        raise InputError("{} cannot be read ({}): delete it or give another folder with --dump_dir".format(
-            os.path.join(folder, "run.json"), error))
+        raise InputError(
+            "{} cannot be read ({}): delete it or give another folder with --dump_dir".format(
+                os.path.join(folder, "run.json"), error
+            )
+        )
 
 
 def write_ply(path, points, colours, heat):
@@ -105,7 +123,9 @@ def write_ply(path, points, colours, heat):
       heat: float array [N].
     """
     is_far = np.abs(points).max() > 1000 * np.ptp(points, axis=0).max()
-    fields = [(name, "<f8" if is_far else "<f4") for name in "xyz"] + [(name, "u1") for name in ("red", "green", "blue")]
+    fields = [(name, "<f8" if is_far else "<f4") for name in "xyz"] + [
+        (name, "u1") for name in ("red", "green", "blue")
+    ]
     vertices = np.empty(len(points), fields + [("heat", "<f4")])
     for axis, name in enumerate("xyz"):
         vertices[name] = points[:, axis]

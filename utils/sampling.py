@@ -1,4 +1,5 @@
 """Which points of a large cloud to take."""
+
 import numpy as np
 
 POINTS_A_CELL = 1024
@@ -29,7 +30,7 @@ def farthest_points(points, count, on_found=None):
     starts, ends = bounds[:-1], bounds[1:]
     middles = np.add.reduceat(points, starts) / (ends - starts)[:, np.newaxis]
     offsets = points - np.repeat(middles, ends - starts, axis=0)
-    radii = np.sqrt(np.maximum.reduceat((offsets ** 2).sum(axis=1), starts))
+    radii = np.sqrt(np.maximum.reduceat((offsets**2).sum(axis=1), starts))
     columns = [np.ascontiguousarray(column) for column in points.T]
     distances = np.full(len(points), np.inf)  # squared, to the nearest point found
     farthest = starts.copy()  # of each cell
@@ -39,7 +40,7 @@ def farthest_points(points, count, on_found=None):
     for number in range(count):
         found[number] = latest
         gaps = np.sqrt(((middles - points[latest]) ** 2).sum(axis=1)) - radii
-        for cell in np.flatnonzero((gaps < 0) | (gaps ** 2 < reach)):
+        for cell in np.flatnonzero((gaps < 0) | (gaps**2 < reach)):
             part = slice(starts[cell], ends[cell])
             squares = (columns[0][part] - columns[0][latest]) ** 2
             squares += (columns[1][part] - columns[1][latest]) ** 2
@@ -50,7 +51,7 @@ def farthest_points(points, count, on_found=None):
         distances[latest] = -1  # of points in one place each is taken once
         cell = np.searchsorted(ends, latest, side="right")
         if farthest[cell] == latest:
-            place = distances[starts[cell]:ends[cell]].argmax()
+            place = distances[starts[cell] : ends[cell]].argmax()
             farthest[cell], reach[cell] = starts[cell] + place, distances[starts[cell] + place]
         latest = int(farthest[reach.argmax()])
         if on_found:

@@ -1,4 +1,5 @@
 """A few test clouds in TensorBoard during a training: as they are, and by what the network sees in them."""
+
 import numpy as np
 
 from utils import colours, heat, metrics

@@ -6,6 +6,7 @@ the two moving averages of a batch norm are `<scope>/bn/moving_mean` and `<scope
 Batch norm is an affine map per channel, so it is folded into the layer's weights and biases, in evaluation and in
 training alike: the statistics that training needs of a product x W follow from those of x (`_product_moments`).
 """
+
 import tensorflow.compat.v1 as tf
 
 BATCH_NORM_EPSILON = 1e-3
@@ -137,7 +138,8 @@ def _batch_norm(biases, moments, bn_decay):
         gamma = tf.get_variable("gamma", shape, initializer=tf.ones_initializer())
         averages = [
             tf.get_variable("moving_mean", shape, initializer=tf.zeros_initializer(), trainable=False),
-            tf.get_variable("moving_variance", shape, initializer=tf.ones_initializer(), trainable=False)]
+            tf.get_variable("moving_variance", shape, initializer=tf.ones_initializer(), trainable=False),
+        ]
         mean, variance = averages
         if moments is not None:
             mean, variance = moments[0] + biases, moments[1]
@@ -151,8 +153,10 @@ def _batch_norm(biases, moments, bn_decay):
 def _product_moments(rows, weights):
     """Mean and variance [K] of rows . weights over the rows, without a pass over that product."""
     mean, covariance = _mean_and_covariance(rows)
-    return (tf.squeeze(tf.matmul(mean[tf.newaxis], weights), 0),
-            tf.reduce_sum(weights * tf.matmul(covariance, weights), axis=0))
+    return (
+        tf.squeeze(tf.matmul(mean[tf.newaxis], weights), 0),
+        tf.reduce_sum(weights * tf.matmul(covariance, weights), axis=0),
+    )
 
 
 @tf.custom_gradient
@@ -194,16 +198,21 @@ def _max_of_product(points, weights):
 
     def one_chunk(number, maxima, holders, shares):
         first = number * clouds_each
-        rows = tf.reshape(points[first:first + clouds_each], [-1, num_inputs])
+        rows = tf.reshape(points[first : first + clouds_each], [-1, num_inputs])
         product = tf.reshape(tf.matmul(rows, weights), [-1, num_points, num_outputs])
         maximum, holder, share = _max_and_holders(product)
-        return (number + 1, maxima.write(number, maximum), holders.write(number, holder + [first, 0, 0]),
-                shares.write(number, share))
+        return (
+            number + 1,
+            maxima.write(number, maximum),
+            holders.write(number, holder + [first, 0, 0]),
+            shares.write(number, share),
+        )
 
     arrays = [tf.TensorArray(dtype, num_chunks, infer_shape=False) for dtype in (tf.float32, tf.int32, tf.float32)]
     # One chunk is multiplied while the places of the maxima are sought in the one before.
     _, maxima, holders, shares = tf.while_loop(
-        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=2, back_prop=False)
+        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=2, back_prop=False
+    )
     holders, shares = tf.reshape(holders.concat(), [-1, 3]), tf.reshape(shares.concat(), [-1])
 
     def gradient(maximum_gradient):
@@ -211,7 +220,8 @@ def _max_of_product(points, weights):
         values = shares * tf.gather(tf.reshape(maximum_gradient, [-1]), cloud * num_outputs + channel)
         indices = tf.cast(tf.stack([cloud * num_points + point, channel], axis=1), tf.int64)
         product_gradient = tf.SparseTensor(
-            indices, values, tf.cast(tf.stack([num_clouds * num_points, num_outputs]), tf.int64))
+            indices, values, tf.cast(tf.stack([num_clouds * num_points, num_outputs]), tf.int64)
+        )
         rows = tf.reshape(points, [-1, num_inputs])
         points_gradient = tf.sparse.sparse_dense_matmul(product_gradient, weights, adjoint_b=True)
         weights_gradient = tf.sparse.sparse_dense_matmul(product_gradient, rows, adjoint_a=True)
@@ -247,8 +257,9 @@ def _max_and_holders(product):
     cell = cloud * num_outputs + channel
     is_maximum = tf.equal(values, tf.gather(tf.reshape(maximum, [-1]), cell)[:, tf.newaxis])
     winner, place = tf.unstack(tf.cast(tf.where(is_maximum), tf.int32), axis=1)
-    holders = tf.stack([tf.gather(cloud, winner), tf.gather(block * size, winner) + place,
-                        tf.gather(channel, winner)], axis=1)
+    holders = tf.stack(
+        [tf.gather(cloud, winner), tf.gather(block * size, winner) + place, tf.gather(channel, winner)], axis=1
+    )
     cell = tf.gather(cell, winner)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(cell, tf.float32), cell, num_clouds * num_outputs)
     return maximum, holders, 1 / tf.gather(counts, cell)

@@ -3,6 +3,7 @@
 Python works out every colour, so the page shows exactly those of the pictures; `viewer_page.html` lays it out, and
 the SCRIPTS draw it with Plotly, which the page holds too.
 """
+
 import base64
 import collections
 import html
@@ -68,23 +69,47 @@ def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_C
     groups = []
     for place in firsts.values():
         cloud = clouds[place]
-        groups.append([View(method, "{} {}".format(cloud.class_name, cloud.index), cloud.points, heats[method][place],
-                            np.full(len(cloud.points), -1), []) for method in methods])
+        groups.append(
+            [
+                View(
+                    method,
+                    "{} {}".format(cloud.class_name, cloud.index),
+                    cloud.points,
+                    heats[method][place],
+                    np.full(len(cloud.points), -1),
+                    [],
+                )
+                for method in methods
+            ]
+        )
     _write(path, title, groups, colormap, scale, is_gallery=True)
 
 
 def _write(path, title, groups, colormap, scale, is_gallery):
     from plotly.offline import get_plotlyjs
+
     from utils.render import CAMERA_DIRECTION
+
     maps = list(dict.fromkeys((colormap,) + COLORMAPS))
     palettes = {name: _Palette() for name in maps}
-    data = {"clouds": [_cloud(group, palettes) for group in groups], "isGallery": is_gallery, "maps": maps,
-            "scales": list(colours.SCALES), "map": colormap, "scale": scale, "camera": CAMERA_DIRECTION.tolist()}
+    data = {
+        "clouds": [_cloud(group, palettes) for group in groups],
+        "isGallery": is_gallery,
+        "maps": maps,
+        "scales": list(colours.SCALES),
+        "map": colormap,
+        "scale": scale,
+        "camera": CAMERA_DIRECTION.tolist(),
+    }
     data["palettes"] = {name: palette.hex_colours() for name, palette in palettes.items()}
     scripts = [get_plotlyjs()] + [_read(name) for name in SCRIPTS]
-    parts = {"title": html.escape(str(title)), "data": json_for_html(data),
-             "scripts": "\n".join("<script>{}</script>".format(script.replace("</script", "<\\/script"))
-                                  for script in scripts)}
+    parts = {
+        "title": html.escape(str(title)),
+        "data": json_for_html(data),
+        "scripts": "\n".join(
+            "<script>{}</script>".format(script.replace("</script", "<\\/script")) for script in scripts
+        ),
+    }
     # In one pass over the template, so that nothing within a part is taken for a place to fill.
     page = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], _read("viewer_page.html"))
     replace_file(path, lambda file: file.write(page))
@@ -102,8 +127,11 @@ def _read(name):
 
 def _cloud(views, palettes):
     """What the page is told of one cloud: its points and, for each method, heat, rounds and colours."""
-    return {"caption": str(views[0].caption), "points": np.round(np.float64(views[0].points), 4).ravel().tolist(),
-            "views": [_view(view, palettes) for view in views]}
+    return {
+        "caption": str(views[0].caption),
+        "points": np.round(np.float64(views[0].points), 4).ravel().tolist(),
+        "views": [_view(view, palettes) for view in views],
+    }
 
 
 def _view(view, palettes):
@@ -116,14 +144,24 @@ def _view(view, palettes):
             places = np.linspace(0, len(ramp) - 1, BAR_STEPS if len(ramp) else 0).round().astype(int)
             looks["{} {}".format(name, scale)] = {
                 "colours": palette.encode(colours.heat_colours(heat, name, scale)),
-                "bar": palette.encode(ramp[places]), "low": _short(bar.low), "high": _short(bar.high),
-                "label": bar.label, "zeroLabel": bar.zero_label}
-    rounds = [[one.round, one.points_left, None if np.isnan(one.accuracy) else _short(one.accuracy)]
-              for one in view.rounds]
+                "bar": palette.encode(ramp[places]),
+                "low": _short(bar.low),
+                "high": _short(bar.high),
+                "label": bar.label,
+                "zeroLabel": bar.zero_label,
+            }
+    rounds = [
+        [one.round, one.points_left, None if np.isnan(one.accuracy) else _short(one.accuracy)] for one in view.rounds
+    ]
     removed = np.asarray(view.removed_in_round)
-    return {"method": str(view.method), "heat": base64.b64encode(heat.astype("<f4").tobytes()).decode("ascii"),
-            # A gallery drops nothing: an empty list says so in fewer bytes.
-            "removed": removed.tolist() if (removed > 0).any() else [], "rounds": rounds, "looks": looks}
+    return {
+        "method": str(view.method),
+        "heat": base64.b64encode(heat.astype("<f4").tobytes()).decode("ascii"),
+        # A gallery drops nothing: an empty list says so in fewer bytes.
+        "removed": removed.tolist() if (removed > 0).any() else [],
+        "rounds": rounds,
+        "looks": looks,
+    }
 
 
 def _short(number):

@@ -2,6 +2,7 @@
 
 Convolutions, batch norm by tf.nn.moments, tf.reduce_max, and the gradients that TensorFlow derives by itself.
 """
+
 from unittest import mock
 
 import tensorflow.compat.v1 as tf
@@ -38,8 +39,10 @@ def dense(inputs, num_outputs, scope, is_training, bn_decay=None):
 
 
 def _weights(shape):
-    return (tf.get_variable("weights", shape, initializer=tf.glorot_uniform_initializer()),
-            tf.get_variable("biases", shape[-1:], initializer=tf.zeros_initializer()))
+    return (
+        tf.get_variable("weights", shape, initializer=tf.glorot_uniform_initializer()),
+        tf.get_variable("biases", shape[-1:], initializer=tf.zeros_initializer()),
+    )
 
 
 def _batch_norm(product, axes, is_training, bn_decay):
@@ -48,16 +51,20 @@ def _batch_norm(product, axes, is_training, bn_decay):
         beta = tf.get_variable("beta", shape, initializer=tf.zeros_initializer())
         gamma = tf.get_variable("gamma", shape, initializer=tf.ones_initializer())
         moving_mean = tf.get_variable("moving_mean", shape, initializer=tf.zeros_initializer(), trainable=False)
-        moving_variance = tf.get_variable(
-            "moving_variance", shape, initializer=tf.ones_initializer(), trainable=False)
+        moving_variance = tf.get_variable("moving_variance", shape, initializer=tf.ones_initializer(), trainable=False)
         mean, variance = tf.nn.moments(product, axes)
         if not is_training:
             # As in upstream PointNet: one graph for both, so the moments are computed, and then not used.
-            mean, variance = tf.cond(tf.placeholder_with_default(False, []), lambda: (mean, variance),
-                                     lambda: (tf.identity(moving_mean), tf.identity(moving_variance)))
+            mean, variance = tf.cond(
+                tf.placeholder_with_default(False, []),
+                lambda: (mean, variance),
+                lambda: (tf.identity(moving_mean), tf.identity(moving_variance)),
+            )
             return tf.nn.batch_normalization(product, mean, variance, beta, gamma, 1e-3)
-        tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(
-            moving_mean, bn_decay * moving_mean + (1 - bn_decay) * mean))
-        tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(
-            moving_variance, bn_decay * moving_variance + (1 - bn_decay) * variance))
+        tf.add_to_collection(
+            tf.GraphKeys.UPDATE_OPS, tf.assign(moving_mean, bn_decay * moving_mean + (1 - bn_decay) * mean)
+        )
+        tf.add_to_collection(
+            tf.GraphKeys.UPDATE_OPS, tf.assign(moving_variance, bn_decay * moving_variance + (1 - bn_decay) * variance)
+        )
         return tf.nn.batch_normalization(product, mean, variance, beta, gamma, 1e-3)

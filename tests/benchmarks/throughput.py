@@ -6,6 +6,7 @@ Prints a table and writes it as CSV. Every row is measured in a process of its o
 is compared with. With --reference, the same work done the textbook way is timed in turn with ours: convolutions and
 batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its diagonal.
 """
+
 import argparse
 import contextlib
 import csv
@@ -24,8 +25,16 @@ PRODUCT_SIZE = 4096
 GFLOP_FORWARD, GFLOP_TRAINING = 0.9, 2.7
 BATCH = 32
 DROPPED_PER_ROUND = 20
-COLUMNS = ("work", "seconds", "clouds_per_second", "gflop_per_second", "share_of_product", "peak_mib",
-           "textbook_seconds", "textbook_ratio")
+COLUMNS = (
+    "work",
+    "seconds",
+    "clouds_per_second",
+    "gflop_per_second",
+    "share_of_product",
+    "peak_mib",
+    "textbook_seconds",
+    "textbook_ratio",
+)
 
 
 def main():
@@ -44,15 +53,29 @@ def main():
     print("| {} |".format(" | ".join(COLUMNS)))
     print("|---" * len(COLUMNS) + "|")
     for name in ROWS:
-        finished = subprocess.run([sys.executable, os.path.abspath(__file__), "--row", name] + sys.argv[1:],
-                                  stdout=subprocess.PIPE, universal_newlines=True, check=True,
-                                  env=dict(os.environ, PYTHONPATH=PROJECT_DIR))
+        finished = subprocess.run(
+            [sys.executable, os.path.abspath(__file__), "--row", name] + sys.argv[1:],
+            stdout=subprocess.PIPE,
+            universal_newlines=True,
+            check=True,
+            env=dict(os.environ, PYTHONPATH=PROJECT_DIR),
+        )
         row = json.loads(finished.stdout.splitlines()[-1])
         rows.append(row)
-        print("| {} |".format(" | ".join("" if row[column] is None else str(row[column]) for column in COLUMNS)), flush=True)
-    print("TensorFlow {}, {} cores, {}; the product of {} x {} matrices: {} GFLOP/s in the median row".format(
-        rows[0]["tensorflow"], os.cpu_count(), time.strftime("%Y-%m-%d"), PRODUCT_SIZE, PRODUCT_SIZE,
-        round(np.median([row["product"] for row in rows]))))
+        print(
+            "| {} |".format(" | ".join("" if row[column] is None else str(row[column]) for column in COLUMNS)),
+            flush=True,
+        )
+    print(
+        "TensorFlow {}, {} cores, {}; the product of {} x {} matrices: {} GFLOP/s in the median row".format(
+            rows[0]["tensorflow"],
+            os.cpu_count(),
+            time.strftime("%Y-%m-%d"),
+            PRODUCT_SIZE,
+            PRODUCT_SIZE,
+            round(np.median([row["product"] for row in rows])),
+        )
+    )
     with open(flags.csv, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
@@ -70,11 +93,12 @@ def measure(name, flags):
       Dictionary of COLUMNS, `product` (GFLOP/s) and `tensorflow` (version).
     """
     from utils.command_line import prepare_tensorflow
+
     prepare_tensorflow()
     import tensorflow.compat.v1 as tf
+
     prepare, num_clouds, points_each, gflop, is_long = ROWS[name]
-    with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default(), tf.Session() as session, \
-            contextlib.ExitStack() as opened:
+    with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default(), tf.Session() as session, contextlib.ExitStack() as opened:
         matrix = tf.get_variable("matrix", [PRODUCT_SIZE, PRODUCT_SIZE])
         session.run(matrix.initializer)
         product = tf.matmul(matrix, matrix).op
@@ -89,13 +113,21 @@ def measure(name, flags):
                 work()
         times = [[_seconds(work) for work in works] for _ in range(1 if is_long else flags.repeats)]
         seconds, product_seconds = np.median(times, axis=0)[:2]
-    speed = 2 * PRODUCT_SIZE ** 3 / product_seconds / 1e9
+    speed = 2 * PRODUCT_SIZE**3 / product_seconds / 1e9
     num_clouds = num_clouds(flags) if callable(num_clouds) else num_clouds
     flops = gflop * num_clouds * points_each / 1024 / seconds if gflop else None
-    row = {"work": name, "seconds": round(seconds, 4), "clouds_per_second": round(num_clouds / seconds, 1),
-           "gflop_per_second": flops and int(round(flops)), "share_of_product": flops and round(flops / speed, 3),
-           "peak_mib": peak, "textbook_seconds": None, "textbook_ratio": None,
-           "product": speed, "tensorflow": tf.__version__}
+    row = {
+        "work": name,
+        "seconds": round(seconds, 4),
+        "clouds_per_second": round(num_clouds / seconds, 1),
+        "gflop_per_second": flops and int(round(flops)),
+        "share_of_product": flops and round(flops / speed, 3),
+        "peak_mib": peak,
+        "textbook_seconds": None,
+        "textbook_ratio": None,
+        "product": speed,
+        "tensorflow": tf.__version__,
+    }
     if flags.reference:
         row["textbook_seconds"] = round(np.median(times, axis=0)[2], 4)
         row["textbook_ratio"] = round(np.median([one[2] / one[0] for one in times]), 2)
@@ -115,7 +147,7 @@ def _peak_mib():
     except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2 ** 20 if sys.platform == "darwin" else 2 ** 10))
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
 
 
 def _clouds(num_clouds, num_points):
@@ -126,11 +158,23 @@ def _clouds(num_clouds, num_points):
 def _open_training(folder, is_textbook):
     """Context of a TrainingGraph of a fresh network, and its folder."""
     import textbook
+
     from models import training_graph
+
     flags = argparse.Namespace(
-        model="pointnet_cls", seed=0, gpu=0, log_dir=tempfile.mkdtemp(dir=folder), batch_size=BATCH, decay_step=200000,
-        learning_rate=1e-3, decay_rate=0.7, optimizer="adam", momentum=0.9,
-        schedule="steps", start_from=None)
+        model="pointnet_cls",
+        seed=0,
+        gpu=0,
+        log_dir=tempfile.mkdtemp(dir=folder),
+        batch_size=BATCH,
+        decay_step=200000,
+        learning_rate=1e-3,
+        decay_rate=0.7,
+        optimizer="adam",
+        momentum=0.9,
+        schedule="steps",
+        start_from=None,
+    )
     with textbook.layers() if is_textbook else contextlib.ExitStack():
         with training_graph.open_training(flags, clouds_in_all=BATCH) as graph:
             yield graph, flags.log_dir
@@ -145,6 +189,7 @@ def _training(folder, flags, is_textbook, opened):
 def _explainer(folder, is_textbook, opened):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
     from utils import checkpoint, explainer
+
     with _open_training(folder, is_textbook=False) as (graph, log_dir):
         graph.save()
     prefix = os.path.join(log_dir, "model.ckpt")
@@ -159,16 +204,21 @@ class TextbookExplainer:
     def __init__(self, prefix):
         import tensorflow.compat.v1 as tf
         import textbook
+
         from models import pointnet_cls
         from utils import checkpoint
+
         with tf.Graph().as_default(), textbook.layers():
             self._session = checkpoint.open_session(0)
             self._points = tf.placeholder(tf.float32, [None, None, 3])
             self._logits, end_points = pointnet_cls.get_model(self._points, is_training=False)
             self._features = end_points["features"]
             checkpoint.load(self._session, prefix, tf.global_variables(), "pointnet_cls")
-            loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels=tf.zeros(tf.shape(self._logits)[:1], tf.int32), logits=self._logits))
+            loss = tf.reduce_sum(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(
+                    labels=tf.zeros(tf.shape(self._logits)[:1], tf.int32), logits=self._logits
+                )
+            )
             self._loss_gradient = tf.gradients(loss, self._points)[0]
             self._feature_gradient = tf.gradients(self._logits[:, 0], self._features)[0]
 
@@ -180,17 +230,22 @@ class TextbookExplainer:
 
     def vote_logits_and_features(self, points, rotations):
         """As upstream's p_grad_CAM votes: the feature map comes back with each, and that of the last is used."""
-        return np.concatenate([self._session.run(
-            [self._logits, self._features], {self._points: points.dot(rotation)[np.newaxis]})[0]
-                               for rotation in rotations])
+        return np.concatenate(
+            [
+                self._session.run([self._logits, self._features], {self._points: points.dot(rotation)[np.newaxis]})[0]
+                for rotation in rotations
+            ]
+        )
 
     def loss_gradients(self, clouds, _):
         return np.concatenate(
-            [self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]}) for cloud in clouds])
+            [self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]}) for cloud in clouds]
+        )
 
     def p_grad_cam(self, points):
         features, gradients = self._session.run(
-            [self._features, self._feature_gradient], {self._points: points[np.newaxis]})
+            [self._features, self._feature_gradient], {self._points: points[np.newaxis]}
+        )
         weights = np.repeat(gradients[0].max(axis=1, keepdims=True), gradients.shape[2], axis=1)
         return np.maximum(np.diag(weights.dot(features[0].T)), 0)
 
@@ -199,6 +254,7 @@ def _inference(num_points):
     def prepare(folder, flags, is_textbook, opened):
         explainer, clouds = _explainer(folder, is_textbook, opened), _clouds(BATCH, num_points)
         return lambda: explainer.logits(clouds)
+
     return prepare
 
 
@@ -209,9 +265,11 @@ def _gradient(folder, flags, is_textbook, opened):
 
 def _whole(method, eval_every=1):
     """The loop of an explain script. Each vote is made one for the label, so that all runs have the same rounds."""
+
     def prepare(folder, flags, is_textbook, opened):
         import provider
         from utils import heat, point_drop
+
         explainer, points = _explainer(folder, is_textbook, opened), _clouds(1, 2048)[0]
         rotations = provider.draw_rotations("xyz", flags.votes, np.random.RandomState(0))
 
@@ -230,8 +288,15 @@ def _whole(method, eval_every=1):
             return heat.METHODS[method](explainer, remaining[np.newaxis], 0)[0]
 
         return lambda: point_drop.drop_until_lost(
-            points, 0, vote_logits, heat_of, lambda values: point_drop.points_to_drop(values, "top", DROPPED_PER_ROUND),
-            max_rounds=_num_rounds(method, flags), eval_every=1 if is_textbook else eval_every)
+            points,
+            0,
+            vote_logits,
+            heat_of,
+            lambda values: point_drop.points_to_drop(values, "top", DROPPED_PER_ROUND),
+            max_rounds=_num_rounds(method, flags),
+            eval_every=1 if is_textbook else eval_every,
+        )
+
     return prepare
 
 

@@ -1,2 +1,3 @@
 """Stands before Open3D on the path of processes that are to do without it."""
+
 raise ImportError("hidden by a test")
