@@ -4,7 +4,9 @@ python ASM.py --desired_label airplane
 python ASM.py --input my_chair.ply
 """
 
-from utils import command_line, explain_flags, explain_run
+from utils import command_line
+from utils.explain import flags as explain_flags
+from utils.explain import run as explain_run
 
 METHOD = "asm"
 DESCRIPTION = "Adapted saliency map (ASM) of one cloud, tested by dropping points."

@@ -13,8 +13,10 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import command_line, comparison, comparison_report, heat, protocols
+from utils import command_line
 from utils.command_line import InputError
+from utils.compare import comparison, protocols, report
+from utils.explain import heat
 
 # What rows depend on: a comparison that goes on must have the same.
 FLAGS_OF_ROWS = (
@@ -130,7 +132,7 @@ def main():
     flags = parse_flags()
     protocol = protocols.PROTOCOLS[flags.protocol]
     protocols.check_flags(flags)
-    comparison_report.check_flags(flags)
+    report.check_flags(flags)
     flags.data_dir = os.path.abspath(provider.find_data_dir(flags.data_dir))
     names = provider.load_class_names(flags.data_dir)
     classes = sorted({provider.class_label(name, names, "--classes") for name in flags.classes or names})
@@ -138,7 +140,7 @@ def main():
     command_line.make_folder(flags.dump_dir, "--dump_dir")
     command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from utils import checkpoint, explainer
+    from utils.network import checkpoint, explainer
 
     flags.model_path = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
     with checkpoint.restore(flags.model_path, flags.model, flags.gpu) as network:
@@ -174,7 +176,7 @@ def main():
                     )
                 )
                 raise
-        comparison_report.write(bench, steps)
+        report.write(bench, steps)
 
 
 def default_rotation(protocol, config):

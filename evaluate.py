@@ -63,8 +63,8 @@ def main():
     class_names = provider.load_class_names(data_dir)
     command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from utils import checkpoint
-    from utils.explainer import Explainer
+    from utils.network import checkpoint
+    from utils.network.explainer import Explainer
 
     prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
     command_line.make_folder(flags.dump_dir, "--dump_dir")
@@ -129,7 +129,7 @@ def report(matrix, class_names):
 
 def save(folder, matrix, class_names):
     """Writes confusion_matrix.csv and confusion_matrix.png into an existing folder, and prints their paths."""
-    from utils import plots
+    from utils.pictures import plots
 
     def write_rows(file):
         writer = csv.writer(file, lineterminator="\n")

@@ -4,7 +4,9 @@ python p_grad_CAM.py --desired_label airplane
 python p_grad_CAM.py --input my_chair.ply
 """
 
-from utils import command_line, explain_flags, explain_run
+from utils import command_line
+from utils.explain import flags as explain_flags
+from utils.explain import run as explain_run
 
 METHOD = "p-grad-cam"
 DESCRIPTION = "Point cloud gradient class activation mapping (p-grad-CAM) of one cloud, tested by dropping points."

@@ -6,8 +6,9 @@ import os
 import h5py
 import numpy as np
 
-from utils import cloud_files, demo_shapes, fetch, own_cloud
+from utils.clouds import fetch, own_cloud, readers
 from utils.command_line import PROJECT_DIR, InputError
+from utils.demo import shapes
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"
@@ -49,7 +50,7 @@ def find_data_dir(data_dir=None):
         folder = os.path.join(DATA_DIR, "demo_shapes")
         if not os.path.isdir(folder):
             print("Making the built-in demo shapes in {}".format(folder))
-            demo_shapes.write_demo_shapes(folder)
+            shapes.write_demo_shapes(folder)
         return folder
     if data_dir is None:
         folder = os.path.join(DATA_DIR, MODELNET40)
@@ -214,7 +215,7 @@ def load_cloud(flags):
     )
 
 
-def class_label(text, names=demo_shapes.SHAPE_NAMES, flag="--desired_label"):
+def class_label(text, names=shapes.SHAPE_NAMES, flag="--desired_label"):
     """The label 0 .. 39 of a class name, or of a number 1 .. 40 as upstream counts; `flag` is where it was given.
 
     Raises:
@@ -229,7 +230,7 @@ def class_label(text, names=demo_shapes.SHAPE_NAMES, flag="--desired_label"):
 
 def class_name(label):
     """The ModelNet40 name of a label 0 .. 39."""
-    return demo_shapes.SHAPE_NAMES[label]
+    return shapes.SHAPE_NAMES[label]
 
 
 def _load_own_cloud(flags):
@@ -245,9 +246,9 @@ def _load_own_cloud(flags):
             )
         points = clouds[flags.shape_index].astype(np.float64)
         label = int(labels[flags.shape_index]) if label is None else label
-        found = cloud_files.FileCloud(points, points, [])
+        found = readers.FileCloud(points, points, [])
     else:
-        found = cloud_files.read(flags.input, flags.num_point, flags.seed, flags.sampling)
+        found = readers.read(flags.input, flags.num_point, flags.seed, flags.sampling)
     points, centre, scale = own_cloud.normalise(found.points, flags.input)
     notices = found.notices + (["{} is up: turned so that it is y".format(flags.up)] if flags.up != "y" else [])
     own = own_cloud.OwnFile(found.points, found.all_points, centre, scale, notices)

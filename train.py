@@ -18,8 +18,9 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import command_line, metrics, shown_clouds
+from utils import command_line, metrics
 from utils.command_line import InputError
+from utils.explain import shown_clouds
 
 SAVE_SECONDS = 120
 # A run that goes on must go on as it began: these flags decide what each step does.
@@ -130,7 +131,7 @@ def main():
     _check_resumable(flags, len(train_set[0]))
     command_line.prepare_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from models.training_graph import open_training
+    from utils.network.training_graph import open_training
 
     steps_per_epoch = len(train_set[0]) // flags.batch_size
     with open_training(flags, flags.max_epoch * steps_per_epoch * flags.batch_size) as graph, _StopOnSignal() as stop:

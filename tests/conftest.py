@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from utils import demo_shapes
 from utils.command_line import PROJECT_DIR, prepare_tensorflow
+from utils.demo import shapes
 
 SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
 MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
@@ -69,7 +69,7 @@ def assert_one_line_error(finished, *words):
 def tiny_data(tmp_path_factory):
     """A data folder of demo shapes: 20 classes, 4 train and 2 test clouds of 64 points each."""
     folder = str(tmp_path_factory.mktemp("data") / "tiny")
-    demo_shapes.write_demo_shapes(folder, num_train=4, num_test=2, num_points=64, seed=1)
+    shapes.write_demo_shapes(folder, num_train=4, num_test=2, num_points=64, seed=1)
     return folder
 
 

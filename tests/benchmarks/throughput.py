@@ -159,7 +159,7 @@ def _open_training(folder, is_textbook):
     """Context of a TrainingGraph of a fresh network, and its folder."""
     import textbook
 
-    from models import training_graph
+    from utils.network import training_graph
 
     flags = argparse.Namespace(
         model="pointnet_cls",
@@ -188,7 +188,7 @@ def _training(folder, flags, is_textbook, opened):
 
 def _explainer(folder, is_textbook, opened):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
-    from utils import checkpoint, explainer
+    from utils.network import checkpoint, explainer
 
     with _open_training(folder, is_textbook=False) as (graph, log_dir):
         graph.save()
@@ -206,7 +206,7 @@ class TextbookExplainer:
         import textbook
 
         from models import pointnet_cls
-        from utils import checkpoint
+        from utils.network import checkpoint
 
         with tf.Graph().as_default(), textbook.layers():
             self._session = checkpoint.open_session(0)
@@ -268,7 +268,7 @@ def _whole(method, eval_every=1):
 
     def prepare(folder, flags, is_textbook, opened):
         import provider
-        from utils import heat, point_drop
+        from utils.explain import heat, point_drop
 
         explainer, points = _explainer(folder, is_textbook, opened), _clouds(1, 2048)[0]
         rotations = provider.draw_rotations("xyz", flags.votes, np.random.RandomState(0))

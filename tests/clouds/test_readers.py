@@ -1,0 +1,228 @@
+"""Clouds and meshes of every format, written by an independent hand, and read back."""
+
+import numpy as np
+import pytest
+
+from utils.clouds import readers
+from utils.command_line import InputError
+
+# A box of 1 x 2 x 4: its faces' areas are 2, 4 and 8, each twice.
+CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 2) for z in (0, 4)], float)
+TRIANGLES = [
+    (0, 1, 3),
+    (0, 3, 2),
+    (4, 6, 7),
+    (4, 7, 5),
+    (0, 4, 5),
+    (0, 5, 1),
+    (2, 3, 7),
+    (2, 7, 6),
+    (0, 2, 6),
+    (0, 6, 4),
+    (1, 5, 7),
+    (1, 7, 3),
+]
+
+
+def _off():
+    return "OFF\n8 12 0\n" + _rows(CORNERS) + "".join("3 {} {} {}\n".format(*t) for t in TRIANGLES)
+
+
+def _obj():
+    return "".join("v {} {} {}\n".format(*c) for c in CORNERS) + "".join(
+        "f {} {} {}\n".format(*(i + 1 for i in t)) for t in TRIANGLES
+    )
+
+
+def _stl():
+    facets = "".join(
+        "facet normal 0 0 0\nouter loop\n{}endloop\nendfacet\n".format(
+            "".join("vertex {} {} {}\n".format(*CORNERS[i]) for i in t)
+        )
+        for t in TRIANGLES
+    )
+    return "solid box\n" + facets + "endsolid box\n"
+
+
+def _mesh_ply():
+    return (
+        "ply\nformat ascii 1.0\nelement vertex 8\nproperty float x\nproperty float y\nproperty float z\n"
+        "element face 12\nproperty list uchar int vertex_indices\nend_header\n"
+        + _rows(CORNERS)
+        + "".join("3 {} {} {}\n".format(*t) for t in TRIANGLES)
+    )
+
+
+def _rows(points, separator=" "):
+    return "".join(separator.join(map(str, point)) + "\n" for point in points)
+
+
+@pytest.mark.parametrize(
+    "name, text", [("a.off", _off()), ("a.obj", _obj()), ("a.stl", _stl()), ("a.ply", _mesh_ply()), ("B.OFF", _off())]
+)
+def test_meshes_are_sampled_uniformly_by_area(tmp_path, name, text):
+    pytest.importorskip("open3d")
+    path = tmp_path / name
+    path.write_text(text)
+    points = readers.read(str(path), 6000).points
+    assert points.shape == (6000, 3)
+    for axis, (length, area) in enumerate([(1, 8), (2, 4), (4, 2)]):
+        for face in (0, length):
+            share = np.isclose(points[:, axis], face, atol=1e-6).mean()
+            # Four standard errors of a share of 6000 draws.
+            expected = area / 28
+            assert abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / 6000)
+
+
+def test_a_mesh_gives_2048_points_and_the_same_for_the_same_seed(tmp_path):
+    pytest.importorskip("open3d")
+    path = tmp_path / "a.off"
+    path.write_text(_off())
+    found = readers.read(str(path))
+    assert found.points.shape == (2048, 3) and found.notices == ["a mesh of 12 triangles, sampled by area"]
+    np.testing.assert_array_equal(found.points, readers.read(str(path)).points)
+    assert not np.array_equal(found.points, readers.read(str(path), seed=1).points)
+
+
+@pytest.mark.parametrize("name, separator", [("a.xyz", " "), ("a.txt", ","), ("b.txt", ";"), ("c.txt", "\t")])
+def test_tables_are_read_with_columns_left_out(tmp_path, rng, name, separator):
+    table = np.round(rng.standard_normal((30, 6)), 4)
+    path = tmp_path / name
+    path.write_text(_rows(table, separator))
+    found = readers.read(str(path))
+    np.testing.assert_allclose(found.points, table[:, :3])
+    assert found.notices == ["3 more columns are ignored"]
+
+
+def test_npy_ply_and_pcd_clouds_are_read(tmp_path, rng):
+    pytest.importorskip("open3d")
+    points = rng.standard_normal((30, 3)).astype(np.float32)
+    np.save(str(tmp_path / "a.npy"), points)
+    (tmp_path / "a.ply").write_text(
+        "ply\nformat ascii 1.0\nelement vertex 30\nproperty float x\nproperty float y\n"
+        "property float z\nend_header\n" + _rows(points)
+    )
+    (tmp_path / "a.pcd").write_text(
+        "VERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 30\n"
+        "HEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS 30\nDATA ascii\n" + _rows(points)
+    )
+    for name in ("a.npy", "a.ply", "a.pcd"):
+        found = readers.read(str(tmp_path / name))
+        np.testing.assert_allclose(found.points, points, rtol=1e-6)
+        assert found.notices == []
+
+
+def test_a_part_of_a_large_cloud_keeps_its_order(tmp_path):
+    np.save(str(tmp_path / "a.npy"), np.repeat(np.arange(5000.0)[:, np.newaxis], 3, axis=1))
+    for sample in readers.SAMPLINGS:
+        points, all_points, notices = readers.read(str(tmp_path / "a.npy"), sample=sample)
+        assert len(points) == 2048 and (np.diff(points[:, 0]) > 0).all() and points[-1, 0] > 4500
+        assert len(all_points) == 5000 and "2048 of 5000" in notices[0]
+
+
+def test_columns_that_are_not_used_are_named(tmp_path, rng):
+    pytest.importorskip("open3d")
+    names = ["x", "y", "z", "nx", "ny", "nz", "red", "green", "blue", "intensity"]
+    kinds = ["float"] * 6 + ["uchar"] * 3 + ["float"]
+    (tmp_path / "a.ply").write_text(
+        "ply\nformat ascii 1.0\nelement vertex 20\n"
+        + "".join("property {} {}\n".format(*pair) for pair in zip(kinds, names))
+        + "end_header\n"
+        + _rows(
+            np.hstack([rng.random_sample((20, 6)).round(3), np.ones((20, 3), int), np.ones((20, 1))]).tolist()
+        ).replace("1.0 1.0 1.0 1.0", "1 1 1 1")
+    )
+    assert readers.read(str(tmp_path / "a.ply")).notices == [
+        "its normals and colours are ignored",
+        "other fields are ignored: intensity",
+    ]
+
+
+@pytest.mark.parametrize(
+    "header, notice",
+    [
+        ("x y z\n", "a header line is skipped: x y z"),
+        ("//X Y Z\n", "a header line is skipped: //X Y Z"),
+        ("# made by\n# a scanner\n", "2 header lines are skipped: # made by ..."),
+        ("30\n", "a header line is skipped: 30"),
+    ],
+)
+def test_header_lines_of_a_table_are_skipped(tmp_path, rng, header, notice):
+    table = np.round(rng.standard_normal((30, 3)), 4)
+    (tmp_path / "a.xyz").write_text(header + _rows(table))
+    found = readers.read(str(tmp_path / "a.xyz"))
+    np.testing.assert_allclose(found.points, table)
+    assert found.notices == [notice]
+
+
+def test_text_within_a_table_is_told_by_its_line(tmp_path):
+    (tmp_path / "a.txt").write_text("x y z\n" + "1 2 3\n" * 20 + "4 five 6\n")
+    with pytest.raises(InputError, match="line 22 is not 3 numbers: 4 five 6"):
+        readers.read(str(tmp_path / "a.txt"))
+
+
+def test_points_without_coordinates_are_left_out(tmp_path, rng):
+    table = rng.standard_normal((30, 3))
+    table[[3, 7], 1] = np.nan, np.inf
+    np.save(str(tmp_path / "a.npy"), table)
+    found = readers.read(str(tmp_path / "a.npy"))
+    np.testing.assert_array_equal(found.points, np.delete(table, [3, 7], axis=0))
+    assert found.notices == ["2 of 30 points have no finite coordinates and are left out"]
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("a.docx", b"", "cannot read '.docx'"),
+        ("a.npy", b"\x93NUMPY junk", "not a NumPy array"),
+        ("a.txt", b"one two three", "not a table of numbers"),
+        ("a.txt", b"1 2\n3 4\n", "not x y z"),
+        ("a.xyz", b"\xff\xfe\x00", "not a table"),
+        ("a.ply", b"ply\nrubbish", "no points"),
+        ("a.stl", b"", "no points"),
+        ("a.off", b"OFF\n1 0 0\n", "no points"),
+        ("a.pcd", b"\x00", "no points"),
+        ("a.txt", b"", "no points"),
+        ("a.txt", b"1,5 2,5 3,5\n" * 20, "commas and other separators"),
+        ("a.off", b"OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n", "without area"),
+        (
+            "a.ply",
+            b"ply\nformat ascii 1.0\nelement vertex 100\nproperty float x\nproperty float y\nproperty float z\n"
+            b"end_header\n0 0 0\n1 2 3\n",
+            "no points",
+        ),
+    ],
+)
+def test_unreadable_files_get_one_message(tmp_path, name, content, message):
+    if name.split(".")[1] in ("ply", "stl", "off", "pcd"):
+        pytest.importorskip("open3d")
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        readers.read(str(path))
+
+
+def test_a_missing_file_and_too_many_points_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        readers.read(str(tmp_path / "a.ply"))
+    np.save(str(tmp_path / "a.npy"), np.zeros((12, 3)))
+    with pytest.raises(InputError, match="--num_point 13"):
+        readers.read(str(tmp_path / "a.npy"), 13)
+
+
+def test_a_table_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + b"1, 2, 3\n" * 12)
+    assert readers.read(str(tmp_path / "a.txt")).points.tolist() == [[1, 2, 3]] * 12
+
+
+def test_an_archive_under_the_wrong_name_is_refused(tmp_path):
+    with open(str(tmp_path / "a.npy"), "wb") as file:
+        np.savez(file, x=np.zeros((20, 3)))
+    with pytest.raises(InputError, match="archive"):
+        readers.read(str(tmp_path / "a.npy"))
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    np.save(str(tmp_path / "a.npy"), np.array([{"x": 1}], dtype=object))
+    with pytest.raises(InputError, match="not a NumPy array of numbers"):
+        readers.read(str(tmp_path / "a.npy"))

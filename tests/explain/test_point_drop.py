@@ -1,0 +1,249 @@
+"""Thresholds, drop modes and the loop, on clouds small enough to follow by hand."""
+
+import numpy as np
+import pytest
+
+from utils.explain.point_drop import drop_until_lost, points_to_drop, threshold
+
+
+def test_midrange_is_halfway_between_least_and_greatest_positive_heat():
+    assert threshold([0.0, 1.0, 2.0, 5.0], "midrange") == 3.0
+
+
+def test_average_and_median_leave_out_heats_that_are_not_positive():
+    assert threshold([-7.0, 0.0, 1.0, 2.0, 6.0], "average") == 3.0
+    assert threshold([-7.0, 0.0, 6.0, 1.0, 2.0], "median") == 2.0
+    # Of an even number, the upper of the two in the middle.
+    assert threshold([1.0, 2.0, 5.0, 9.0], "median") == 5.0
+
+
+def test_equal_heats_are_not_above_their_own_average():
+    heat = np.full(1000, 0.1, np.float32)
+    assert not points_to_drop(heat, "+average").any() and not points_to_drop(heat, "-average").any()
+
+
+def test_an_unknown_threshold_or_mode_is_refused():
+    with pytest.raises(ValueError, match="mean"):
+        threshold([1.0], "mean")
+    with pytest.raises(ValueError, match="best"):
+        points_to_drop(np.ones(3), "best")
+
+
+@pytest.mark.parametrize(
+    "mode, dropped",
+    [
+        ("+midrange", [4]),
+        ("-midrange", [0, 1, 2]),
+        ("+average", [4]),
+        ("-average", [0, 1, 2]),
+        ("+median", [4]),
+        ("-median", [0, 1, 2]),
+        ("nonzero", [2, 3, 4]),
+        ("zero", [1]),
+    ],
+)
+def test_modes_drop_what_they_name(mode, dropped):
+    # Positive heats 1, 3, 5: average, median and midrange are all 3.
+    assert np.flatnonzero(points_to_drop(np.array([-2.0, 0.0, 1.0, 3.0, 5.0]), mode)).tolist() == dropped
+
+
+def test_nothing_is_dropped_where_no_heat_is_positive():
+    for mode in ("+midrange", "-midrange", "+median", "-average", "nonzero"):
+        assert not points_to_drop(np.array([-1.0, 0.0]), mode).any()
+
+
+def test_top_drops_the_highest_or_the_lowest_and_the_first_of_equals():
+    heat = np.array([3.0, 5.0, -1.0, 5.0])
+    assert np.flatnonzero(points_to_drop(heat, "top")).tolist() == [1]
+    assert np.flatnonzero(points_to_drop(heat, "top", num_drop=3)).tolist() == [0, 1, 3]
+    assert np.flatnonzero(points_to_drop(heat, "top", lowest=True)).tolist() == [2]
+
+
+def test_random_modes_drop_as_many_as_their_counterparts_and_others_each_time(rng):
+    heat = np.array([0.0] * 60 + [1.0] * 40)
+    draws = [points_to_drop(heat, "+random", rng=rng) for _ in range(3)]
+    assert [draw.sum() for draw in draws] == [40, 40, 40]
+    assert not (draws[0] == draws[1]).all()
+    assert points_to_drop(heat, "-random", rng=rng).sum() == 60
+
+
+def _line(num_points):
+    points = np.zeros((num_points, 3), np.float32)
+    points[:, 0] = np.arange(num_points)
+    return points
+
+
+def _vote_for_class_1_while(is_seen):
+    """Four votes; each sees class 1 while `is_seen(points, vote)`."""
+
+    def vote_logits(points):
+        logits = np.zeros((4, 40))
+        for vote in range(4):
+            logits[vote, 1 if is_seen(points, vote) else 2] = 10
+        return logits
+
+    return vote_logits
+
+
+def _hottest_first(heat):
+    return points_to_drop(heat, "top")
+
+
+def test_the_loop_drops_the_hottest_until_half_the_votes_are_lost():
+    # Heat is x. Vote v sees the class while more than 15 + v of 20 points are left: at 17, two of the four.
+    run = drop_until_lost(
+        _line(20),
+        1,
+        _vote_for_class_1_while(lambda points, vote: len(points) > 15 + vote),
+        lambda points: points[:, 0],
+        _hottest_first,
+    )
+    assert [one.points_left for one in run.rounds] == [20, 19, 18, 17]
+    assert [one.accuracy for one in run.rounds] == [1.0, 1.0, 0.75, 0.5]
+    assert [one.points_dropped for one in run.rounds] == [1, 1, 1, 0]
+    assert "0.500" in run.stop_reason
+    assert run.removed_in_round.tolist() == [-1] * 17 + [3, 2, 1]
+    assert run.heat_when_removed[-3:].tolist() == [17.0, 18.0, 19.0]
+    assert np.isnan(run.heat_when_removed[:17]).all()
+    assert run.heat.tolist() == list(range(20))
+
+
+def test_the_last_mean_loss_is_the_mean_cross_entropy():
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: vote == 0),
+        lambda points: points[:, 0],
+        _hottest_first,
+    )
+    # log(e^10 + 39) - 10 for one vote, log(e^10 + 39) for three.
+    assert run.rounds[0].mean_loss == pytest.approx(np.log(np.exp(10) + 39) - 2.5)
+    assert "before any point" in run.stop_reason
+
+
+def test_heat_is_taken_anew_of_what_is_left():
+    seen = []
+
+    def heat_of(points):
+        seen.append(points[:, 0].tolist())
+        return points[:, 0]
+
+    drop_until_lost(
+        _line(12), 1, _vote_for_class_1_while(lambda points, vote: len(points) > 10), heat_of, _hottest_first
+    )
+    assert seen == [list(range(12)), list(range(11))]
+
+
+def test_the_loop_stops_below_ten_points():
+    run = drop_until_lost(
+        _line(12), 1, _vote_for_class_1_while(lambda points, vote: True), lambda points: points[:, 0], _hottest_first
+    )
+    assert [one.points_left for one in run.rounds] == [12, 11, 10, 9]
+    assert "fewer than 10" in run.stop_reason
+
+
+def test_the_loop_survives_a_round_that_drops_everything():
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: True),
+        lambda points: np.ones(len(points)),
+        lambda heat: heat > 0,
+    )
+    assert run.rounds[-1].points_left == 0 and np.isnan(run.rounds[-1].accuracy)
+    assert "fewer than 10" in run.stop_reason
+
+
+def test_the_loop_stops_when_a_round_drops_nothing():
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: True),
+        lambda points: np.zeros(len(points)),
+        lambda heat: heat > 0,
+    )
+    assert len(run.rounds) == 1 and "dropped no point" in run.stop_reason
+
+
+def test_the_loop_ends_after_num_steps():
+    run = drop_until_lost(
+        _line(20),
+        1,
+        _vote_for_class_1_while(lambda points, vote: True),
+        lambda points: points[:, 0],
+        _hottest_first,
+        max_rounds=3,
+    )
+    assert (run.removed_in_round > 0).sum() == 3 and "--num_steps" in run.stop_reason
+
+
+@pytest.mark.parametrize("eval_every", range(1, 12))
+def test_classifying_in_every_kth_round_finds_the_same_last_round(eval_every):
+    def run_with(every):
+        return drop_until_lost(
+            _line(40),
+            1,
+            _vote_for_class_1_while(lambda points, vote: len(points) > 30 + vote),
+            lambda points: points[:, 0],
+            _hottest_first,
+            eval_every=every,
+        )
+
+    each, some = run_with(1), run_with(eval_every)
+    assert [one.points_left for one in some.rounds] == [one.points_left for one in each.rounds]
+    assert [one.points_dropped for one in some.rounds] == [one.points_dropped for one in each.rounds]
+    assert some.rounds[-1].accuracy == each.rounds[-1].accuracy == 0.5
+    assert some.removed_in_round.tolist() == each.removed_in_round.tolist()
+    assert np.allclose(some.heat_when_removed, each.heat_when_removed, equal_nan=True)
+    assert some.stop_reason == each.stop_reason
+
+
+def test_rounds_between_the_classified_ones_cost_no_classification():
+    classified = []
+
+    def vote_logits(points):
+        classified.append(len(points))
+        return _vote_for_class_1_while(lambda points, vote: len(points) > 27)(points)
+
+    run = drop_until_lost(_line(40), 1, vote_logits, lambda points: points[:, 0], _hottest_first, eval_every=4)
+    # Rounds 1, 5, 9, 13, ... classify; at 28 points all is well, at 24 lost: 27, 26, 25 are gone through until the first.
+    assert classified == [40, 36, 32, 28, 24, 27]
+    assert [one.round for one in run.rounds if np.isnan(one.accuracy)] == [2, 3, 4, 6, 7, 8, 10, 11, 12]
+    assert run.rounds[-1].points_left == 27 and (run.removed_in_round > 0).sum() == 13
+
+
+@pytest.mark.parametrize("eval_every", (2, 5, 100))
+def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
+    def always(points, vote):
+        return True
+
+    few_left = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(always),
+        lambda points: points[:, 0],
+        _hottest_first,
+        eval_every=eval_every,
+    )
+    assert [one.points_left for one in few_left.rounds] == [12, 11, 10, 9] and "fewer" in few_left.stop_reason
+    steps_over = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(always),
+        lambda points: points[:, 0],
+        _hottest_first,
+        max_rounds=2,
+        eval_every=eval_every,
+    )
+    assert len(steps_over.rounds) == 3 and "--num_steps" in steps_over.stop_reason
+    assert steps_over.rounds[-1].accuracy == 1
+    # All but the first point go at once, after one round that drops one.
+    emptied = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: len(points) == 12),
+        lambda points: points[:, 0],
+        lambda heat: heat == 11 if len(heat) == 12 else heat >= 0,
+        eval_every=eval_every,
+    )
+    assert [one.points_left for one in emptied.rounds] == [12, 11] and "fell to 0.000" in emptied.stop_reason

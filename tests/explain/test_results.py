@@ -1,0 +1,73 @@
+import csv
+import json
+import os
+
+import numpy as np
+import pytest
+
+from utils.command_line import InputError
+from utils.explain import results
+
+
+@pytest.fixture
+def run():
+    rounds = [results.Round(1, 3, 1, 1.0, 0.25, 0.5), results.Round(2, 2, 0, float("nan"), float("nan"), 0.1)]
+    return results.DropRun(
+        points=np.array([[0.0, 1, 2], [3, 4, 5], [6, 7, 8]], np.float32),
+        heat=np.array([0.0, 1.5, -2], np.float32),
+        removed_in_round=np.array([-1, 1, -1], np.int32),
+        heat_when_removed=np.array([np.nan, 1.5, np.nan], np.float32),
+        rounds=rounds,
+        stop_reason="enough",
+        seconds=0.6,
+    )
+
+
+def _save(folder, run):
+    logits = np.zeros(40, np.float32)
+    logits[7] = 1
+    colours = np.array([[0, 0, 0], [1, 0.5, 0], [0, 1, 1]])
+    results.save(str(folder), run, logits, 3, {"seed": 5}, run.points, run.heat, colours)
+
+
+def test_what_is_saved_comes_back(tmp_path, run):
+    _save(tmp_path, run)
+    found = results.load(str(tmp_path))
+    for name in ("points", "heat", "removed_in_round", "heat_when_removed"):
+        np.testing.assert_array_equal(found[name], getattr(run, name))
+        assert found[name].dtype == getattr(run, name).dtype
+    assert found["label"] == 3 and found["predicted"] == 7 and found["logits"].shape == (40,)
+    assert found["rounds"][0] == run.rounds[0]
+    assert np.isnan(found["rounds"][1].accuracy)
+
+
+def test_the_designs_columns_and_strict_json(tmp_path, run):
+    _save(tmp_path, run)
+    with open(str(tmp_path / "rounds.csv")) as file:
+        assert next(csv.reader(file)) == ["round", "points_left", "points_dropped", "accuracy", "mean_loss", "seconds"]
+
+    def refuse(constant):
+        raise AssertionError(constant + " is not JSON")
+
+    with open(str(tmp_path / "run.json")) as file:
+        summary = json.load(file, parse_constant=refuse)
+    assert summary["stop_reason"] == "enough" and summary["points_removed"] == 1 and summary["seed"] == 5
+
+
+def test_open3d_reads_points_colours_and_heat_of_the_ply(tmp_path, run):
+    open3d = pytest.importorskip("open3d")
+    _save(tmp_path, run)
+    cloud = open3d.t.io.read_point_cloud(str(tmp_path / "heat.ply"))
+    np.testing.assert_allclose(cloud.point["positions"].numpy(), run.points)
+    np.testing.assert_array_equal(cloud.point["colors"].numpy(), [[0, 0, 0], [255, 128, 0], [0, 255, 255]])
+    np.testing.assert_allclose(cloud.point["heat"].numpy().ravel(), run.heat)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no finished run"):
+        results.load(str(tmp_path))
+
+
+def test_no_half_written_file_stays_behind(tmp_path, run):
+    _save(tmp_path, run)
+    assert sorted(os.listdir(str(tmp_path))) == ["heat.npz", "heat.ply", "rounds.csv", "run.json"]

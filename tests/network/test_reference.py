@@ -1,0 +1,86 @@
+"""A real network, trained by another implementation, against that implementation's values."""
+
+import os
+
+import numpy as np
+import pytest
+from conftest import REFERENCE, needs
+
+from utils import metrics
+from utils.explain import heat
+from utils.network import checkpoint, explainer
+
+pytestmark = needs(REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    with np.load(os.path.join(REFERENCE, "reference.npz")) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.fixture(scope="module")
+def reference_explainer():
+    with checkpoint.restore(checkpoint.find(os.path.join(REFERENCE, "model.ckpt"), None), gpu=-1) as network:
+        assert network.model_name == "pointnet_cls"
+        yield explainer.Explainer(network)
+
+
+def _assert_close(values, expected):
+    """Within a thousandth of the largest value."""
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-3 * abs(expected).max())
+
+
+def _assert_close_but_for_kinks(values, expected):
+    """Nearly all within a hundred-thousandth of the largest value, and all within a hundredth.
+
+    A unit of cloud 2 is within 1e-6 of the kink of its ReLU, where rounding decides which slope holds.
+    """
+    differences = abs(values - expected) / abs(expected).max()
+    assert np.percentile(differences, 90) < 1e-5 and differences.max() < 1e-2
+
+
+def test_logits_and_losses_agree(reference, reference_explainer):
+    logits = reference_explainer.logits(reference["points"])
+    np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(metrics.cross_entropy(logits, reference["label"]), reference["cross_entropy"], atol=1e-3)
+
+
+@pytest.mark.parametrize("cloud", range(6))
+def test_features_and_heats_agree(reference, reference_explainer, cloud):
+    points, label = reference["points"][cloud], reference["label"][cloud]
+    features, _ = reference_explainer.features_and_gradients(points, label)
+    _assert_close(features.sum(axis=1), reference["feature_sum"][cloud])
+    _assert_close(features.max(axis=0), reference["feature_max"][cloud])
+    for pooling in ("max", "avg"):
+        # One call for all clouds, each with a label of its own.
+        heats = heat.METHODS["p-grad-cam"](
+            reference_explainer, reference["points"], reference["label"], pooling=pooling
+        )
+        _assert_close(heats[cloud], reference["p_grad_cam_" + pooling][cloud])
+    _assert_close_but_for_kinks(
+        reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud]
+    )
+    heats = heat.METHODS["asm"](reference_explainer, reference["points"], reference["label"])
+    _assert_close_but_for_kinks(heats[cloud], reference["asm"][cloud])
+
+
+@pytest.mark.parametrize("cloud", range(6))
+def test_integrated_gradients_are_complete(reference, reference_explainer, cloud):
+    points, label = reference["points"][cloud], reference["label"][cloud]
+    median = np.repeat(np.median(points, axis=0, keepdims=True), len(points), axis=0)
+    ends = reference_explainer.logits(np.stack([points, median]))[:, label]
+    heats = heat.METHODS["integrated-gradients"](reference_explainer, points[np.newaxis], label)
+    # 32 steps over a piecewise linear path leave some per cent.
+    assert heats.sum() == pytest.approx(ends[0] - ends[1], rel=0.06)
+
+
+def test_every_method_gives_one_finite_number_a_point(reference, reference_explainer):
+    for name, method in heat.METHODS.items():
+        values = method(
+            reference_explainer,
+            reference["points"][:2],
+            reference["label"][:2],
+            rngs=[np.random.RandomState(0), np.random.RandomState(1)],
+        )
+        assert values.shape == (2, 1024) and np.isfinite(values).all() and np.ptp(values, axis=1).all(), name

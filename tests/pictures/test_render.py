@@ -1,0 +1,213 @@
+"""Pictures by their pixels: what is up is up, and no renderer that dies takes us along."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from utils.command_line import PROJECT_DIR, InputError
+from utils.pictures import colours, open3d_scene, plots, render
+
+RED_ABOVE_GREEN = np.array([[0, 1, 0], [0, -1, 0], [0.5, 0, 0], [-0.5, 0, 0]], np.float32)
+HEAT = np.array([4, 1e-6, 0, 0], np.float32)
+NONE_REMOVED = np.zeros(4, bool)
+
+
+def _read(path):
+    """float array [height, width, 3] of a PNG."""
+    from matplotlib.image import imread
+
+    return imread(str(path))[:, :, :3]
+
+
+def _without_colour_bar(image):
+    return image[:, : -int(plots.DOTS_PER_INCH * (plots.COLOUR_BAR_SPACE + plots.MARGIN))]
+
+
+def _pixels(image, red, green):
+    """bool [height, width]: pixels of saturated red and/or green."""
+    other = image[:, :, [not red, not green, True]].max(axis=2)
+    return image[:, :, [red, green, False]].min(axis=2) - other > 0.4
+
+
+def _rows_and_columns(chosen):
+    rows, columns = np.nonzero(chosen)
+    assert len(rows) > 20
+    return rows.mean(), columns.mean()
+
+
+def _fake_open3d(monkeypatch, tmp_path, source):
+    """Puts a module in place of Open3D in the processes that render."""
+    (tmp_path / "shim").mkdir()
+    (tmp_path / "shim" / "open3d.py").write_text(source)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "shim"))
+
+
+@pytest.fixture
+def without_open3d(monkeypatch):
+    monkeypatch.setattr(render, "_open3d_panels", lambda window, panels, pixels: None)
+
+
+@pytest.fixture(scope="module")
+def open3d_picture(tmp_path_factory):
+    """A cloud of 300 points on a sphere and its picture by Open3D, drawn once."""
+    points = np.random.RandomState(0).normal(size=(300, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    path = tmp_path_factory.mktemp("open3d") / "heat.png"
+    if render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") != "Open3D":
+        pytest.skip("Open3D cannot render off-screen on this machine")
+    return points, _read(path)
+
+
+@pytest.mark.parametrize(
+    "platform, variables, expected",
+    [
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {"DISPLAY": ""}, False),
+        ("win32", {}, True),
+        ("darwin", {}, True),
+    ],
+)
+def test_a_display_is_what_linux_announces_and_what_others_have(monkeypatch, platform, variables, expected):
+    monkeypatch.setattr(sys, "platform", platform)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert open3d_scene.has_display() == expected
+
+
+def test_importing_render_imports_neither_open3d_nor_matplotlib():
+    program = "import sys; from utils import render; sys.exit('open3d' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.call([sys.executable, "-c", program], cwd=PROJECT_DIR) == 0
+
+
+def test_up_in_the_cloud_is_up_in_the_picture(tmp_path, without_open3d):
+    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "up", "thesis")
+    image = _without_colour_bar(_read(tmp_path / "heat.png"))
+    red, green = _rows_and_columns(_pixels(image, True, False)), _rows_and_columns(_pixels(image, False, True))
+    assert red[0] < green[0] - 300
+    assert abs(red[1] - green[1]) < 5  # one above the other
+
+
+def test_camera_stands_right_in_front(tmp_path, without_open3d):
+    # x is to the right and z to the left of the picture, both towards the camera.
+    points = np.array([[1, 0, 0], [0, 0, 1]], float)
+    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1, 1e-6], NONE_REMOVED[:2], "front", "thesis")
+    image = _without_colour_bar(_read(tmp_path / "heat.png"))
+    red, green = _rows_and_columns(_pixels(image, True, False)), _rows_and_columns(_pixels(image, False, True))
+    assert red[1] > green[1] + 300
+
+
+def test_nearer_points_are_larger_and_hide_what_is_behind(tmp_path, without_open3d):
+    towards_camera = np.array([0.8, 0.6, 1])
+    points = np.array([towards_camera, -towards_camera, [0, 3, 0], [0, -3, 0]])
+    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1e-6, 4, 0, 0], NONE_REMOVED, "depth", "thesis")
+    image = _without_colour_bar(_read(tmp_path / "heat.png"))
+    assert _pixels(image, False, True).sum() > 100
+    assert not _pixels(image, True, False).any()  # straight behind the nearer, larger sphere
+
+
+def test_dropped_points_lose_their_colour_in_the_second_panel(tmp_path, without_open3d):
+    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, HEAT > 1, "dropped", "thesis")
+    image = _without_colour_bar(_read(tmp_path / "heat.png"))
+    left, right = image[:, : image.shape[1] // 2], image[:, image.shape[1] // 2 :]
+    assert _pixels(left, True, False).sum() > 20 and _pixels(left, False, True).sum() > 20
+    assert not _pixels(right, True, False).any() and _pixels(right, False, True).sum() > 20
+
+
+def test_picture_is_for_print_at_300_dots_per_inch_on_white(tmp_path, without_open3d):
+    from PIL import Image
+
+    path = tmp_path / "heat.png"
+    render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, HEAT > 1, "print " * 40)
+    with Image.open(str(path)) as picture:
+        assert np.allclose(picture.info["dpi"], 300, atol=0.1)
+        assert 7 * 300 < picture.width < 8 * 300
+    image = _read(path)
+    for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
+        assert (edge == 1).all()  # nothing is cut off, the long title included
+
+
+@pytest.mark.parametrize(
+    "points, heat",
+    [
+        (np.zeros((1, 3)), [1]),
+        (np.ones((12, 3)), np.zeros(12)),
+        (np.eye(3), [-2, -2, -2]),
+        (np.arange(30).reshape(10, 3) * 1e4, np.arange(10) * 1e-30),
+    ],
+)
+@pytest.mark.parametrize("colormap", ["thesis", "cividis"])
+def test_odd_clouds_are_drawn_too(tmp_path, without_open3d, points, heat, colormap):
+    path = tmp_path / "heat.png"
+    render.save_heat_picture(str(path), points, heat, np.arange(len(points)) == 0, "odd $cloud", colormap, "rank")
+    assert _read(path).min() < 0.5
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "raise ImportError", "import time; time.sleep(60)"],
+)
+def test_matplotlib_draws_where_open3d_dies_is_missing_or_hangs(monkeypatch, tmp_path, source):
+    _fake_open3d(monkeypatch, tmp_path, source)
+    monkeypatch.setattr(render, "SECONDS_TO_RENDER", 2)
+    path = tmp_path / "heat.png"
+    assert (
+        render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
+    )
+    assert _pixels(_without_colour_bar(_read(path)), True, False).any()
+
+
+def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        open3d_scene,
+        "run",
+        lambda task, seconds, window, size, **job: {"images": np.full((1, size[1], size[0], 3), 255, np.uint8)},
+    )
+    path = str(tmp_path / "heat.png")
+    assert render.save_heat_picture(path, RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "blank", "thesis") == "matplotlib"
+
+
+def test_both_renderers_draw_the_same_picture(open3d_picture, tmp_path, without_open3d):
+    points, by_open3d = open3d_picture
+    path = tmp_path / "heat.png"
+    assert (
+        render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis")
+        == "matplotlib"
+    )
+    by_matplotlib = _read(path)
+    assert by_matplotlib.shape == by_open3d.shape
+    difference = np.abs(by_matplotlib - by_open3d).max(axis=2)
+    assert (difference > 0.25).mean() < 0.01  # outlines differ by a pixel; a point elsewhere or hidden would tell
+
+
+def test_open3d_keeps_the_colours(open3d_picture):
+    _, image = open3d_picture
+    panel = _without_colour_bar(image)
+    np.testing.assert_array_equal(panel[plots.DOTS_PER_INCH // 2, 40], [1, 1, 1])
+    is_red, is_green = _pixels(panel, True, False), _pixels(panel, False, True)
+    assert is_red.sum() > 100 and is_green.sum() > 100
+    # Blue comes from the glint and the haze of distance alone; tone mapping would tint the bright half of a sphere.
+    assert np.median(panel[is_red][:, 2]) < 0.25 and panel[is_red][:, 0].max() > 0.9
+
+
+def test_picture_that_cannot_be_drawn_leaves_the_old_one(tmp_path):
+    path = tmp_path / "heat.png"
+    path.write_bytes(b"old")
+    with pytest.raises(InputError):
+        render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "map", "no_such_map")
+    assert path.read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["heat.png"]
+
+
+def test_window_that_cannot_open_is_one_printed_line(monkeypatch, tmp_path, capsys):
+    _fake_open3d(monkeypatch, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    point_colours = colours.heat_colours(HEAT)
+    views = [("all points", RED_ABOVE_GREEN, point_colours), ("what remained", RED_ABOVE_GREEN[:2], point_colours[:2])]
+    render.show_window(views, "title")
+    announced, *keys, failed = capsys.readouterr().out.splitlines()
+    assert "all points, what remained" in announced and "could not" in failed

@@ -1,0 +1,381 @@
+"""The explain scripts and evaluate.py, run as a user runs them; and bad input, each with one clear line."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from conftest import MODELNET40, REFERENCE, assert_one_line_error, explain, needs, run_script
+
+import provider
+from utils.command_line import PROJECT_DIR
+from utils.explain import results
+
+FILES = ["heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
+EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
+
+
+@pytest.mark.parametrize("script, method", EXPLAINERS)
+def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path):
+    finished = explain(
+        script,
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tiny_log,
+        "--desired_label",
+        "cone",
+        "--shape_index",
+        1,
+        "--dump_dir",
+        tmp_path,
+    )
+    assert finished.returncode == 0, finished.stderr
+    folder = str(tmp_path / method / "cone_1")
+    assert sorted(os.listdir(folder)) == FILES
+    assert folder in finished.stdout and all(name in finished.stdout for name in FILES)
+    assert "stopped after round" in finished.stdout
+    summary = finished.stdout.splitlines()[-1].split()
+    assert summary[:2] == ["cone", "1"] and summary[3] == "cone" and summary[6] == "64"
+    found = results.load(folder)
+    with open(os.path.join(folder, "run.json")) as file:
+        run = json.load(file)
+    assert run["rotation"] == "y" and run["model"] == "pointnet_cls_basic" and run["stop_reason"]
+    assert found["label"] == 9 and found["heat"].shape == (64,)
+    assert (found["removed_in_round"] > 0).sum() == sum(one.points_dropped for one in found["rounds"])
+
+
+@needs(REFERENCE)
+@needs(MODELNET40)
+@pytest.mark.parametrize("script, method", EXPLAINERS)
+def test_a_real_network_loses_a_real_airplane_point_by_point(script, method, tmp_path):
+    finished = explain(
+        script,
+        "--model_path",
+        os.path.join(REFERENCE, "model.ckpt"),
+        "--data_dir",
+        MODELNET40,
+        "--rotation",
+        "y",
+        "--num_steps",
+        3,
+        "--dump_dir",
+        tmp_path,
+        with_open3d=True,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found = results.load(str(tmp_path / method / "airplane_0"))
+    assert found["rounds"][0].accuracy == 1.0 and len(found["rounds"]) == 4
+    assert found["predicted"] == 0
+    # What was dropped first was the hottest of the whole cloud.
+    first = found["removed_in_round"] == 1
+    assert found["heat"][first].min() >= found["heat"][~first].max()
+    np.testing.assert_array_equal(found["heat_when_removed"][first], found["heat"][first])
+
+
+def test_eval_every_leaves_out_accuracies_and_drops_the_same_points(tiny_data, tiny_log, tmp_path):
+    found = {}
+    for every in (1, 3):
+        finished = explain(
+            "ASM.py",
+            "--log_dir",
+            tiny_log,
+            "--num_steps",
+            7,
+            "--eval_every",
+            every,
+            "--rotation",
+            "none",
+            "--input",
+            _own_cone(tiny_data, tmp_path),
+            "--dump_dir",
+            tmp_path / str(every),
+        )
+        assert finished.returncode == 0, finished.stderr
+        found[every] = results.load(str(tmp_path / str(every) / "asm" / "own_0"))
+    np.testing.assert_array_equal(found[1]["removed_in_round"], found[3]["removed_in_round"])
+    assert len(found[1]["rounds"]) == len(found[3]["rounds"]) > 3
+    assert found[1]["rounds"][-1].accuracy == found[3]["rounds"][-1].accuracy
+    assert [one.round for one in found[3]["rounds"] if np.isnan(one.accuracy)][:2] == [2, 3]
+
+
+def _own_cone(tiny_data, tmp_path):
+    """A cloud of one's own: what the network sees in it is what is explained, so it is never lost at once."""
+    path = str(tmp_path / "own.npy")
+    if not os.path.exists(path):
+        np.save(path, provider.load_split(tiny_data, "test", 64)[0][5])
+    return path
+
+
+def test_the_same_seed_gives_the_same_files_and_another_seed_other_rounds(tiny_data, tiny_log, tmp_path):
+    heats, rounds = [], []
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        finished = explain(
+            "p_grad_CAM.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tiny_log,
+            "--desired_label",
+            "cone",
+            "--dump_dir",
+            tmp_path / folder,
+            "--seed",
+            seed,
+            "--drop_mode",
+            "+random",
+        )
+        assert finished.returncode == 0, finished.stderr
+        found = results.load(str(tmp_path / folder / "p-grad-cam" / "cone_0"))
+        heats.append(found["heat"])
+        rounds.append([one[:5] for one in found["rounds"]])
+    np.testing.assert_array_equal(heats[0], heats[1])
+    assert repr(rounds[0]) == repr(rounds[1]) and repr(rounds[0]) != repr(rounds[2])
+
+
+def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny_log, tmp_path):
+    finished = explain(
+        "p_grad_CAM.py",
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tiny_log,
+        "--desired_label",
+        "cone",
+        "--target_label",
+        "chair",
+        "--compare",
+        "--num_steps",
+        1,
+        "--figure_format",
+        "svg",
+        "--rounds_gif",
+        "--dump_dir",
+        tmp_path,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert [line.split()[2] for line in finished.stdout.splitlines()[-2:]] == ["p-grad-CAM", "ASM"]
+    for _, method in EXPLAINERS:
+        folder = tmp_path / method / "cone_0_as_chair"
+        found = results.load(str(folder))
+        assert found["label"] == provider.class_label("chair")
+        assert {"heat.svg", "rounds.svg", "rounds.gif"} <= set(os.listdir(str(folder)))
+        page = (folder / "heat.html").read_text(encoding="utf-8")
+        assert "p-grad-CAM" in page and "ASM" in page
+
+
+def test_a_picture_of_an_earlier_format_goes(tiny_data, tiny_log, tmp_path):
+    for format_ in ("png", "pdf"):
+        finished = explain(
+            "ASM.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tiny_log,
+            "--desired_label",
+            "cone",
+            "--num_steps",
+            1,
+            "--figure_format",
+            format_,
+            "--dump_dir",
+            tmp_path,
+        )
+        assert finished.returncode == 0, finished.stderr
+    files = os.listdir(str(tmp_path / "asm" / "cone_0"))
+    assert {"heat.pdf", "rounds.pdf"} <= set(files) and not any(name.endswith(".png") for name in files)
+
+
+def test_quiet_prints_nothing(tiny_data, tiny_log, tmp_path):
+    finished = explain(
+        "ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path, "--quiet"
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+
+
+def test_nothing_but_our_own_lines_reaches_the_terminal(tiny_data, tiny_log):
+    finished = run_script("evaluate.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--gpu", -1)
+    assert finished.returncode == 0
+    assert not [
+        line for line in finished.stderr.splitlines() if line.strip() and "cloud/s" not in line and "|" not in line
+    ]
+
+
+def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, tmp_path):
+    finished = run_script(
+        "evaluate.py",
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tiny_log,
+        "--dump_dir",
+        tmp_path,
+        "--num_votes",
+        3,
+        "--gpu",
+        -1,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "Overall accuracy" in finished.stdout and "40 clouds" in finished.stdout
+    with open(str(tmp_path / "confusion_matrix.csv")) as file:
+        rows = [line.split(",") for line in file.read().splitlines()]
+    assert sum(int(value) for row in rows[1:] for value in row[1:]) == 40
+    assert (tmp_path / "confusion_matrix.png").stat().st_size > 10000
+
+
+@needs(REFERENCE)
+@needs(MODELNET40)
+@pytest.mark.skipif(sys.version_info < (3, 8), reason="takes a minute on TensorFlow 1.15; TensorFlow 2 does it")
+def test_the_reference_network_is_as_good_as_its_readme_says(tmp_path):
+    finished = run_script(
+        "evaluate.py",
+        "--data_dir",
+        MODELNET40,
+        "--model_path",
+        os.path.join(REFERENCE, "model.ckpt"),
+        "--dump_dir",
+        tmp_path,
+        "--gpu",
+        -1,
+    )
+    found = re.search(r"Overall accuracy (\S+)%, mean class accuracy (\S+)%", finished.stdout)
+    assert [float(value) for value in found.groups()] == pytest.approx([81.8, 76.6], abs=0.1)
+
+
+def test_help_answers_without_loading_tensorflow():
+    for script in ("p_grad_CAM.py", "ASM.py", "train.py", "evaluate.py"):
+        finished = run_script(script, "--help")
+        assert finished.returncode == 0 and "--data_dir" in finished.stdout
+    code = "import sys, p_grad_CAM, ASM, train, evaluate; assert not {'tensorflow', 'open3d', 'matplotlib'} & set(sys.modules)"
+    finished = _python(code)
+    assert finished.returncode == 0, finished.stderr
+
+
+def _python(code, *arguments, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code] + [str(argument) for argument in arguments],
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env=dict(os.environ, **env),
+        timeout=300,
+    )
+
+
+# Bad input, through the scripts.
+
+
+def test_no_data_and_no_network(tmp_path):
+    code = (
+        "import provider, train; from utils import command_line; provider.DATA_DIR = {!r}; "
+        "command_line.run(train.main)".format(str(tmp_path))
+    )
+    # A proxy that refuses all connections is as good as no network.
+    nowhere = "http://127.0.0.1:9"
+    finished = _python(code, "--log_dir", tmp_path / "log", https_proxy=nowhere, http_proxy=nowhere, no_proxy="")
+    assert_one_line_error(finished, "--data_dir FOLDER", "modelnet40_ply_hdf5_2048.zip", "--data_dir demo")
+
+
+@pytest.fixture
+def broken_data(tiny_data, tmp_path):
+    """Copies the tiny data with one file of the test split changed by a function of its arrays."""
+
+    def change(edit):
+        folder = tmp_path / "broken"
+        folder.mkdir()
+        for name in os.listdir(tiny_data):
+            with open(os.path.join(tiny_data, name), "rb") as file:
+                (folder / name).write_bytes(file.read())
+        with h5py.File(str(folder / "ply_data_test0.h5"), "r+") as file:
+            edit(file)
+        return folder
+
+    return change
+
+
+def _nan(file):
+    file["data"][0, 3, 1] = np.nan
+
+
+def _label(file):
+    file["label"][0] = 40
+
+
+@pytest.mark.parametrize("edit, words", [(_nan, ["cloud 0, point 3", "not finite"]), (_label, ["40", "0 to 39"])])
+@pytest.mark.parametrize("script", ["train.py", "p_grad_CAM.py", "evaluate.py"])
+def test_wrong_values_in_an_hdf5_file(script, edit, words, broken_data, tiny_log, tmp_path):
+    log = tmp_path / "log" if script == "train.py" else tiny_log
+    assert_one_line_error(
+        run_script(script, "--data_dir", broken_data(edit), "--log_dir", log, "--num_point", 64),
+        "ply_data_test0.h5",
+        *words,
+    )
+
+
+def test_an_unknown_class(tiny_data):
+    assert_one_line_error(
+        explain("p_grad_CAM.py", "--data_dir", tiny_data, "--desired_label", "aeroplane"),
+        "--desired_label aeroplane",
+        "airplane",
+    )
+
+
+def test_a_checkpoint_of_the_other_network(tiny_data, tiny_log, tmp_path):
+    assert_one_line_error(
+        explain(
+            "ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path, "--model", "pointnet_cls"
+        ),
+        "pointnet_cls_basic",
+        "--model pointnet_cls",
+    )
+
+
+def test_too_many_points(tiny_data):
+    assert_one_line_error(explain("ASM.py", "--data_dir", tiny_data, "--num_point", 4096), "--num_point 4096", "64")
+
+
+@pytest.mark.parametrize(
+    "script, flag", [("p_grad_CAM.py", "--dump_dir"), ("evaluate.py", "--dump_dir"), ("train.py", "--log_dir")]
+)
+def test_a_folder_that_cannot_be_written(script, flag, tiny_data, tiny_log, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert_one_line_error(
+        run_script(script, "--data_dir", tiny_data, "--log_dir", tiny_log, flag, tmp_path / "file" / "out"), flag, "out"
+    )
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_no_checkpoint(tiny_data, tmp_path):
+    assert_one_line_error(
+        explain("ASM.py", "--data_dir", tiny_data, "--model_path", tmp_path), "no checkpoint", "--model_path"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--num_votes", "0"], ["--num_votes", "'0'"]),
+        (["--seed", "4294967296"], ["--seed"]),
+        (["--input", ""], ["--input"]),
+        (["--desired_label", ""], ["--desired_label"]),
+        (["--drop_mode", "+mean"], ["--drop_mode", "+midrange"]),
+        (["--power", "nan"], ["--power"]),
+        (["--colormap", "no_such_map"], ["--colormap", "no_such_map"]),
+        (["--drop_neg", "--drop_mode", "-median"], ["--drop_neg", "--drop_mode top"]),
+        (["--nonsense"], ["--nonsense"]),
+        (["--drop_neg"], ["--drop_mode top"]),
+        (["--target_label", "aeroplane"], ["--target_label aeroplane", "airplane"]),
+        (["--figure_format", "gif"], ["--figure_format", "pdf"]),
+        (["--quiet", "--verbose"], ["--verbose", "--quiet"]),
+    ],
+)
+def test_bad_flags(arguments, words, tiny_data, tiny_log, tmp_path):
+    assert_one_line_error(
+        explain("p_grad_CAM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", tmp_path, *arguments),
+        *words,
+    )

@@ -1,0 +1,293 @@
+"""Training as a user sees it: started, started again, interrupted, killed."""
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from conftest import assert_one_line_error, run_script
+
+import train
+from utils.command_line import PROJECT_DIR
+from utils.network import training_graph
+
+# Saves after every step, so that a kill in mid-epoch finds a checkpoint.
+SAVE_ALWAYS = "import sys, train; from utils import command_line; train.SAVE_SECONDS = 0; command_line.run(train.main)"
+
+
+def _arguments(data, log, *more):
+    return [
+        "--data_dir",
+        data,
+        "--log_dir",
+        str(log),
+        "--model",
+        "pointnet_cls_basic",
+        "--num_point",
+        "64",
+        "--batch_size",
+        "16",
+        "--gpu",
+        "-1",
+    ] + [str(argument) for argument in more]
+
+
+def _step(log):
+    return int(tf.train.load_variable(os.path.join(str(log), "model.ckpt"), "global_step"))
+
+
+def _log_text(log):
+    with open(os.path.join(str(log), "log_train.txt")) as file:
+        return file.read()
+
+
+def _events(folder):
+    """{tag: [values]} of the TensorBoard files of a folder."""
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        for event in tf.train.summary_iterator(os.path.join(folder, name)):
+            for value in event.summary.value:
+                found.setdefault(value.tag, []).append(value.simple_value)
+    return found
+
+
+def test_a_training_leaves_the_designs_files(tiny_log):
+    for name in ("log_train.txt", "config.json", "model.ckpt.index", os.path.join("best", "model.ckpt.index")):
+        assert os.path.isfile(os.path.join(tiny_log, name))
+    with open(os.path.join(tiny_log, "config.json")) as file:
+        config = json.load(file)
+    assert config["rotation"] == "y" and config["num_point"] == 64 and "tensorflow" in config["versions"]
+    assert _step(tiny_log) == 3 * 5
+
+
+def test_tensorboard_shows_both_losses_accuracies_and_schedules(tiny_log):
+    in_training = _events(os.path.join(tiny_log, "train"))
+    assert set(in_training) == {
+        "loss/total",
+        "loss/classification",
+        "accuracy/overall",
+        "learning_rate",
+        "batch_norm_decay",
+    }
+    assert in_training["learning_rate"][0] == pytest.approx(1e-3)
+    assert in_training["batch_norm_decay"][0] == pytest.approx(0.5)
+    in_test = _events(os.path.join(tiny_log, "test"))
+    curves = {tag for tag in in_test if not tag.startswith(("input/", "heat/", "probability/"))}
+    assert curves == {"loss/classification", "accuracy/overall", "accuracy/mean_class"}
+    assert len(in_test["accuracy/overall"]) == 3
+
+
+def test_started_again_it_resumes_and_refuses_other_flags(tiny_data, tmp_path):
+    assert run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 1)).returncode == 0
+    assert _step(tmp_path) == 5
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
+    assert finished.returncode == 0, finished.stderr
+    assert _step(tmp_path) == 10
+    assert "Resumed after 5 steps, in epoch 2 of 2" in finished.stdout
+    assert _log_text(tmp_path).count("Epoch 1: test") == 1
+
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
+    assert finished.returncode == 0 and "All 2 epochs are done" in finished.stdout
+    assert_one_line_error(
+        run_script("train.py", *_arguments(tiny_data, tmp_path, "--learning_rate", 0.01)),
+        "--learning_rate 0.01",
+        "0.001",
+        "--log_dir",
+    )
+    assert _step(tmp_path) == 10
+
+
+def _start_and_wait_for_a_checkpoint(tiny_data, log):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SAVE_ALWAYS] + _arguments(tiny_data, log, "--max_epoch", 1000),
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(os.environ, CUDA_VISIBLE_DEVICES=""),
+    )
+    deadline = time.time() + 120
+    while not os.path.isfile(os.path.join(str(log), "model.ckpt.index")):
+        assert process.poll() is None and time.time() < deadline, "no checkpoint appeared"
+        time.sleep(0.05)
+    return process
+
+
+def test_killed_by_force_it_resumes_from_the_last_save(tiny_data, tmp_path):
+    process = _start_and_wait_for_a_checkpoint(tiny_data, tmp_path)
+    process.kill()
+    process.communicate()
+    killed_at = _step(tmp_path)
+    epoch = killed_at // 5 + 1
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", epoch))
+    assert finished.returncode == 0, finished.stderr
+    assert "Resumed after {} steps, in epoch {} of {}".format(killed_at, epoch, epoch) in finished.stdout
+    assert _step(tmp_path) == 5 * epoch
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_saves_and_says_so(tiny_data, tmp_path):
+    process = _start_and_wait_for_a_checkpoint(tiny_data, tmp_path)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate()[0].decode()
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert "Stopped at step {};".format(_step(tmp_path)) in output
+
+
+class FakeGraph:
+    """Stands in for a TrainingGraph: counts steps and answers class 0; asks to stop at its first evaluation."""
+
+    def __init__(self, stop):
+        self.step = self.epochs_done = self.best_accuracy = 0
+        self.stop, self.calls = stop, []
+
+    def train_step(self, points, labels):
+        self.step += 1
+        return {"loss/total": 1.0, "loss/classification": 1.0, "accuracy/overall": 0.5}
+
+    def logits(self, points):
+        self.calls.append("logits")
+        self.stop.is_asked = True
+        return np.eye(40)[[0] * len(points)]
+
+    def summarise(self, split, values):
+        pass
+
+    def save(self):
+        self.calls.append("save")
+
+    def save_best(self, accuracy):
+        self.best_accuracy = accuracy
+        self.calls.append("save_best")
+
+
+def test_an_evaluation_that_was_interrupted_is_made_up_for():
+    stop = argparse.Namespace(is_asked=False)
+    graph = FakeGraph(stop)
+    flags = argparse.Namespace(
+        seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log", train_points=None, test_every=1, clouds_shown=0
+    )
+    clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    lines = []
+    train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
+    # Stopped after the first of two batches: saved, but not as an epoch done.
+    assert graph.calls == ["logits", "save"] and (graph.step, graph.epochs_done) == (2, 0)
+
+    graph.calls, graph.stop = [], argparse.Namespace()
+    stop.is_asked = False
+    train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
+    assert graph.calls == ["logits", "logits", "save_best", "save"] and (graph.step, graph.epochs_done) == (2, 1)
+    assert graph.best_accuracy == 0.75 and any("accuracy 75.00%" in line for line in lines)
+
+
+def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
+    assert_one_line_error(
+        run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--batch_size", 81),
+        "--batch_size 81",
+        "80 training clouds",
+    )
+
+
+def test_augmentation_follows_from_seed_and_step(rng):
+    flags = argparse.Namespace(seed=3, rotation="y", train_points=None)
+    points = rng.standard_normal((4, 20, 3)).astype(np.float32)
+    moved = train.augment(points, flags, 7)
+    np.testing.assert_array_equal(moved, train.augment(points, flags, 7))
+    assert not np.array_equal(moved, train.augment(points, flags, 8))
+    # About y: heights and distances from the axis stay, but for the jitter.
+    np.testing.assert_allclose(moved[..., 1], points[..., 1], atol=0.0501)
+    np.testing.assert_allclose(
+        np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08
+    )
+
+
+def test_train_points_draws_other_points_at_each_step(rng):
+    flags = argparse.Namespace(seed=3, rotation="none", train_points=5)
+    points = np.arange(20, dtype=np.float32).reshape(1, 20, 1) * np.ones((2, 1, 3), np.float32)
+    drawn = [np.rint(train.augment(points, flags, step)) for step in (7, 7, 8)]
+    assert drawn[0].shape == (2, 5, 3) and len(np.unique(drawn[0][0, :, 0])) == 5
+    assert set(drawn[0][0, :, 0]) == set(drawn[1][0, :, 0]) != set(drawn[2][0, :, 0])
+
+
+@pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])
+def test_a_cosine_ends_with_the_training(clouds, rate):
+    flags = argparse.Namespace(schedule="cosine", learning_rate=1e-3)
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = session.run(training_graph._learning_rate(flags, tf.constant(clouds), 1000))
+    assert value == pytest.approx(rate, rel=1e-4)
+
+
+def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_the_last(tiny_data, tiny_log, tmp_path):
+    arguments = [
+        "--data_dir",
+        tiny_data,
+        "--log_dir",
+        tmp_path,
+        "--model",
+        "pointnet_cls_basic",
+        "--num_point",
+        64,
+        "--batch_size",
+        16,
+        "--max_epoch",
+        3,
+        "--test_every",
+        2,
+        "--schedule",
+        "cosine",
+        "--start_from",
+        tiny_log,
+    ]
+    finished = run_script("train.py", *arguments)
+    assert finished.returncode == 0, finished.stderr
+    with open(str(tmp_path / "log_train.txt")) as file:
+        lines = file.read()
+    assert [number for number in range(1, 4) if "Epoch {}: test loss".format(number) in lines] == [2, 3]
+    with open(os.path.join(tiny_log, "log_train.txt")) as file:
+        first = re.search(r"Epoch 1: train loss ([\d.]+)", file.read()).group(1)
+    # It does not begin at the loss of random weights, log 40 and more.
+    assert float(re.search(r"Epoch 1: train loss ([\d.]+)", lines).group(1)) < float(first) - 0.5
+    assert_one_line_error(run_script("train.py", *(arguments + ["--max_epoch", 4])), "--max_epoch 4", "--start_from")
+    assert_one_line_error(
+        run_script("train.py", *(arguments + ["--start_from", "elsewhere"])), "--start_from elsewhere"
+    )
+
+
+def test_a_checkpoint_that_is_not_there_is_no_start(tiny_data, tmp_path):
+    assert_one_line_error(
+        run_script(
+            "train.py",
+            "--data_dir",
+            tiny_data,
+            "--log_dir",
+            tmp_path,
+            "--num_point",
+            64,
+            "--start_from",
+            tmp_path / "x",
+        ),
+        "no checkpoint at",
+        "--start_from",
+    )
+
+
+def test_more_train_points_than_points_are_refused(tiny_data, tmp_path):
+    assert_one_line_error(
+        run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--train_points", 65),
+        "--train_points 65",
+        "--num_point 64",
+    )
+
+
+@pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])
+def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = session.run(training_graph._batch_norm_decay(tf.constant(clouds), 200000))
+    assert value == pytest.approx(decay)

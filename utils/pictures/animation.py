@@ -1,0 +1,90 @@
+"""Moving pictures of a cloud and its heat: turning about its up axis, and losing points round by round."""
+
+import os
+import tempfile
+
+import numpy as np
+from tqdm import tqdm
+
+from utils.pictures import plots, render
+from utils.pictures.colours import colour_bar, heat_colours
+
+FRAMES_A_TURN = 48
+MILLISECONDS_A_TURN = 4800
+MOST_ROUNDS = 60  # of a film; of more rounds as many are shown, evenly spaced
+MILLISECONDS_A_ROUND = 250
+MILLISECONDS_AT_THE_END = 2000
+DOTS_PER_INCH = 150
+
+
+def save_turntable(path, points, heat, title, colormap, scale, label="heat"):
+    """Writes a GIF of the whole cloud as it turns once about its up axis, and an MP4 beside it where FFmpeg is there.
+
+    Args:
+      path: the GIF to write.
+      points: float array [N, 3], y up.
+      heat: float array [N].
+      title, colormap, scale, label: as for `render.save_heat_picture`.
+
+    Returns:
+      List of the paths that were written.
+
+    Raises:
+      OSError: a file cannot be written; what was there before is kept.
+    """
+    angles = np.arange(FRAMES_A_TURN) * 2 * np.pi / FRAMES_A_TURN
+    view, colours = render.View(points, angles), heat_colours(heat, colormap, scale)
+    panels = [view.panel(colours, number=number) for number in range(len(angles))]
+    captions = ["{} points".format(len(points))] * len(panels)
+    frames = _frames(view.window, panels, captions, colour_bar(heat, colormap, scale, label), title)
+    return _save(path, frames, [MILLISECONDS_A_TURN // FRAMES_A_TURN] * len(frames))
+
+
+def save_rounds(path, run, title, colormap, scale, label="heat"):
+    """Writes a GIF of the dropping, a frame a round, and an MP4 beside it where FFmpeg is there.
+
+    Args:
+      path: the GIF to write.
+      run: a results.DropRun.
+      title, colormap, scale, label: as for `render.save_heat_picture`; the colours are those of the whole cloud's heat.
+
+    Returns:
+      List of the paths that were written.
+
+    Raises:
+      OSError: a file cannot be written; what was there before is kept.
+    """
+    view, colours = render.View(run.points), heat_colours(run.heat, colormap, scale)
+    shown = np.unique(np.linspace(0, len(run.rounds) - 1, MOST_ROUNDS).astype(int))
+    panels, captions = [], []
+    for one in (run.rounds[number] for number in shown):
+        panels.append(view.panel(colours, (run.removed_in_round > 0) & (run.removed_in_round < one.round)))
+        measured = "" if np.isnan(one.accuracy) else ", accuracy {:.1%}".format(one.accuracy)
+        captions.append("round {}: {} points{}".format(one.round, one.points_left, measured))
+    frames = _frames(view.window, panels, captions, colour_bar(run.heat, colormap, scale, label), title)
+    return _save(path, frames, [MILLISECONDS_A_ROUND] * (len(frames) - 1) + [MILLISECONDS_AT_THE_END])
+
+
+def _frames(window, panels, captions, bar, title):
+    """Figures of one panel each, as a list of uint8 images [height, width, 3] of one size, both even."""
+    pixels = plots.panel_pixels(window, 1, DOTS_PER_INCH)
+    drawings, _ = render.draw_panels(window, panels, pixels)
+    frames = []
+    for caption, drawing in zip(captions, tqdm(drawings, unit="frame", desc="Drawing", leave=False)):
+        frame = plots.figure_pixels(plots.heat_figure([(caption, drawing)], window, bar, title), DOTS_PER_INCH)
+        frames.append(frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2])  # as films must be
+    return frames
+
+
+def _save(path, frames, milliseconds):
+    """Writes frames, each shown for its milliseconds, to a GIF and perhaps an MP4; returns their paths."""
+    plots.save_gif(path, frames, milliseconds)
+    film_path = os.path.splitext(path)[0] + ".mp4"
+    if not plots.can_save_film():
+        return [path]
+    # FFmpeg tells the format by the name and wants to go back to a file's beginning.
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
+        temporary = os.path.join(folder, "film.mp4")
+        plots.save_film(temporary, frames, milliseconds)
+        os.replace(temporary, film_path)
+    return [path, film_path]

@@ -1,0 +1,184 @@
+"""Points, heat and rounds -> one HTML page to turn, zoom and step through in a browser, without a network.
+
+Python works out every colour, so the page shows exactly those of the pictures; `page.html` lays it out, and
+the SCRIPTS draw it with Plotly, which the page holds too.
+"""
+
+import base64
+import collections
+import html
+import json
+import os
+import re
+
+import numpy as np
+
+from utils.command_line import replace_file
+from utils.pictures import colours
+
+COLORMAPS = (colours.DEFAULT_COLORMAP, "thesis", "viridis", "cividis")
+SCRIPTS = ("camera.js", "viewer.js", "gallery.js")
+BAR_STEPS = 64  # colours of a colour bar; the browser blends between them
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+CODES = [high + low for high in DIGITS for low in DIGITS]  # two characters a colour, which JavaScript reads in base 36
+
+View = collections.namedtuple("View", "method caption points heat removed_in_round rounds")
+View.__doc__ = """One heat of one cloud to look at.
+
+method: its name; caption: what the cloud is; both any text.
+points: float32 [N, 3], N >= 1, y up; heat: float [N]; removed_in_round: int [N], from 1, -1 for never; rounds: list of
+results.Round, accuracy NaN where a round did not classify; empty where nothing was dropped.
+"""
+
+
+def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+    """Writes a page that shows clouds and their heat, and how the dropping went.
+
+    Args:
+      path: the HTML file; written whole or not at all.
+      title: of the page.
+      views: list of View, one or more; the first is shown first. Those of the same caption and points are offered as
+        methods of one cloud.
+      colormap, scale: as for `colours.heat_colours`: what the page shows first. It offers COLORMAPS as well.
+
+    Raises:
+      InputError: an unknown colour map or scale.
+      OSError: the file cannot be written; what was there before is kept.
+    """
+    groups = collections.OrderedDict()
+    for view in views:
+        groups.setdefault((view.caption, np.float32(view.points).tobytes()), []).append(view)
+    _write(path, title, list(groups.values()), colormap, scale, is_gallery=False)
+
+
+def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_COLORMAP, scale="rank"):
+    """Writes a page of small pictures, a row for each class and a column for each method; a click opens one to turn.
+
+    Args:
+      path, title, colormap, scale: as for `save`.
+      clouds: list of provider.Cloud; the first of each label is shown.
+      methods: names, left to right.
+      heats: dictionary of method -> list of float arrays [N], one for each of `clouds`.
+
+    Raises:
+      InputError, OSError: as `save`.
+    """
+    firsts = collections.OrderedDict()
+    for place, cloud in enumerate(clouds):
+        firsts.setdefault(cloud.label, place)
+    groups = []
+    for place in firsts.values():
+        cloud = clouds[place]
+        groups.append(
+            [
+                View(
+                    method,
+                    "{} {}".format(cloud.class_name, cloud.index),
+                    cloud.points,
+                    heats[method][place],
+                    np.full(len(cloud.points), -1),
+                    [],
+                )
+                for method in methods
+            ]
+        )
+    _write(path, title, groups, colormap, scale, is_gallery=True)
+
+
+def _write(path, title, groups, colormap, scale, is_gallery):
+    from plotly.offline import get_plotlyjs
+
+    from utils.pictures.render import CAMERA_DIRECTION
+
+    maps = list(dict.fromkeys((colormap,) + COLORMAPS))
+    palettes = {name: _Palette() for name in maps}
+    data = {
+        "clouds": [_cloud(group, palettes) for group in groups],
+        "isGallery": is_gallery,
+        "maps": maps,
+        "scales": list(colours.SCALES),
+        "map": colormap,
+        "scale": scale,
+        "camera": CAMERA_DIRECTION.tolist(),
+    }
+    data["palettes"] = {name: palette.hex_colours() for name, palette in palettes.items()}
+    scripts = [get_plotlyjs()] + [_read(name) for name in SCRIPTS]
+    parts = {
+        "title": html.escape(str(title)),
+        "data": json_for_html(data),
+        "scripts": "\n".join(
+            "<script>{}</script>".format(script.replace("</script", "<\\/script")) for script in scripts
+        ),
+    }
+    # In one pass over the template, so that nothing within a part is taken for a place to fill.
+    page = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], _read("page.html"))
+    replace_file(path, lambda file: file.write(page))
+
+
+def json_for_html(data):
+    """JSON that can stand in a <script> element: ASCII alone, and no < that could end the element."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _read(name):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as file:
+        return file.read()
+
+
+def _cloud(views, palettes):
+    """What the page is told of one cloud: its points and, for each method, heat, rounds and colours."""
+    return {
+        "caption": str(views[0].caption),
+        "points": np.round(np.float64(views[0].points), 4).ravel().tolist(),
+        "views": [_view(view, palettes) for view in views],
+    }
+
+
+def _view(view, palettes):
+    heat = np.asarray(view.heat, np.float64)
+    looks = {}
+    for name, palette in palettes.items():
+        for scale in colours.SCALES:
+            bar = colours.colour_bar(heat, name, scale)
+            ramp = np.reshape(bar.colours, (-1, 3))
+            places = np.linspace(0, len(ramp) - 1, BAR_STEPS if len(ramp) else 0).round().astype(int)
+            looks["{} {}".format(name, scale)] = {
+                "colours": palette.encode(colours.heat_colours(heat, name, scale)),
+                "bar": palette.encode(ramp[places]),
+                "low": _short(bar.low),
+                "high": _short(bar.high),
+                "label": bar.label,
+                "zeroLabel": bar.zero_label,
+            }
+    rounds = [
+        [one.round, one.points_left, None if np.isnan(one.accuracy) else _short(one.accuracy)] for one in view.rounds
+    ]
+    removed = np.asarray(view.removed_in_round)
+    return {
+        "method": str(view.method),
+        "heat": base64.b64encode(heat.astype("<f4").tobytes()).decode("ascii"),
+        # A gallery drops nothing: an empty list says so in fewer bytes.
+        "removed": removed.tolist() if (removed > 0).any() else [],
+        "rounds": rounds,
+        "looks": looks,
+    }
+
+
+def _short(number):
+    return float("{:.5g}".format(number))
+
+
+class _Palette:
+    """The colours that a page has of one colour map, each stored once and meant by its place."""
+
+    def __init__(self):
+        self._places = {}
+
+    def encode(self, rgb):
+        """Colours, float array [K, 3] in 0..1 -> a text of two characters for each."""
+        rounded = np.rint(np.asarray(rgb, np.float64) * 255).astype(int).dot([1 << 16, 1 << 8, 1])
+        return "".join(CODES[self._places.setdefault(value, len(self._places))] for value in rounded.tolist())
+
+    def hex_colours(self):
+        """List of "#rrggbb", in the order of their places."""
+        return ["#{:06x}".format(value) for value in self._places]
