@@ -13,10 +13,11 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import command_line
-from utils.command_line import InputError
+from utils import command_line, files
 from utils.compare import comparison, protocols, report
 from utils.explain import heat
+from utils.files import InputError
+from utils.network import loading
 
 # What rows depend on: a comparison that goes on must have the same.
 FLAGS_OF_ROWS = (
@@ -78,9 +79,7 @@ def parse_flags():
     )
     group.add_argument("--seed", type=command_line.seed, default=0, help="of all that is drawn")
     group = parser.add_argument_group("network")
-    group.add_argument(
-        "--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder that train.py wrote"
-    )
+    group.add_argument("--log_dir", default=os.path.join(files.PROJECT_DIR, "log"), help="folder that train.py wrote")
     group.add_argument(
         "--model_path",
         metavar="CHECKPOINT",
@@ -137,8 +136,8 @@ def main():
     names = provider.load_class_names(flags.data_dir)
     classes = sorted({provider.class_label(name, names, "--classes") for name in flags.classes or names})
     clouds = comparison.load_clouds(flags.data_dir, classes, flags.per_class, flags.num_point)
-    command_line.make_folder(flags.dump_dir, "--dump_dir")
-    command_line.prepare_tensorflow()
+    files.make_folder(flags.dump_dir, "--dump_dir")
+    loading.load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils.network import checkpoint, explainer
 
@@ -212,7 +211,7 @@ def keep_flags(flags):
             "{} is missing, so nobody knows which flags the rows.csv beside it is of: delete that or give "
             "another --dump_dir".format(path)
         )
-    command_line.write_json(path, dict(vars(flags), versions=command_line.versions()))
+    files.write_json(path, dict(vars(flags), versions=files.versions()))
 
 
 if __name__ == "__main__":

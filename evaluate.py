@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import command_line, metrics
+from utils import command_line, files, metrics
+from utils.network import loading
 
 
 def parse_flags():
@@ -45,9 +46,7 @@ def parse_flags():
     group.add_argument(
         "--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir, else a shipped one)"
     )
-    group.add_argument(
-        "--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder that train.py wrote"
-    )
+    group.add_argument("--log_dir", default=os.path.join(files.PROJECT_DIR, "log"), help="folder that train.py wrote")
     group.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
     group = parser.add_argument_group("files")
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
@@ -61,13 +60,14 @@ def main():
     flags = parse_flags()
     data_dir = provider.find_data_dir(flags.data_dir)
     class_names = provider.load_class_names(data_dir)
-    command_line.prepare_tensorflow()
+    loading.load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from utils.network import checkpoint
     from utils.network.explainer import Explainer
 
+    from utils.network import checkpoint
+
     prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
-    command_line.make_folder(flags.dump_dir, "--dump_dir")
+    files.make_folder(flags.dump_dir, "--dump_dir")
     with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
         points, labels = provider.load_split(data_dir, "test", flags.num_point or network.config.get("num_point", 1024))
         rotation = flags.rotation or default_rotation(flags.num_votes, network.config.get("rotation", "y"))
@@ -137,7 +137,7 @@ def save(folder, matrix, class_names):
         writer.writerows([name] + row.tolist() for name, row in zip(class_names, matrix))
 
     table, picture = (os.path.join(folder, "confusion_matrix" + ending) for ending in (".csv", ".png"))
-    command_line.replace_file(table, write_rows)
+    files.replace_file(table, write_rows)
     plots.save_confusion_matrix(
         picture, matrix, class_names, "Accuracy {:.2%}".format(metrics.overall_accuracy(matrix))
     )

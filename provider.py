@@ -1,14 +1,14 @@
-"""Point clouds and labels in: find the data set, fetch it, check it, read it, augment it; read any cloud of one's own."""
+"""Point clouds and labels in: find a data set, fetch it, check it, read it, augment it."""
 
-import collections
 import os
+from typing import NamedTuple, Optional, Tuple
 
-import h5py
 import numpy as np
 
-from utils.clouds import fetch, own_cloud, readers
-from utils.command_line import PROJECT_DIR, InputError
+from utils.clouds import fetch, hdf5
+from utils.clouds.cloud import Cloud
 from utils.demo import shapes
+from utils.files import PROJECT_DIR, InputError
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"
@@ -21,27 +21,35 @@ MIRRORS = (
     "https://github.com/ma-xu/pointMLP-pytorch/releases/download/Modenet40_dataset/" + MODELNET40 + ".zip",
     "https://shapenet.cs.stanford.edu/media/" + MODELNET40 + ".zip",
 )
-LIST_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
-NUM_CLASSES = 40
-
-Cloud = collections.namedtuple("Cloud", "points label class_name index source own", defaults=(None,))
-Cloud.__doc__ = """One cloud to explain.
-
-points: float32 array [N, 3]; label: its class 0 .. 39, None where not known; class_name: that class, or the stem of
-the cloud's file; index: which of its class or file, from 0; source: where it came from, for people; own: the own_cloud.OwnFile
-of a cloud from --input, else None.
-"""
+ZIP_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
+SPLITS = ("train", "test")
+NAMES_FILE = "shape_names.txt"
+MIN_POINTS = 10
+DEFAULT_CLASS = "airplane"
 
 
-def find_data_dir(data_dir=None):
-    """The folder of the data set; makes the demo shapes or fetches ModelNet40 where need be.
+class DataSet(NamedTuple):
+    """A folder of HDF5 files with clouds of named classes.
+
+    Attributes:
+      folder: its path.
+      class_names: tuple of the names that its shape_names.txt gives, in the order of the labels; None without one.
+    """
+
+    folder: str
+    class_names: Optional[Tuple[str, ...]]
+
+
+def open_data(data_dir=None):
+    """Finds a data set; makes the demo shapes or fetches ModelNet40 where need be.
 
     Args:
       data_dir: a folder, or "demo" for the built-in shapes; None: data/modelnet40_ply_hdf5_2048, from a zip that
-        lies in data/, or fetched.
+        lies in data/, or fetched. A folder names its files in train_files.txt and test_files.txt; a split without such
+        a list has the HDF5 files whose names hold "train" or "test".
 
     Returns:
-      Path of a folder that holds the three lists.
+      A DataSet.
 
     Raises:
       InputError: the folder is not a data set, or nothing could be fetched.
@@ -51,20 +59,29 @@ def find_data_dir(data_dir=None):
         if not os.path.isdir(folder):
             print("Making the built-in demo shapes in {}".format(folder))
             shapes.write_demo_shapes(folder)
-        return folder
-    if data_dir is None:
+    elif data_dir is None:
         folder = os.path.join(DATA_DIR, MODELNET40)
         if not os.path.isdir(folder):
             _fetch_modelnet40(folder)
-        return folder
+    else:
+        folder = _data_folder(data_dir)
+    names_file = os.path.join(folder, NAMES_FILE)
+    return DataSet(folder, read_class_names(names_file) if os.path.isfile(names_file) else None)
+
+
+def _data_folder(data_dir):
+    """The given folder, or the one of ModelNet40 in it, whichever holds clouds."""
     for folder in (data_dir, os.path.join(data_dir, MODELNET40)):
-        if all(os.path.isfile(os.path.join(folder, name)) for name in LIST_FILES):
+        if os.path.isdir(folder) and any(_has_split(folder, split) for split in SPLITS):
             return folder
     raise InputError(
-        "--data_dir {} holds no {}: give the folder with the ModelNet40 HDF5 files".format(
-            data_dir, ", ".join(LIST_FILES)
-        )
+        "`data_dir` {} holds neither train_files.txt and test_files.txt nor HDF5 files with train or test in their "
+        "names: give the folder of a data set in ModelNet40's format".format(data_dir)
     )
+
+
+def _has_split(folder, split):
+    return os.path.isfile(os.path.join(folder, split + "_files.txt")) or bool(_files_by_name(folder, split))
 
 
 def _fetch_modelnet40(folder):
@@ -76,147 +93,149 @@ def _fetch_modelnet40(folder):
             fetch.download(MIRRORS, zip_path, ZIP_BYTES, ZIP_SHA256)
         except (InputError, OSError) as error:
             raise InputError(
-                "ModelNet40 {}. Three ways on: --data_dir FOLDER with the HDF5 files; put {}.zip into {}; or "
-                "--data_dir demo for the built-in shapes".format(error, MODELNET40, DATA_DIR)
+                "ModelNet40 {}. Three ways on: `data_dir` FOLDER with the HDF5 files; put {}.zip into {}; or "
+                "`data_dir` demo for the built-in shapes".format(error, MODELNET40, DATA_DIR)
             )
     elif not fetch.has_checksum(zip_path, ZIP_SHA256):
         raise InputError(
             "{} is not the published file (its sha256 differs): delete it or put the whole one there".format(zip_path)
         )
-    fetch.unpack(zip_path, folder, LIST_FILES)
+    fetch.unpack(zip_path, folder, ZIP_FILES)
     if is_ours:
         os.remove(zip_path)
 
 
-def load_class_names(data_dir):
-    """The 40 class names of a data folder, in the order of their labels."""
-    names = _read_lines(os.path.join(data_dir, "shape_names.txt"))
-    if len(names) != NUM_CLASSES:
-        raise InputError(
-            "{} names {} classes, not {}: copy it again".format(
-                os.path.join(data_dir, "shape_names.txt"), len(names), NUM_CLASSES
-            )
-        )
+def read_class_names(path):
+    """The class names in a text file, one a line, in the order of their labels: a tuple.
+
+    Raises:
+      InputError: the file cannot be read, names nothing, or one class twice.
+    """
+    names = tuple(_read_lines(path))
+    if not names:
+        raise InputError("{} names no class: write one name a line".format(path))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError("{} names {} twice: give each class a name of its own".format(path, twice[0]))
     return names
 
 
-def load_split(data_dir, split, num_points=None):
+def class_names(data, known=None):
+    """The names of the classes that the labels of a data set stand for.
+
+    Args:
+      data: a DataSet.
+      known: tuple of the names of the classes that a network was trained on; None where nobody knows.
+
+    Returns:
+      Tuple of names: those of the data set; without any, the known ones; without these, "class 1" and so on.
+
+    Raises:
+      InputError: the data set has other classes than the network.
+    """
+    if data.class_names is None:
+        if known is not None:
+            return tuple(known)
+        paths = [path for split in SPLITS if _has_split(data.folder, split) for path in _split_files(data, split)]
+        labels = np.concatenate([hdf5.read_labels(path) for path in paths])
+        return tuple("class {}".format(number + 1) for number in range(labels.max() + 1 if len(labels) else 0))
+    if known is None or tuple(known) == data.class_names:
+        return data.class_names
+    if len(known) != len(data.class_names):
+        difference = "{} classes, the network {}".format(len(data.class_names), len(known))
+    else:
+        place = next(at for at, pair in enumerate(zip(known, data.class_names)) if pair[0] != pair[1])
+        difference = "{} as class {}, the network {}".format(data.class_names[place], place + 1, known[place])
+    raise InputError(
+        "`data_dir` {} has {}: give the data that the network was trained on, or a network trained on these with "
+        "`model_path`".format(data.folder, difference)
+    )
+
+
+def load_split(data, split, num_points=None, num_classes=None):
     """All clouds of a split.
 
     Args:
-      data_dir: folder of the data set.
+      data: a DataSet.
       split: "train" or "test".
       num_points: how many points of each cloud, the first ones; None: all that the files hold.
+      num_classes: above all labels; None: as many as the data set names, or any number.
 
     Returns:
       points: float32 array [n, num_points, 3].
-      labels: int32 array [n].
+      labels: int64 array [n].
 
     Raises:
       InputError: a file is missing, damaged, or does not hold what it should.
     """
-    parts = [read_h5(path, num_points) for path in _split_files(data_dir, split)]
+    parts = [_read_file(path, data, num_points, num_classes) for path in _split_files(data, split)]
     if len({part[0].shape[1] for part in parts}) > 1:
         raise InputError(
-            "the {} files in {} differ in their number of points: give --num_point".format(split, data_dir)
+            "the {} files in {} differ in their number of points: give `num_points`".format(split, data.folder)
         )
     if not any(len(part[0]) for part in parts):
-        raise InputError("the {} files in {} hold no cloud: copy or fetch them again".format(split, data_dir))
+        raise InputError("the {} files in {} hold no cloud: copy or fetch them again".format(split, data.folder))
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def read_h5(path, num_points=None):
-    """Clouds and labels of one HDF5 file in PointNet's format.
-
-    Args:
-      path: the file: `data` float (n, P, 3), `label` integers (n, 1) or (n,).
-      num_points: how many points of each cloud, the first ones; None: all.
-
-    Returns:
-      points: float32 array [n, num_points, 3].
-      labels: int32 array [n].
-
-    Raises:
-      InputError: the file is damaged, or holds something else.
-    """
-    try:
-        with h5py.File(path, "r") as file:
-            if "data" not in file or "label" not in file:
-                raise InputError("{} holds no `data` and `label`: it is not a ModelNet40 file".format(path))
-            data, label = file["data"], file["label"]
-            if data.ndim != 3 or data.shape[2] != 3 or data.shape[0] != label.shape[0]:
-                raise InputError(
-                    "{} holds data {} and label {} instead of (n, points, 3) and (n, 1)".format(
-                        path, data.shape, label.shape
-                    )
-                )
-            if num_points is not None and num_points > data.shape[1]:
-                raise InputError(
-                    "--num_point {}: {} holds {} points a cloud; give that or less".format(
-                        num_points, path, data.shape[1]
-                    )
-                )
-            if data.dtype.kind not in "fiu" or label.dtype.kind not in "iu" or label.size != label.shape[0]:
-                raise InputError(
-                    "{} holds data of type {} and label {} of type {}, not numbers and one whole number a cloud".format(
-                        path, data.dtype, label.shape, label.dtype
-                    )
-                )
-            points = data[:, :num_points].astype(np.float32)
-            labels = label[:].reshape(-1)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise InputError("{} is damaged or not a whole HDF5 file ({}): copy or fetch it again".format(path, error))
-    if len(labels) and (labels.min() < 0 or labels.max() >= NUM_CLASSES):
+def _read_file(path, data, num_points, num_classes=None):
+    points, labels = hdf5.read(path, num_points)
+    if num_classes is None and data.class_names is not None:
+        num_classes = len(data.class_names)
+    if len(labels) and (labels.min() < 0 or (num_classes is not None and labels.max() >= num_classes)):
         raise InputError(
-            "{} has labels from {} to {}; they must be 0 to {}".format(
-                path, labels.min(), labels.max(), NUM_CLASSES - 1
+            "{} has labels from {} to {}, but there are {} classes: they must be 0 to {}".format(
+                path, labels.min(), labels.max(), num_classes, "one less" if num_classes is None else num_classes - 1
             )
         )
-    own_cloud.check_finite(points, path)
-    return points, labels.astype(np.int32)
+    return points, labels
 
 
-def load_cloud(flags):
-    """The cloud that the flags of an explain script name.
+def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
+    """One cloud of the test split.
 
     Args:
-      flags: with `input`, `up` and `sampling`, or `data_dir`; `desired_label`, `shape_index`, `num_point` and `seed` in
-        any case.
+      data: a DataSet.
+      class_name: its class, as for `class_label`; None: airplane, or the first class where there is none.
+      index: which of its class, from 0, in the order of the files.
+      num_points: how many of its points, the first ones; None: all.
+      names: of the classes, as `class_names` gives them.
 
     Returns:
-      A Cloud; of an `input` without `desired_label` the label is what its file says, else None.
+      A Cloud.
 
     Raises:
-      InputError: there is no such class, index or file, or it holds no cloud.
+      InputError: there is no such class or index, or a file is not as it should be.
     """
-    if flags.num_point is not None and flags.num_point < own_cloud.MIN_POINTS:
-        raise InputError("--num_point {}: give at least {}".format(flags.num_point, own_cloud.MIN_POINTS))
-    if flags.input is not None:
-        return _load_own_cloud(flags)
-    data_dir = find_data_dir(flags.data_dir)
-    names = load_class_names(data_dir)
-    label = class_label("airplane" if flags.desired_label is None else flags.desired_label, names)
+    if num_points is not None and num_points < MIN_POINTS:
+        raise InputError("`num_points` {}: give at least {}".format(num_points, MIN_POINTS))
+    names = names or class_names(data)
+    if class_name is None:
+        class_name = DEFAULT_CLASS if DEFAULT_CLASS in names else names[0]
+    label = class_label(class_name, names)
     found = 0
-    for path in _split_files(data_dir, "test"):
-        points, labels = read_h5(path, flags.num_point)
+    for path in _split_files(data, "test"):
+        points, labels = _read_file(path, data, num_points, len(names))
         rows = np.flatnonzero(labels == label)
-        if flags.shape_index < found + len(rows):
-            row = rows[flags.shape_index - found]
+        if index < found + len(rows):
+            row = rows[index - found]
             source = "{}, cloud {}".format(os.path.abspath(path), row)
-            return Cloud(points[row], label, names[label], flags.shape_index, source)
+            return Cloud(points[row], label, names[label], index, source)
         found += len(rows)
     raise InputError(
-        "--shape_index {}: the test files hold {} clouds of {}; give {}".format(
-            flags.shape_index,
-            found,
-            names[label],
-            "0 to {}".format(found - 1) if found else "another --desired_label or --data_dir",
+        "`shape_index` {}: the test files hold {} clouds of {}; give {}".format(
+            index, found, names[label], "0 to {}".format(found - 1) if found else "another `class_name` or `data_dir`"
         )
     )
 
 
-def class_label(text, names=shapes.SHAPE_NAMES, flag="--desired_label"):
-    """The label 0 .. 39 of a class name, or of a number 1 .. 40 as upstream counts; `flag` is where it was given.
+def class_label(text, names, argument="class_name"):
+    """The label of a class, from 0.
+
+    Args:
+      text: its name, or its number from 1, as upstream counts.
+      names: of all classes, in the order of their labels.
+      argument: name of the argument that gave it, for the message.
 
     Raises:
       InputError: there is no such class.
@@ -225,35 +244,9 @@ def class_label(text, names=shapes.SHAPE_NAMES, flag="--desired_label"):
         return list(names).index(text)
     if text.isdecimal() and 1 <= int(text) <= len(names):
         return int(text) - 1
-    raise InputError("{} {}: no such class; give 1 to {} or one of {}".format(flag, text, len(names), ", ".join(names)))
-
-
-def class_name(label):
-    """The ModelNet40 name of a label 0 .. 39."""
-    return shapes.SHAPE_NAMES[label]
-
-
-def _load_own_cloud(flags):
-    label = None if flags.desired_label is None else class_label(flags.desired_label)
-    stem, ending = os.path.splitext(os.path.basename(flags.input))
-    if ending.lower() in own_cloud.H5_ENDINGS:
-        clouds, labels = read_h5(flags.input, flags.num_point)
-        if flags.shape_index >= len(clouds):
-            raise InputError(
-                "--shape_index {}: {} holds {} clouds, counted from 0".format(
-                    flags.shape_index, flags.input, len(clouds)
-                )
-            )
-        points = clouds[flags.shape_index].astype(np.float64)
-        label = int(labels[flags.shape_index]) if label is None else label
-        found = readers.FileCloud(points, points, [])
-    else:
-        found = readers.read(flags.input, flags.num_point, flags.seed, flags.sampling)
-    points, centre, scale = own_cloud.normalise(found.points, flags.input)
-    notices = found.notices + (["{} is up: turned so that it is y".format(flags.up)] if flags.up != "y" else [])
-    own = own_cloud.OwnFile(found.points, found.all_points, centre, scale, notices)
-    points = points.dot(own_cloud.up_rotation(flags.up)).astype(np.float32)
-    return Cloud(points, label, stem, flags.shape_index, os.path.abspath(flags.input), own)
+    raise InputError(
+        "`{}` {}: no such class; give 1 to {} or one of {}".format(argument, text, len(names), ", ".join(names))
+    )
 
 
 def draw_rotations(kind, count, rng):
@@ -292,16 +285,39 @@ def jitter(points, rng, sigma=0.01, clip=0.05):
     return points + noise.astype(np.float32)
 
 
-def _split_files(data_dir, split):
+def _split_files(data, split):
     """Paths of a split's files; the lists' own folders are upstream's, so only the file names count."""
-    list_path = os.path.join(data_dir, split + "_files.txt")
-    paths = [os.path.join(data_dir, line.replace("\\", "/").split("/")[-1]) for line in _read_lines(list_path)]
-    if not paths:
+    list_path = os.path.join(data.folder, split + "_files.txt")
+    if not os.path.isfile(list_path):
+        paths = _files_by_name(data.folder, split)
+        if not paths:
+            raise InputError(
+                "{} holds neither {}_files.txt nor an HDF5 file with {} in its name: give another `data_dir`".format(
+                    data.folder, split, split
+                )
+            )
+        return paths
+    names = [line.replace("\\", "/").split("/")[-1] for line in _read_lines(list_path)]
+    if not names:
         raise InputError("{} names no file: copy it again".format(list_path))
+    paths = [os.path.join(data.folder, name) for name in names]
     for path in paths:
         if not os.path.isfile(path):
             raise InputError("{} is missing, though {} names it: copy or fetch it again".format(path, list_path))
     return paths
+
+
+def _files_by_name(folder, split):
+    """The HDF5 files with a split's name, and not the other's, in theirs; hidden ones are passed over."""
+    other = next(name for name in SPLITS if name != split)
+    return [
+        os.path.join(folder, name)
+        for name in sorted(os.listdir(folder))
+        if name.lower().endswith(hdf5.ENDINGS)
+        and not name.startswith(".")
+        and split in name.lower()
+        and other not in name.lower()
+    ]
 
 
 def _read_lines(path):

@@ -300,7 +300,7 @@ def pip_install(python, folder, what, purpose):
 def check_imports(python, kind):
     """Loads every package that the program imports: one can install well and yet miss a library of the system."""
     say("Loading TensorFlow and Open3D for the first time")
-    for modules in ("tensorflow, tensorboard, numpy, scipy, h5py, matplotlib, plotly, tqdm", "open3d"):
+    for modules in ("tensorflow, tensorboard, numpy, scipy, h5py, matplotlib, plotly, tabulate, tqdm", "open3d"):
         answer = subprocess.run(
             [python, "-c", "import " + modules],
             stdout=subprocess.DEVNULL,

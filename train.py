@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 import models
 import provider
-from utils import command_line, metrics
-from utils.command_line import InputError
+from utils import command_line, files, metrics
 from utils.explain import shown_clouds
+from utils.files import InputError
+from utils.network import loading
 
 SAVE_SECONDS = 120
 # A run that goes on must go on as it began: these flags decide what each step does.
@@ -93,7 +94,7 @@ def parse_flags():
     group.add_argument("--decay_rate", type=command_line.positive_float, default=0.7, help="factor of each decay")
     group.add_argument("--seed", type=command_line.seed, default=0, help="of weights, order, rotations and jitter")
     group = parser.add_argument_group("files and tests")
-    group.add_argument("--log_dir", default=os.path.join(command_line.PROJECT_DIR, "log"), help="folder to write to")
+    group.add_argument("--log_dir", default=os.path.join(files.PROJECT_DIR, "log"), help="folder to write to")
     group.add_argument(
         "--test_every",
         type=command_line.positive_int,
@@ -119,7 +120,7 @@ def main():
                 flags.train_points, flags.num_point
             )
         )
-    command_line.make_folder(flags.log_dir, "--log_dir")
+    files.make_folder(flags.log_dir, "--log_dir")
     data_dir = provider.find_data_dir(flags.data_dir)
     class_names = provider.load_class_names(data_dir)
     train_set = provider.load_split(data_dir, "train", flags.num_point)
@@ -129,7 +130,7 @@ def main():
             "--batch_size {}: there are only {} training clouds".format(flags.batch_size, len(train_set[0]))
         )
     _check_resumable(flags, len(train_set[0]))
-    command_line.prepare_tensorflow()
+    loading.load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils.network.training_graph import open_training
 
@@ -345,9 +346,7 @@ def _check_resumable(flags, num_train):
 
 
 def _write_config(flags, num_train):
-    command_line.write_json(
-        _config_path(flags), dict(vars(flags), num_train=num_train, versions=command_line.versions())
-    )
+    files.write_json(_config_path(flags), dict(vars(flags), num_train=num_train, versions=files.versions()))
 
 
 if __name__ == "__main__":

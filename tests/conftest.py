@@ -7,14 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from utils.command_line import PROJECT_DIR, prepare_tensorflow
 from utils.demo import shapes
+from utils.files import PROJECT_DIR
+from utils.network import loading
 
 SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
 MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
 REFERENCE = os.path.join(SHARED, "pointnet_reference")
 
-prepare_tensorflow()
+loading.prepare()
 
 
 def needs(path):

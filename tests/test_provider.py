@@ -7,7 +7,7 @@ import pytest
 from conftest import MODELNET40, needs
 
 import provider
-from utils.command_line import InputError
+from utils.files import InputError
 
 
 def _flags(**values):

@@ -34,7 +34,7 @@ def test_every_pin_is_exact_and_the_lock_agrees(requirements, lock):
         assert len(versions) == 1 and versions <= locked[package], package
 
 
-@pytest.mark.parametrize("package", ["pytest", "playwright"])
+@pytest.mark.parametrize("package", ["pytest", "playwright", "ruff"])
 def test_the_locks_cover_what_the_tests_need(package):
     assert set.union(*(pins(lock)[package] for _, lock in PAIRS)) == pins(quickstart.TEST_REQUIREMENTS)[package]
 

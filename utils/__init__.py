@@ -1,0 +1,3 @@
+"""What the scripts are made of; docs/architecture.md has the map."""
+
+__version__ = "2.0.0"

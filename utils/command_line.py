@@ -4,42 +4,47 @@ Imports nothing but the standard library, so that `--help` answers at once.
 """
 
 import argparse
-import contextlib
 import functools
-import importlib
-import json
-import logging
 import os
-import platform
+import re
 import sys
-import tempfile
 import warnings
 
-PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+import utils
+from utils.files import PROJECT_DIR, InputError
+
 ROTATIONS = ("none", "y", "xyz")
 VERBOSE = "POINTCLOUD_GRAD_CAM_VERBOSE"  # environment variable, so that processes that we start know it too
-
-
-class InputError(Exception):
-    """Something the user gave cannot be used.
-
-    Its text is the one line that the user reads: what is wrong, with which file or flag, and what to do.
-    """
+# Arguments that the flags call otherwise: upstream's names.
+FLAG_NAMES = {"num_points": "num_point", "class_name": "desired_label", "target_class": "target_label"}
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line; `--help` shows every default. Has --quiet and --verbose."""
+    """An argument parser whose errors are one line; `--help` shows every default.
+
+    Has --version, --quiet and --verbose. The flags that it returns know which of them were given: `flags.given`.
+
+    Attributes:
+      arguments: names of all flags that this process has parsed.
+    """
+
+    arguments = set()
 
     def __init__(self, description):
         super().__init__(description=description, formatter_class=_DefaultsFormatter)
-        terminal = self.add_argument_group("terminal").add_mutually_exclusive_group()
+        terminal = self.add_argument_group("terminal")
+        terminal.add_argument("--version", action="version", version="pointcloud-grad-CAM " + utils.__version__)
+        terminal = terminal.add_mutually_exclusive_group()
         terminal.add_argument("--quiet", action="store_true", help="print nothing but errors")
         terminal.add_argument(
             "--verbose", action="store_true", help="print what TensorFlow and Open3D have to say, too"
         )
 
     def parse_args(self, *arguments, **options):
+        """The flags, as an argparse.Namespace; `given` is the set of names of those on the command line."""
         flags = super().parse_args(*arguments, **options)
+        self.arguments.update(vars(flags))
+        flags.given = self._given(*arguments)
         if flags.quiet:
             _be_quiet()
         if flags.verbose:
@@ -48,6 +53,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         self.exit(2, "{}: error: {} (--help lists the flags)\n".format(self.prog, message))
+
+    def _given(self, *arguments):
+        defaults = [(action, action.default) for action in self._actions]
+        try:
+            for action, _ in defaults:
+                action.default = argparse.SUPPRESS
+            return set(vars(super().parse_args(*arguments)))
+        finally:
+            for action, default in defaults:
+                action.default = default
 
 
 class _DefaultsFormatter(argparse.HelpFormatter):
@@ -59,28 +74,68 @@ class _DefaultsFormatter(argparse.HelpFormatter):
         return action.help + " (default: %(default)s)"
 
 
+def add_data_flag(group):
+    """--data_dir, of every script that reads a data set."""
+    group.add_argument(
+        "--data_dir",
+        metavar="FOLDER",
+        help="HDF5 files as of ModelNet40, of any classes; or `demo` for the built-in shapes (default: "
+        "data/modelnet40_ply_hdf5_2048, fetched when missing)",
+    )
+
+
+def add_log_flag(group):
+    """--log_dir, of every script."""
+    group.add_argument(
+        "--log_dir",
+        default=os.path.join(PROJECT_DIR, "log"),
+        metavar="FOLDER",
+        help="folder that train.py writes (default: log, beside the scripts)",
+    )
+
+
+def add_gpu_flag(group):
+    """--gpu, of every script."""
+    group.add_argument("--gpu", type=int, default=0, metavar="INDEX", help="of the GPU; -1 for the CPU")
+
+
+def add_seed_flag(group, what):
+    """--seed, of every script; `what` is drawn from it, in words."""
+    group.add_argument("--seed", type=seed, default=0, help="of {}".format(what))
+
+
+def refuse_idle(flags, name, reason):
+    """Refuses a flag that was given, but does nothing in this run.
+
+    Args:
+      flags: of `Parser.parse_args`.
+      name: of the flag.
+      reason: why it does nothing, in words.
+
+    Raises:
+      InputError: it was given.
+    """
+    if name in flags.given:
+        raise InputError("--{} does nothing here: {}".format(name, reason))
+
+
+def kept_flags(flags):
+    """What run.json and config.json keep of flags: all but what concerns the terminal, as a dictionary."""
+    left_out = ("given", "quiet", "verbose")
+    return {name: value for name, value in vars(flags).items() if name not in left_out}
+
+
 def _be_quiet():
     """Silences print and every tqdm bar for the rest of the process; stderr is left to errors."""
     from tqdm import tqdm
 
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, it stays open to the end
     tqdm.__init__ = functools.partialmethod(tqdm.__init__, disable=True)
 
 
 def is_verbose():
     """Whether --verbose was given to this process or to the one that started it."""
     return bool(os.environ.get(VERBOSE))
-
-
-def table(header, rows):
-    """Rows of texts as lines of aligned columns under a header; columns of numbers are aligned on the right."""
-    columns = list(zip(header, *rows))
-    lines = []
-    for number, column in enumerate(columns):
-        width = max(map(len, column))
-        is_text = number == 0 or any(cell[:1].isalpha() for cell in column[1:])
-        lines.append([cell.ljust(width) if is_text else cell.rjust(width) for cell in column])
-    return "\n".join("  ".join(cells).rstrip() for cells in zip(*lines))
 
 
 def positive_int(text):
@@ -136,90 +191,18 @@ def run(main):
     try:
         main()
     except (InputError, OSError) as error:
-        sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), " ".join(str(error).split())))
+        sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), one_line(error)))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         sys.exit(130)
 
 
-def make_folder(path, flag):
-    """Makes a folder, unless it is there, and makes sure that files can be written into it.
+def one_line(error):
+    """The text of an error as the user reads it: in one line, with a flag for each `argument` that it names."""
 
-    Args:
-      path: the folder.
-      flag: the flag that names it, for the message.
+    def flag(match):
+        name = FLAG_NAMES.get(match.group(1), match.group(1))
+        return "--" + name if name in Parser.arguments else match.group(0)
 
-    Raises:
-      InputError: it cannot be made or written.
-    """
-    try:
-        os.makedirs(path, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise InputError("cannot write to {} ({}): give another folder with {}".format(path, error.strerror, flag))
-
-
-def replace_file(path, write, mode="w"):
-    """Writes a file whole or not at all: `write(file)` fills a temporary neighbour, which then takes its place.
-
-    Args:
-      path: the file to write; what was there is kept until the new one is complete.
-      write: function of one open file object.
-      mode: "w" for text (UTF-8, line feeds alone) or "wb".
-    """
-    text_options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    temporary = "{}.{}.tmp".format(path, os.getpid())
-    try:
-        with open(temporary, mode, **text_options) as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-
-
-def write_json(path, values):
-    """Writes a dictionary as JSON, sorted and indented, whole or not at all."""
-    replace_file(path, lambda file: file.write(json.dumps(values, indent=2, sort_keys=True) + "\n"))
-
-
-def versions():
-    """Versions of Python, the platform and the loaded libraries that results depend on, as a dictionary of strings."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("tensorflow", "numpy", "h5py", "open3d", "matplotlib"):
-        if name in sys.modules:
-            found[name] = sys.modules[name].__version__
-    return found
-
-
-def prepare_tensorflow():
-    """Loads TensorFlow, with its chatter off the terminal unless --verbose was given, and its memory in hand."""
-    # Feature maps of 100 MB and more are otherwise given back to the system and faulted in again in every step.
-    os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
-    if is_verbose():
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _stderr_held_back():
-        importlib.import_module("tensorflow")
-
-
-@contextlib.contextmanager
-def _stderr_held_back():
-    """Drops what libraries write to stderr from C++ too; where an exception comes out, shows it after all."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        before = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        is_done = False
-        try:
-            yield
-            is_done = True
-        finally:
-            os.dup2(before, 2)
-            os.close(before)
-            if not is_done:
-                held.seek(0)
-                os.write(2, held.read())
+    return re.sub(r"`([a-z_]+)`", flag, " ".join(str(error).split()))

@@ -92,9 +92,9 @@ def measure(name, flags):
     Returns:
       Dictionary of COLUMNS, `product` (GFLOP/s) and `tensorflow` (version).
     """
-    from utils.command_line import prepare_tensorflow
+    from utils.network.loading import load_tensorflow
 
-    prepare_tensorflow()
+    load_tensorflow()
     import tensorflow.compat.v1 as tf
 
     prepare, num_clouds, points_each, gflop, is_long = ROWS[name]

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from utils.clouds import fetch
-from utils.command_line import InputError
+from utils.files import InputError
 
 CONTENT = bytes(range(256)) * 40000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

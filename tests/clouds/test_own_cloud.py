@@ -5,7 +5,7 @@ import pytest
 
 import provider
 from utils.clouds import own_cloud
-from utils.command_line import InputError
+from utils.files import InputError
 
 
 def test_normalise_centres_and_scales(rng):

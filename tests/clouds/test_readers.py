@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils.clouds import readers
-from utils.command_line import InputError
+from utils.files import InputError
 
 # A box of 1 x 2 x 4: its faces' areas are 2, 4 and 8, each twice.
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 2) for z in (0, 4)], float)

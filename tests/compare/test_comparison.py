@@ -7,9 +7,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import provider
-from utils.command_line import InputError
 from utils.compare import comparison, protocols
 from utils.explain import heat
+from utils.files import InputError
 from utils.network import checkpoint, explainer
 
 CLOUD = provider.Cloud(np.zeros((4, 3), np.float32), 8, "chair", 0, "")

@@ -9,10 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
-from utils.command_line import PROJECT_DIR, InputError
 from utils.demo import parts, shapes
+from utils.demo.modelnet40 import CLASS_NAMES
 from utils.demo.objects import BUILDERS
-from utils.demo.shapes import DEMO_CLASSES, SHAPE_NAMES, sample_shape, sample_surface, write_demo_shapes
+from utils.demo.shapes import DEMO_CLASSES, sample_shape, sample_surface, write_demo_shapes
+from utils.files import PROJECT_DIR, InputError
 
 REAL_NAMES = os.path.join(PROJECT_DIR, os.pardir, "shared", "modelnet40_1024", "shape_names.txt")
 
@@ -108,11 +109,11 @@ def test_names_are_those_of_modelnet40():
     if not os.path.exists(REAL_NAMES):
         pytest.skip("the real ModelNet40 is not there: {}".format(REAL_NAMES))
     with open(REAL_NAMES) as file:
-        assert list(SHAPE_NAMES) == file.read().split()
+        assert list(CLASS_NAMES) == file.read().split()
 
 
 def test_at_least_sixteen_classes_have_a_shape():
-    assert len(SHAPE_NAMES) == 40 and list(SHAPE_NAMES) == sorted(set(SHAPE_NAMES))
+    assert len(CLASS_NAMES) == 40 and list(CLASS_NAMES) == sorted(set(CLASS_NAMES))
     assert len(DEMO_CLASSES) >= 16
     assert set(DEMO_CLASSES) == set(BUILDERS)
 
@@ -188,13 +189,13 @@ def test_the_files_are_those_of_modelnet40(data_set):
     ]
     assert (data_set / "train_files.txt").read_text() == "data/shapes/ply_data_train0.h5\n"
     assert (data_set / "test_files.txt").read_text() == "data/shapes/ply_data_test0.h5\n"
-    assert (data_set / "shape_names.txt").read_text().split() == list(SHAPE_NAMES)
+    assert (data_set / "shape_names.txt").read_text().split() == list(CLASS_NAMES)
     for split, per_class in (("train", 12), ("test", 5)):
         clouds, labels = read_split(data_set, split)
         assert clouds.dtype == np.float32 and clouds.shape == (per_class * len(DEMO_CLASSES), 512, 3)
         assert labels.dtype == np.uint8 and labels.shape == (len(clouds), 1)
         counts = np.bincount(labels[:, 0], minlength=40)
-        assert {SHAPE_NAMES[label]: count for label, count in enumerate(counts) if count} == dict.fromkeys(
+        assert {CLASS_NAMES[label]: count for label, count in enumerate(counts) if count} == dict.fromkeys(
             DEMO_CLASSES, per_class
         )
         assert np.mean(np.diff(labels[:, 0].astype(int)) == 0) < 0.3  # in random order
@@ -217,7 +218,7 @@ def test_neighbours_in_a_histogram_of_height_and_radius_name_nine_in_ten_test_cl
     clouds, labels = read_split(data_set, "test")
     distances = np.linalg.norm(known[None] - np.sqrt(histograms(clouds))[:, None], axis=2)
     found = names[distances.argmin(axis=1)]
-    assert np.mean(found == np.array(SHAPE_NAMES)[labels[:, 0]]) > 0.9
+    assert np.mean(found == np.array(CLASS_NAMES)[labels[:, 0]]) > 0.9
 
 
 def test_the_seed_alone_decides_the_files(tmp_path):

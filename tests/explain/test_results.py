@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from utils.command_line import InputError
 from utils.explain import results
+from utils.files import InputError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import REFERENCE, needs
 
-from utils.command_line import InputError
+from utils.files import InputError
 from utils.network import checkpoint
 
 

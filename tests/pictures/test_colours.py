@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.command_line import InputError
+from utils.files import InputError
 from utils.pictures import colours
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from utils.command_line import PROJECT_DIR, InputError
+from utils.files import PROJECT_DIR, InputError
 from utils.pictures import colours, open3d_scene, plots, render
 
 RED_ABOVE_GREEN = np.array([[0, 1, 0], [0, -1, 0], [0.5, 0, 0], [-0.5, 0, 0]], np.float32)

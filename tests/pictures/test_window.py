@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from utils.command_line import PROJECT_DIR
+from utils.files import PROJECT_DIR
 
 SCREEN = (1200, 900)
 SECONDS = 60

@@ -14,8 +14,8 @@ import pytest
 from conftest import assert_one_line_error, run_script
 
 import compare
-from utils.command_line import PROJECT_DIR, InputError
 from utils.compare import report
+from utils.files import PROJECT_DIR, InputError
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}

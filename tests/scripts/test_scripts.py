@@ -12,8 +12,8 @@ import pytest
 from conftest import MODELNET40, REFERENCE, assert_one_line_error, explain, needs, run_script
 
 import provider
-from utils.command_line import PROJECT_DIR
 from utils.explain import results
+from utils.files import PROJECT_DIR
 
 FILES = ["heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
 EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]

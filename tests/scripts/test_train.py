@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 from conftest import assert_one_line_error, run_script
 
 import train
-from utils.command_line import PROJECT_DIR
+from utils.files import PROJECT_DIR
 from utils.network import training_graph
 
 # Saves after every step, so that a kill in mid-epoch finds a checkpoint.

@@ -13,8 +13,8 @@ from PIL import Image
 from plotly.offline import get_plotlyjs
 
 import provider
-from utils.command_line import InputError
 from utils.explain.results import Round
+from utils.files import InputError
 from utils.pictures import colours
 from utils.viewer import html_page
 

@@ -10,7 +10,7 @@ import zipfile
 
 from tqdm import tqdm
 
-from utils.command_line import InputError
+from utils.files import InputError
 
 BLOCK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30

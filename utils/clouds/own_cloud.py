@@ -1,22 +1,41 @@
 """Clouds of one's own: which files, how a cloud is placed for the network, and the way back to its file."""
 
-import collections
 import os
 
 import numpy as np
 
 from utils.clouds import readers
-from utils.command_line import InputError
+from utils.clouds.cloud import Cloud, OwnFile, check_finite
+from utils.files import InputError
 
 MIN_POINTS = 10
-H5_ENDINGS = (".h5", ".hdf5")
 
-OwnFile = collections.namedtuple("OwnFile", "file_points all_points centre scale notices")
-OwnFile.__doc__ = """How a cloud from --input lies in its file.
 
-file_points: float64 [N, 3], the cloud's points in the file's coordinates; all_points: float64 [M, 3], all that the file
-has; centre: float64 [3], where the cloud's origin lies; scale: how long the cloud's unit is; notices: list of lines.
-"""
+def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0):
+    """Reads a cloud of one's own and places it as the network knows clouds: centred, in the unit sphere, y up.
+
+    Args:
+      path: the file; see `readers.READERS`.
+      num_points: how many points to use; None: all, but readers.DEFAULT_POINTS at most.
+      index: which cloud of a file that holds several, from 0.
+      up: the axis of the file that points up, "x", "y" or "z".
+      sampling: one of readers.SAMPLINGS.
+      seed: of the sampling.
+
+    Returns:
+      A Cloud without a label.
+
+    Raises:
+      InputError: the file cannot be read, or holds no such cloud, or too few points.
+    """
+    if num_points is not None and num_points < MIN_POINTS:
+        raise InputError("`num_points` {}: give at least {}".format(num_points, MIN_POINTS))
+    found = readers.read(path, num_points, seed, sampling, index)
+    points, centre, scale = normalise(found.points, path)
+    notices = found.notices + (["{} is up: turned so that it is y".format(up)] if up != "y" else [])
+    own = OwnFile(found.points, found.all_points, centre, scale, notices)
+    stem = os.path.splitext(os.path.basename(path))[0]
+    return Cloud(points.dot(up_rotation(up)).astype(np.float32), None, stem, index, os.path.abspath(path), own)
 
 
 def list_inputs(paths):
@@ -39,12 +58,10 @@ def list_inputs(paths):
         try:
             names = sorted(os.listdir(path))
         except OSError as error:
-            raise InputError("--input {}: cannot be read ({})".format(path, error.strerror))
-        found = [name for name in names if os.path.splitext(name)[1].lower() in readers.ENDINGS + H5_ENDINGS]
+            raise InputError("`input` {}: cannot be read ({})".format(path, error.strerror))
+        found = [name for name in names if os.path.splitext(name)[1].lower() in readers.ENDINGS]
         if not found:
-            raise InputError(
-                "--input {}: holds no file that ends in one of {}".format(path, " ".join(readers.ENDINGS + H5_ENDINGS))
-            )
+            raise InputError("`input` {}: holds no file that ends in one of {}".format(path, " ".join(readers.ENDINGS)))
         files += [os.path.join(path, name) for name in found]
     return list(dict.fromkeys(files))
 
@@ -104,14 +121,3 @@ def carry_back(heat, cloud):
     # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64.
     _, nearest = cKDTree(cloud.own.file_points).query(cloud.own.all_points, workers=-1)
     return heat[nearest]
-
-
-def check_finite(points, source):
-    """Raises an InputError that names the first point of [..., N, 3] that is not finite, and its source."""
-    bad = np.argwhere(~np.isfinite(points).all(axis=-1))
-    if len(bad):
-        raise InputError(
-            "{} has coordinates that are not finite numbers, first at {}: remove those points".format(
-                source, "point {}".format(bad[0][0]) if points.ndim == 2 else "cloud {}, point {}".format(*bad[0])
-            )
-        )

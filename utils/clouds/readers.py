@@ -1,6 +1,5 @@
 """Reads one cloud from a mesh, point cloud or table file."""
 
-import collections
 import json
 import os
 import re
@@ -9,38 +8,44 @@ import sys
 import tempfile
 import tokenize
 import zipfile
+from typing import List, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from utils.clouds import sampling
-from utils.command_line import PROJECT_DIR, InputError
+from utils.clouds import hdf5, sampling
+from utils.files import PROJECT_DIR, InputError
 
 DEFAULT_POINTS = 2048
-MESHES = (".off", ".obj", ".stl")
-CLOUDS = (".ply", ".pcd")
-TABLES = (".xyz", ".txt")
-ENDINGS = MESHES + CLOUDS + TABLES + (".npy",)
 SAMPLINGS = ("farthest", "random")
 MOST_HEADER_LINES = 100
 
-FileCloud = collections.namedtuple("FileCloud", "points all_points notices")
-FileCloud.__doc__ = """What a file holds, in its own units.
 
-points: float64 [N, 3], those to use; all_points: float64 [M, 3], all of the file that have finite coordinates, in its
-order; of a mesh, which has none of its own, the same as points; notices: list of lines on what was left out or chosen.
-"""
+class FileCloud(NamedTuple):
+    """What a file holds, in its own units.
+
+    Attributes:
+      points: float64 [N, 3], those to use.
+      all_points: float64 [M, 3], all of the file that have finite coordinates, in its order; of a mesh, which has none
+        of its own, the same as points.
+      notices: list of lines on what was left out or chosen.
+    """
+
+    points: np.ndarray
+    all_points: np.ndarray
+    notices: List[str]
 
 
-def read(path, num_points=None, seed=0, sample="farthest"):
+def read(path, num_points=None, seed=0, sample="farthest", index=0):
     """The points of a file. Meshes are sampled uniformly by area; of larger clouds a part is taken.
 
     Args:
-      path: a file that ends as one of ENDINGS; tables hold x y z in their first three columns, split by spaces,
+      path: a file that ends as one of READERS; tables hold x y z in their first three columns, split by spaces,
         commas or semicolons, perhaps under lines of text.
       num_points: how many points; None: DEFAULT_POINTS of a mesh, at most as many of a cloud.
       seed: of the sampling.
       sample: one of SAMPLINGS: how the part is chosen.
+      index: which cloud of a file that can hold several, from 0.
 
     Returns:
       A FileCloud.
@@ -49,21 +54,16 @@ def read(path, num_points=None, seed=0, sample="farthest"):
       InputError: the file cannot be read, or holds fewer points than asked for.
     """
     ending = os.path.splitext(path)[1].lower()
-    if ending not in ENDINGS:
-        raise InputError(
-            "--input {}: cannot read {!r} files; give one of {} .h5".format(path, ending, " ".join(ENDINGS))
-        )
+    if ending not in READERS:
+        raise InputError("`input` {}: cannot read {!r} files; give one of {}".format(path, ending, " ".join(READERS)))
     if not os.path.isfile(path):
-        raise InputError("--input {}: there is no such file".format(path))
-    if ending in MESHES + CLOUDS:
-        points, notices = _read_with_open3d(path, num_points or DEFAULT_POINTS, seed)
-    elif ending == ".npy":
-        points, notices = _read_npy(path)
-    else:
-        points, notices = _read_table(path)
+        raise InputError("`input` {}: there is no such file".format(path))
+    if index and ending not in hdf5.ENDINGS:
+        raise InputError("`shape_index` {}: {} holds one cloud".format(index, path))
+    points, notices = READERS[ending](path, num_points or DEFAULT_POINTS, seed, index)
     if not len(points):
         raise InputError(
-            "--input {}: no points could be read from it; is it damaged, or a mesh without area?".format(path)
+            "`input` {}: no points could be read from it; is it damaged, or a mesh without area?".format(path)
         )
     is_finite = np.isfinite(points).all(axis=1)
     if not is_finite.all():
@@ -88,7 +88,7 @@ def _choose(points, num_points, seed, sample, path):
     if num_points is None:
         num_points = min(len(points), DEFAULT_POINTS)
     if num_points > len(points):
-        raise InputError("--num_point {}: {} holds {} points; give that or less".format(num_points, path, len(points)))
+        raise InputError("`num_points` {}: {} holds {} points; give that or less".format(num_points, path, len(points)))
     if num_points == len(points):
         return np.arange(num_points)
     if sample == "random":
@@ -97,7 +97,7 @@ def _choose(points, num_points, seed, sample, path):
         return sampling.farthest_points(points, num_points, bar.update)
 
 
-def _read_with_open3d(path, num_points, seed):
+def _read_with_open3d(path, num_points, seed, _):
     """Points of a cloud, or of the surface of a mesh, and notices; no points where Open3D cannot make sense of the file.
 
     Open3D runs in a process of its own: damaged files can crash it, and so can a TensorFlow 1.15 that is loaded.
@@ -113,7 +113,7 @@ def _read_with_open3d(path, num_points, seed):
             stderr=subprocess.PIPE,
         )
         if b"No module named 'open3d'" in finished.stderr:
-            raise InputError("--input {}: Open3D is needed to read it: pip install -r requirements.txt".format(path))
+            raise InputError("`input` {}: Open3D is needed to read it: pip install -r requirements.txt".format(path))
         # Of a PLY that ends too early Open3D returns as many points as its header promises, and a word of its reader.
         if finished.returncode or b"RPly" in finished.stderr:
             return np.empty((0, 3)), []
@@ -182,18 +182,18 @@ def _other_columns(path):
     return ["other fields are ignored: {}".format(", ".join(others))] if others else []
 
 
-def _read_npy(path):
+def _read_npy(path, *_):
     try:
         points = np.load(path)
         if not isinstance(points, np.ndarray):
             raise ValueError("an archive of arrays")
     # All that NumPy raises on what is not its own.
     except (OSError, ValueError, EOFError, MemoryError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError) as error:
-        raise InputError("--input {}: not a NumPy array of numbers ({})".format(path, error))
+        raise InputError("`input` {}: not a NumPy array of numbers ({})".format(path, error))
     return _three_columns(points, path)
 
 
-def _read_table(path):
+def _read_table(path, *_):
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
@@ -203,7 +203,7 @@ def _read_table(path):
         header = _count_header_lines(lines)
         points, notices = _three_columns(_numbers(lines, header), path)
     except (OSError, ValueError) as error:
-        raise InputError("--input {}: not a table of numbers ({})".format(path, error))
+        raise InputError("`input` {}: not a table of numbers ({})".format(path, error))
     if header:
         notices.insert(
             0,
@@ -260,7 +260,7 @@ def _three_columns(points, path):
     """The first three columns as float64, and a notice on the others, if any."""
     if points.ndim != 2 or points.shape[1] < 3 or points.dtype.kind not in "fiu":
         raise InputError(
-            "--input {}: holds {} of type {}, not x y z in three columns".format(
+            "`input` {}: holds {} of type {}, not x y z in three columns".format(
                 path, "x".join(map(str, points.shape)) or "one value", points.dtype
             )
         )
@@ -269,6 +269,26 @@ def _three_columns(points, path):
         "{} more column{} ignored".format(others, " is" if others == 1 else "s are")
     ] if others else []
 
+
+def _read_hdf5(path, num_points, seed, index):
+    points, label = hdf5.read_cloud(path, index)
+    return points, [] if label is None else ["its label in the file is {}; the network judges for itself".format(label)]
+
+
+# ending -> function(path, points to sample of a mesh, seed, index) -> points float64 [M, 3], list of notices
+READERS = {
+    ".ply": _read_with_open3d,
+    ".pcd": _read_with_open3d,
+    ".xyz": _read_table,
+    ".off": _read_with_open3d,
+    ".obj": _read_with_open3d,
+    ".stl": _read_with_open3d,
+    ".npy": _read_npy,
+    ".txt": _read_table,
+    ".h5": _read_hdf5,
+    ".hdf5": _read_hdf5,
+}
+ENDINGS = tuple(READERS)
 
 if __name__ == "__main__":
     _main(*sys.argv[1:])

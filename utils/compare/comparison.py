@@ -7,8 +7,8 @@ import os
 import numpy as np
 
 import provider
-from utils.command_line import InputError, replace_file
 from utils.explain import heat
+from utils.files import InputError, replace_file
 
 CLOUDS_PER_BATCH = 32
 KEY = ("method", "class", "index", "step")

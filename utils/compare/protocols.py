@@ -11,9 +11,9 @@ import numpy as np
 import models
 import provider
 from utils import metrics
-from utils.command_line import InputError
 from utils.compare.comparison import labels_of, points_of, rng_of
 from utils.explain import point_drop
+from utils.files import InputError
 
 CURVE_STEP = 25  # points between two classifications of `drop`
 KEPT_SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1)  # of the points, in `insert`

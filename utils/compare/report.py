@@ -5,9 +5,9 @@ import os
 import numpy as np
 
 from utils import metrics
-from utils.command_line import replace_file
 from utils.compare import comparison, figures, protocols
 from utils.explain import point_drop
+from utils.files import replace_file
 from utils.pictures import colours, render
 from utils.viewer import html_page
 

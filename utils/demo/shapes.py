@@ -10,53 +10,12 @@ import shutil
 
 import numpy as np
 
-from utils import command_line
-from utils.command_line import InputError
+from utils import command_line, files
+from utils.demo.modelnet40 import CLASS_NAMES
 from utils.demo.objects import BUILDERS
+from utils.files import InputError
 
-SHAPE_NAMES = (
-    "airplane",
-    "bathtub",
-    "bed",
-    "bench",
-    "bookshelf",
-    "bottle",
-    "bowl",
-    "car",
-    "chair",
-    "cone",
-    "cup",
-    "curtain",
-    "desk",
-    "door",
-    "dresser",
-    "flower_pot",
-    "glass_box",
-    "guitar",
-    "keyboard",
-    "lamp",
-    "laptop",
-    "mantel",
-    "monitor",
-    "night_stand",
-    "person",
-    "piano",
-    "plant",
-    "radio",
-    "range_hood",
-    "sink",
-    "sofa",
-    "stairs",
-    "stool",
-    "table",
-    "tent",
-    "toilet",
-    "tv_stand",
-    "vase",
-    "wardrobe",
-    "xbox",
-)
-DEMO_CLASSES = tuple(name for name in SHAPE_NAMES if name in BUILDERS)
+DEMO_CLASSES = tuple(name for name in CLASS_NAMES if name in BUILDERS)
 MIN_POINTS = 10
 MAX_SEED = 2**32 - 1
 
@@ -124,11 +83,11 @@ def sample_split(num_per_class, num_points, rng):
       rng: numpy.random.RandomState.
 
     Returns:
-      clouds, float32 array [n, num_points, 3], and labels, uint8 array [n, 1], places in SHAPE_NAMES.
+      clouds, float32 array [n, num_points, 3], and labels, uint8 array [n, 1], places in CLASS_NAMES.
     """
     names = [name for name in DEMO_CLASSES for _ in range(num_per_class)]
     clouds = np.stack([sample_shape(name, num_points, rng) for name in names])
-    labels = np.array([[SHAPE_NAMES.index(name)] for name in names], dtype=np.uint8)
+    labels = np.array([[CLASS_NAMES.index(name)] for name in names], dtype=np.uint8)
     order = rng.permutation(len(names))
     return clouds[order], labels[order]
 
@@ -155,12 +114,12 @@ def write_demo_shapes(folder, num_train=32, num_test=8, num_points=2048, seed=0)
     folder = os.path.abspath(folder)
     if os.path.lexists(folder):
         raise InputError("{} is there already: delete it first, or give another folder with --out".format(folder))
-    command_line.make_folder(os.path.dirname(folder), "--out")
+    files.make_folder(os.path.dirname(folder), "--out")
     unfinished = "{}.{}.tmp".format(folder, os.getpid())
     try:
         os.mkdir(unfinished)
         with open(os.path.join(unfinished, "shape_names.txt"), "w", newline="\n") as file:
-            file.write("".join(name + "\n" for name in SHAPE_NAMES))
+            file.write("".join(name + "\n" for name in CLASS_NAMES))
         for index, (split, num_per_class) in enumerate((("train", num_train), ("test", num_test))):
             clouds, labels = sample_split(num_per_class, num_points, np.random.RandomState([seed, index]))
             file_name = "ply_data_{}0.h5".format(split)

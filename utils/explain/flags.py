@@ -6,8 +6,9 @@ import sys
 import models
 import provider
 from utils.clouds import readers
-from utils.command_line import PROJECT_DIR, ROTATIONS, Parser, finite_float, non_negative_int, positive_int, seed
+from utils.command_line import ROTATIONS, Parser, finite_float, non_negative_int, positive_int, seed
 from utils.explain import point_drop
+from utils.files import PROJECT_DIR
 from utils.pictures import colours, plots
 
 # What the loop of each method does unless a flag says otherwise (Struhs 2020).

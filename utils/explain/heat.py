@@ -1,10 +1,7 @@
-"""Features and gradients -> heat per point: the formulas, one function a method, and the table METHODS.
+"""Features and gradients -> heat per point: the formulas, one function a method.
 
-A formula takes the arrays of one cloud, or of many with further axes in front. The function of a method in METHODS
-takes clouds and an explainer (anything with the methods of `explainer.Explainer` that it calls), which it asks for what
-the formula needs. Where that is a feature map of N x 1024
-values, the formula's sums over the channels are taken in the graph, and the function here is the definition that they
-are tested against.
+A formula takes the quantities of one cloud, or of many with further axes in front, and knows nothing of networks.
+`methods.py` says which quantities each takes; `utils/network/classifier.py` has them.
 """
 
 import numpy as np
@@ -68,9 +65,13 @@ def grad_cam(features, gradients):
 
     Returns:
       float32 array [..., N], >= 0.
+
+    Raises:
+      ValueError: arrays of different shapes.
     """
     _check_same_shape(features, gradients)
-    return np.maximum((features * gradients.mean(axis=-2, keepdims=True)).sum(axis=-1), 0)
+    channel_weights = gradients.mean(axis=-2)[..., np.newaxis]
+    return np.maximum(np.matmul(features, channel_weights)[..., 0], 0)
 
 
 def hirescam(features, gradients):
@@ -81,9 +82,12 @@ def hirescam(features, gradients):
 
     Returns:
       float32 array [..., N], >= 0.
+
+    Raises:
+      ValueError: arrays of different shapes.
     """
     _check_same_shape(features, gradients)
-    return np.maximum((features * gradients).sum(axis=-1), 0)
+    return np.maximum(np.einsum("...k,...k->...", features, gradients), 0)
 
 
 def gradient_x_input(points, logit_gradients):
@@ -94,22 +98,31 @@ def gradient_x_input(points, logit_gradients):
 
     Returns:
       float32 array [..., N], signed.
+
+    Raises:
+      ValueError: arrays of different shapes.
     """
     _check_same_shape(points, logit_gradients)
     return (points * logit_gradients).sum(axis=-1)
 
 
-def integrated_gradients(points, mean_logit_gradients):
-    """Integrated gradients from the cloud's median point (Sundararajan et al., arXiv 1703.01365).
+def integrated_gradients(points, logit_gradients_of):
+    """Integrated gradients from the cloud's median point, in 32 steps (Sundararajan et al., arXiv 1703.01365).
 
     Args:
       points: float32 array [..., N, 3].
-      mean_logit_gradients: float32 array [..., N, 3], the mean of dy_c/dx along the straight path from the median.
+      logit_gradients_of: function of clouds [..., S, N, 3], S along the path of each cloud -> dy_c/dx of all of them,
+        of the same shape.
 
     Returns:
       float32 array [..., N], signed. Its sum is about y_c of the cloud minus y_c of the median point.
     """
-    return gradient_x_input(points - np.median(points, axis=-2, keepdims=True), mean_logit_gradients)
+    median = np.median(points, axis=-2, keepdims=True)
+    # The middles of equal steps: the midpoint rule.
+    shares = ((np.arange(INTEGRATION_STEPS) + 0.5) / INTEGRATION_STEPS).astype(np.float32)[:, np.newaxis, np.newaxis]
+    offsets = points - median
+    path = np.expand_dims(median, -3) + shares * np.expand_dims(offsets, -3)
+    return gradient_x_input(offsets, logit_gradients_of(path).mean(axis=-3))
 
 
 def feature_norm(features):
@@ -138,65 +151,19 @@ def critical(features):
     return ((features == maxima) & (maxima > 0)).sum(axis=-1).astype(np.float32)
 
 
+def random(points, rngs):
+    """Uniform random numbers, the baseline that every method has to beat.
+
+    Args:
+      points: float32 array [B, N, 3].
+      rngs: list of B numpy RandomStates: heat of a cloud does not depend on which others are there.
+
+    Returns:
+      float32 array [B, N], in 0..1.
+    """
+    return np.stack([rng.random_sample(len(cloud)) for rng, cloud in zip(rngs, points)]).astype(np.float32)
+
+
 def _check_same_shape(first, second):
     if first.shape != second.shape:
         raise ValueError("arrays of different shapes: {} and {}".format(first.shape, second.shape))
-
-
-def _p_grad_cam_of(explainer, clouds, labels, pooling="max", **_):
-    weights = {"max": "largest_gradient", "avg": "mean_gradient"}[pooling]
-    sums, weights = explainer.sums_per_point(["features", weights], clouds, labels)
-    return np.maximum(weights * sums, 0)
-
-
-def _asm_of(explainer, clouds, labels, power=1.0, **_):
-    return asm(clouds, explainer.loss_gradients(clouds, labels), power)
-
-
-def _grad_cam_of(explainer, clouds, labels, **_):
-    return np.maximum(explainer.sums_per_point(["weighted_features"], clouds, labels)[0], 0)
-
-
-def _hirescam_of(explainer, clouds, labels, **_):
-    return np.maximum(explainer.sums_per_point(["features_x_gradients"], clouds, labels)[0], 0)
-
-
-def _gradient_x_input_of(explainer, clouds, labels, **_):
-    return gradient_x_input(clouds, explainer.logit_gradients(clouds, labels))
-
-
-def _integrated_gradients_of(explainer, clouds, labels, **_):
-    # The middles of equal steps: the midpoint rule.
-    shares = ((np.arange(INTEGRATION_STEPS) + 0.5) / INTEGRATION_STEPS).astype(np.float32)[:, np.newaxis, np.newaxis]
-    means = []
-    for points, label in zip(clouds, np.broadcast_to(labels, len(clouds))):
-        median = np.median(points, axis=0)
-        means.append(explainer.logit_gradients(median + shares * (points - median), label).mean(axis=0))
-    return integrated_gradients(clouds, np.stack(means))
-
-
-def _feature_norm_of(explainer, clouds, labels, **_):
-    return explainer.sums_per_point(["features"], clouds, labels)[0]
-
-
-def _critical_of(explainer, clouds, labels, **_):
-    return explainer.sums_per_point(["held_channels"], clouds, labels)[0]
-
-
-def _random_of(explainer, clouds, labels, rngs, **_):
-    # A generator for each cloud: its heat does not depend on which others are in the batch.
-    return np.stack([rng.random_sample(len(points)) for rng, points in zip(rngs, clouds)]).astype(np.float32)
-
-
-# name -> function(explainer, clouds [B, N, 3], labels [B] or one, pooling=, power=, rngs=) -> heat [B, N]
-METHODS = {
-    "p-grad-cam": _p_grad_cam_of,
-    "asm": _asm_of,
-    "grad-cam": _grad_cam_of,
-    "hirescam": _hirescam_of,
-    "gradient-x-input": _gradient_x_input_of,
-    "integrated-gradients": _integrated_gradients_of,
-    "feature-norm": _feature_norm_of,
-    "critical": _critical_of,
-    "random": _random_of,
-}

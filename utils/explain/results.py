@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from utils.command_line import InputError, replace_file, write_json
+from utils.files import InputError, replace_file, write_json
 
 Round = collections.namedtuple("Round", "round points_left points_dropped accuracy mean_loss seconds")
 Round.__doc__ = """One pass of the dropping loop.

@@ -11,9 +11,11 @@ from tqdm import tqdm
 import provider
 from utils import metrics
 from utils.clouds import own_cloud
-from utils.command_line import InputError, make_folder, prepare_tensorflow, table, versions
+from utils.command_line import table
 from utils.explain import flags as explain_flags
 from utils.explain import heat, point_drop, results
+from utils.files import InputError, make_folder, versions
+from utils.network.loading import load_tensorflow
 from utils.pictures import colours
 
 TITLES = {"p-grad-cam": "p-grad-CAM", "asm": "ASM"}
@@ -99,7 +101,7 @@ def open_explainer(flags):
     Yields:
       An explainer.Explainer.
     """
-    prepare_tensorflow()
+    load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and cloud are known to be good.
     from utils.network import checkpoint, explainer
 

@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 
-from utils import command_line, metrics
+from utils import files, metrics
 
 DEFAULT_COLORMAP = "coolwarm"
 SCALES = ("linear", "rank")
@@ -58,7 +58,7 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
       InputError: an unknown colour map or scale.
     """
     if scale not in SCALES:
-        raise command_line.InputError("--scale {}: give {}".format(scale, " or ".join(SCALES)))
+        raise files.InputError("--scale {}: give {}".format(scale, " or ".join(SCALES)))
     heat = _scaled(heat, scale)
     if colormap == "thesis":
         share = np.maximum(heat, 0) / (max(heat.max(), 0) or 1.0)
@@ -124,7 +124,7 @@ def _mapped(values, colormap, low, high):
     import matplotlib
 
     if colormap not in matplotlib.colormaps:
-        raise command_line.InputError(
+        raise files.InputError(
             "--colormap {}: no such map; give thesis or one of matplotlib's, such as viridis or cividis".format(
                 colormap
             )

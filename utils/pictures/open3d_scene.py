@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-from utils import command_line
+from utils import command_line, files
 from utils.pictures import plots
 
 CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
@@ -51,7 +51,7 @@ def run(task, seconds, **job):
             [sys.executable, "-m", "utils.pictures.open3d_scene", task, job_file, answer_file],
             check=True,
             timeout=seconds,
-            cwd=command_line.PROJECT_DIR,
+            cwd=files.PROJECT_DIR,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -10,7 +10,7 @@ import textwrap
 
 import numpy as np
 
-from utils import command_line
+from utils import files
 
 FORMATS = ("png", "pdf", "svg")
 DOTS_PER_INCH = 300
@@ -282,7 +282,7 @@ def save_figure(figure, path):
       OSError: the file cannot be written; what was there before is kept.
     """
     ending = os.path.splitext(path)[1][1:]
-    command_line.replace_file(path, lambda file: figure.savefig(file, format=ending, dpi=DOTS_PER_INCH), mode="wb")
+    files.replace_file(path, lambda file: figure.savefig(file, format=ending, dpi=DOTS_PER_INCH), mode="wb")
 
 
 def figure_pixels(figure, dots_per_inch):
@@ -314,7 +314,7 @@ def save_gif(path, frames, milliseconds):
     entries = palette.getpalette()[:765]
     palette.putpalette(entries + [255] * (768 - len(entries)))
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    command_line.replace_file(
+    files.replace_file(
         path,
         lambda file: images[0].save(
             file, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0

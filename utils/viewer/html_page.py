@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from utils.command_line import replace_file
+from utils.files import replace_file
 from utils.pictures import colours
 
 COLORMAPS = (colours.DEFAULT_COLORMAP, "thesis", "viridis", "cividis")

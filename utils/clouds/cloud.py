@@ -1,0 +1,56 @@
+"""What every part of the program calls a cloud."""
+
+from typing import List, NamedTuple, Optional
+
+import numpy as np
+
+from utils.files import InputError
+
+
+class OwnFile(NamedTuple):
+    """How a cloud of one's own lies in its file.
+
+    Attributes:
+      file_points: float64 [N, 3], the cloud's points in the file's coordinates.
+      all_points: float64 [M, 3], all that the file has.
+      centre: float64 [3], where the cloud's origin lies.
+      scale: how long the cloud's unit is.
+      notices: list of lines on how the file was understood.
+    """
+
+    file_points: np.ndarray
+    all_points: np.ndarray
+    centre: np.ndarray
+    scale: float
+    notices: List[str]
+
+
+class Cloud(NamedTuple):
+    """One cloud to explain.
+
+    Attributes:
+      points: float32 array [N, 3].
+      label: its class, from 0; None where not known.
+      class_name: that class, or the stem of the cloud's file.
+      index: which of its class or file, from 0.
+      source: where it came from, for people.
+      own: of a cloud of one's own, how it lies in its file, else None.
+    """
+
+    points: np.ndarray
+    label: Optional[int]
+    class_name: str
+    index: int
+    source: str
+    own: Optional[OwnFile] = None
+
+
+def check_finite(points, source):
+    """Raises an InputError that names the first point of [..., N, 3] that is not finite, and its source."""
+    bad = np.argwhere(~np.isfinite(points).all(axis=-1))
+    if len(bad):
+        raise InputError(
+            "{} has coordinates that are not finite numbers, first at {}: remove those points".format(
+                source, "point {}".format(bad[0][0]) if points.ndim == 2 else "cloud {}, point {}".format(*bad[0])
+            )
+        )

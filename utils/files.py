@@ -1,0 +1,116 @@
+"""Files written whole or not at all, settings that must stay, and the error that names what cannot be used."""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+
+import utils
+
+PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used: a file, or the value of an argument.
+
+    Its text is the one line that the user reads: what is wrong, with which file or value, and what to do. It names
+    arguments in backticks, as in "`num_points` 5000: the cloud has 1024"; the command line makes flags of these.
+    """
+
+
+def make_folder(path, argument):
+    """Makes a folder, unless it is there, and makes sure that files can be written into it.
+
+    Args:
+      path: the folder.
+      argument: name of the argument that it came from, for the message.
+
+    Raises:
+      InputError: it cannot be made or written.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise InputError(
+            "cannot write to {} ({}): give another folder with `{}`".format(path, error.strerror, argument)
+        )
+
+
+def replace_file(path, write, mode="w"):
+    """Writes a file whole or not at all: `write(file)` fills a temporary neighbour, which then takes its place.
+
+    Args:
+      path: the file to write; what was there is kept until the new one is complete.
+      write: function of one open file object.
+      mode: "w" for text (UTF-8, line feeds alone) or "wb".
+    """
+    text_options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    temporary = "{}.{}.tmp".format(path, os.getpid())
+    try:
+        with open(temporary, mode, **text_options) as file:
+            write(file)
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def write_json(path, values):
+    """Writes a dictionary as JSON, sorted and indented, whole or not at all."""
+    replace_file(path, lambda file: file.write(json.dumps(values, indent=2, sort_keys=True) + "\n"))
+
+
+def read_json(path, way_on):
+    """Reads a dictionary that `write_json` wrote.
+
+    Args:
+      path: the file.
+      way_on: what the user can do where it cannot be read, for the message.
+
+    Raises:
+      InputError: it cannot be read, or holds something else.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError("{} cannot be read ({}): {}".format(path, error, way_on))
+
+
+def check_same_settings(path, settings, argument):
+    """Refuses to go on with other settings than what is in a folder began with.
+
+    Args:
+      path: the JSON file that holds the settings of the beginning, among others.
+      settings: dictionary from the names of arguments to the values that must be the same. A setting that the file
+        lacks, as it is older than the setting, is taken to be the same.
+      argument: name of the argument that gives the folder.
+
+    Raises:
+      InputError: one differs, or the file cannot be read.
+    """
+    before = read_json(path, "mend it or give another `{}`".format(argument))
+    for name, value in settings.items():
+        # JSON has lists for tuples.
+        if name in before and before[name] != json.loads(json.dumps(value)):
+            raise InputError(
+                "`{}` {}: what {} holds began with {}; repeat that or give another `{}`".format(
+                    name, value, os.path.dirname(path), before[name], argument
+                )
+            )
+
+
+def versions():
+    """Versions of the program, Python, the platform and the loaded libraries: a dictionary of strings."""
+    found = {
+        "pointcloud-grad-cam": utils.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    for name in ("tensorflow", "numpy", "scipy", "h5py", "open3d", "matplotlib"):
+        if name in sys.modules:
+            found[name] = sys.modules[name].__version__
+    return found

@@ -1,0 +1,116 @@
+"""Where a checkpoint is, what stands beside it, and how it gets there whole. Needs no TensorFlow."""
+
+import contextlib
+import glob
+import hashlib
+import os
+
+import models
+from utils.files import PROJECT_DIR, InputError, read_json
+
+PRETRAINED_DIR = os.path.join(PROJECT_DIR, "log", "pretrained")
+ENDINGS = (".data-00000-of-00001", ".index")
+
+
+def find(model_path, log_dir, rotation=None, argument="model_path"):
+    """The checkpoint to explain. Says so where it takes one that the program ships. Changes no file.
+
+    Args:
+      model_path: a prefix such as `log/model.ckpt`, one of its files, or a folder.
+        None: the best, else the last, in `log_dir`; without one there, a shipped one.
+      log_dir: folder that `train.py` wrote.
+      rotation: of the shipped checkpoints, "xyz" takes the one that was trained for it.
+      argument: name of the argument that gave `model_path`, for the message.
+
+    Returns:
+      The prefix of a checkpoint that `exists`.
+
+    Raises:
+      InputError: there is none.
+    """
+    if model_path is None:
+        tried = [os.path.join(log_dir, "best", "model.ckpt"), os.path.join(log_dir, "model.ckpt")]
+        shipped = os.path.join(PRETRAINED_DIR, "rotation_xyz" if rotation == "xyz" else "rotation_y", "model.ckpt")
+        way_on = "train one with train.py, or name one with `model_path`"
+    else:
+        prefix = model_path
+        for ending in (".meta",) + ENDINGS:
+            prefix = prefix[: -len(ending)] if prefix.endswith(ending) else prefix
+        tried = [prefix, os.path.join(model_path, "best", "model.ckpt"), os.path.join(model_path, "model.ckpt")]
+        way_on = "give `{}` the prefix before .index, such as log/model.ckpt".format(argument)
+    for prefix in tried:
+        if exists(prefix):
+            return prefix
+    if model_path is None and exists(shipped):
+        print("No checkpoint in {}: taking the shipped network {}".format(log_dir, os.path.dirname(shipped)))
+        return shipped
+    raise InputError("no checkpoint at {}: {}".format(model_path or log_dir, way_on))
+
+
+def exists(prefix):
+    """Whether there is a checkpoint of this prefix, be it one whose save was cut off in its last step."""
+    return os.path.isfile(prefix + ".index") or os.path.isfile(prefix + ".new.index")
+
+
+def read_config(prefix):
+    """The config.json that `train.py` wrote beside a checkpoint, or above its `best` folder; {} without one.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    folder = os.path.dirname(os.path.abspath(prefix))
+    folders = [folder] + ([os.path.dirname(folder)] if os.path.basename(folder) == "best" else [])
+    for path in (os.path.join(folder, "config.json") for folder in folders):
+        if os.path.isfile(path):
+            config = read_json(path, "mend it or delete it")
+            # An unrelated config.json, of another program, counts as none.
+            return config if config.get("model") in models.NAMES else {}
+    return {}
+
+
+def replace(written, prefix):
+    """Puts a checkpoint in the place of another, so that a kill at any moment leaves the old one or the new one.
+
+    Args:
+      written: prefix of the whole new checkpoint, in the same file system.
+      prefix: where it goes.
+    """
+    # Once the index stands under its `.new` name, the save counts: `finish_save` completes it, now or after a crash.
+    for ending in ENDINGS:
+        os.replace(written + ending, prefix + ".new" + ending)
+    finish_save(prefix)
+
+
+def finish_save(prefix):
+    """Completes a save that was cut off between its two files. Does nothing otherwise."""
+    if os.path.isfile(prefix + ".new.index"):
+        for ending in ENDINGS:
+            # A script that opens the checkpoint while it is being saved completes it too; one of the two is first.
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(prefix + ".new" + ending, prefix + ending)
+
+
+def digest(prefix):
+    """The sha256 of a checkpoint's values, as hexadecimal digits: says whether two runs had the same network."""
+    found = hashlib.sha256()
+    for path in sorted(glob.glob(glob.escape(prefix) + ".data-*")):
+        with open(path, "rb") as file:
+            found.update(file.read())
+    return found.hexdigest()
+
+
+def default_rotation(config, is_one_view=False):
+    """How clouds are turned unless a flag says otherwise.
+
+    Args:
+      config: of `read_config`.
+      is_one_view: whether each cloud is looked at once. Data sets are aligned, so such a cloud is taken as it lies,
+        unless the network was trained for any rotation and never saw one so.
+
+    Returns:
+      "none", "y" or "xyz": what the network was trained with; "xyz" where nobody knows.
+    """
+    trained = config.get("rotation")
+    if is_one_view:
+        return "xyz" if trained == "xyz" else "none"
+    return trained or "xyz"

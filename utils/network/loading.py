@@ -1,0 +1,47 @@
+"""Loads TensorFlow, which takes seconds: only once flags and data are known to be good."""
+
+import contextlib
+import importlib
+import logging
+import os
+import sys
+import tempfile
+
+from utils import command_line
+
+
+def load_tensorflow():
+    """Loads TensorFlow, with its chatter off the terminal unless --verbose was given, and its memory in hand."""
+    prepare()
+    if command_line.is_verbose():
+        return
+    with _stderr_held_back():
+        importlib.import_module("tensorflow")
+
+
+def prepare():
+    """Sets what TensorFlow reads when it is loaded."""
+    # Feature maps of 100 MB and more are otherwise given back to the system and faulted in again in every step.
+    os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
+    if not command_line.is_verbose():
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _stderr_held_back():
+    """Drops what libraries write to stderr from C++ too; where an exception comes out, shows it after all."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        before = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        is_done = False
+        try:
+            yield
+            is_done = True
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+            if not is_done:
+                held.seek(0)
+                os.write(2, held.read())
