@@ -1,4 +1,4 @@
-"""What several tests need: the real data where it is, a tiny data set, a network trained on it, scripts run as a user would."""
+"""What several tests need: real data where it is, a tiny data set, a network trained on it, scripts run as a user would."""
 
 import os
 import subprocess
