@@ -5,16 +5,30 @@ python p_grad_CAM.py --input my_chair.ply
 """
 
 from utils import command_line
+from utils.explain import cases, run
 from utils.explain import flags as explain_flags
-from utils.explain import run as explain_run
+from utils.explain.methods import METHODS
 
-METHOD = "p-grad-cam"
+METHOD = METHODS["p-grad-cam"]
 DESCRIPTION = "Point cloud gradient class activation mapping (p-grad-CAM) of one cloud, tested by dropping points."
 
 
 def main():
     flags = explain_flags.parse_flags(DESCRIPTION, METHOD)
-    explain_run.run(flags, METHOD)
+    found = explain_flags.find_network(flags)
+    dropping = explain_flags.dropping(flags, found.config)
+    clouds = cases.Clouds(explain_flags.source(flags), found.class_names)
+    explained = []
+    with run.open_network(found.prefix, flags.model, flags.gpu, clouds.class_names) as classifier:
+        files = explain_flags.files(flags, classifier.network)
+        for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
+            runs = {name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods}
+            run.save(case, runs, dropping, files)
+            if len(clouds) == 1 and not flags.no_window:
+                run.show(case, runs, files)
+            explained.append((case, runs))
+    run.print_summary(explained)
+    clouds.finish()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from utils.clouds import fetch, hdf5
-from utils.clouds.cloud import Cloud
+from utils.clouds.classes import class_label, read_class_names, read_lines
+from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
 from utils.files import PROJECT_DIR, InputError
 
@@ -24,7 +25,6 @@ MIRRORS = (
 ZIP_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
 SPLITS = ("train", "test")
 NAMES_FILE = "shape_names.txt"
-MIN_POINTS = 10
 DEFAULT_CLASS = "airplane"
 
 
@@ -103,21 +103,6 @@ def _fetch_modelnet40(folder):
     fetch.unpack(zip_path, folder, ZIP_FILES)
     if is_ours:
         os.remove(zip_path)
-
-
-def read_class_names(path):
-    """The class names in a text file, one a line, in the order of their labels: a tuple.
-
-    Raises:
-      InputError: the file cannot be read, names nothing, or one class twice.
-    """
-    names = tuple(_read_lines(path))
-    if not names:
-        raise InputError("{} names no class: write one name a line".format(path))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError("{} names {} twice: give each class a name of its own".format(path, twice[0]))
-    return names
 
 
 def class_names(data, known=None):
@@ -207,8 +192,7 @@ def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
     Raises:
       InputError: there is no such class or index, or a file is not as it should be.
     """
-    if num_points is not None and num_points < MIN_POINTS:
-        raise InputError("`num_points` {}: give at least {}".format(num_points, MIN_POINTS))
+    check_num_points(num_points)
     names = names or class_names(data)
     if class_name is None:
         class_name = DEFAULT_CLASS if DEFAULT_CLASS in names else names[0]
@@ -226,26 +210,6 @@ def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
         "`shape_index` {}: the test files hold {} clouds of {}; give {}".format(
             index, found, names[label], "0 to {}".format(found - 1) if found else "another `class_name` or `data_dir`"
         )
-    )
-
-
-def class_label(text, names, argument="class_name"):
-    """The label of a class, from 0.
-
-    Args:
-      text: its name, or its number from 1, as upstream counts.
-      names: of all classes, in the order of their labels.
-      argument: name of the argument that gave it, for the message.
-
-    Raises:
-      InputError: there is no such class.
-    """
-    if text in names:
-        return list(names).index(text)
-    if text.isdecimal() and 1 <= int(text) <= len(names):
-        return int(text) - 1
-    raise InputError(
-        "`{}` {}: no such class; give 1 to {} or one of {}".format(argument, text, len(names), ", ".join(names))
     )
 
 
@@ -297,7 +261,7 @@ def _split_files(data, split):
                 )
             )
         return paths
-    names = [line.replace("\\", "/").split("/")[-1] for line in _read_lines(list_path)]
+    names = [line.replace("\\", "/").split("/")[-1] for line in read_lines(list_path)]
     if not names:
         raise InputError("{} names no file: copy it again".format(list_path))
     paths = [os.path.join(data.folder, name) for name in names]
@@ -318,11 +282,3 @@ def _files_by_name(folder, split):
         and split in name.lower()
         and other not in name.lower()
     ]
-
-
-def _read_lines(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [line.strip() for line in file if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("{} cannot be read ({}): copy it again".format(path, error))

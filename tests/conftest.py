@@ -1,4 +1,4 @@
-"""What several tests need: real data where it is, a tiny data set, a network trained on it, scripts run as a user would."""
+"""What several tests need: real data where it is, a tiny data set, a network trained on it, scripts run as users do."""
 
 import os
 import subprocess
@@ -13,6 +13,7 @@ from utils.network import loading
 
 SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
 MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
+CASES = os.path.join(SHARED, "cases")
 REFERENCE = os.path.join(SHARED, "pointnet_reference")
 
 loading.prepare()
@@ -49,7 +50,8 @@ def explain(script, *arguments, **options):
     """
     if not options.pop("with_open3d", False):
         options["env"] = {"PYTHONPATH": os.path.join(os.path.dirname(__file__), "without_open3d")}
-    return run_script(script, "--no_window", "--num_votes", 4, "--gpu", -1, *arguments, **options)
+    votes = () if "none" in arguments else ("--num_votes", 4)
+    return run_script(script, "--no_window", "--gpu", -1, *(votes + arguments), **options)
 
 
 def assert_one_line_error(finished, *words):

@@ -1,28 +1,13 @@
-import argparse
 import os
 
 import h5py
 import numpy as np
 import pytest
-from conftest import MODELNET40, needs
+from conftest import CASES, MODELNET40, needs
 
 import provider
+from utils.demo import modelnet40
 from utils.files import InputError
-
-
-def _flags(**values):
-    settings = dict(
-        input=None,
-        data_dir=None,
-        desired_label=None,
-        shape_index=0,
-        num_point=None,
-        seed=0,
-        up="y",
-        sampling="farthest",
-    )
-    settings.update(values)
-    return argparse.Namespace(**settings)
 
 
 def _write_h5(path, data, label):
@@ -74,36 +59,27 @@ def test_jitter_has_the_papers_spread_and_is_clipped(rng):
     assert abs(wide).max() == pytest.approx(0.05)
 
 
-def test_a_cloud_that_stands_along_z_is_stood_up(tmp_path, rng):
-    points = rng.standard_normal((40, 3)) * [1, 1, 9]
-    np.save(str(tmp_path / "tower.npy"), points)
-    cloud = provider.load_cloud(_flags(input=str(tmp_path / "tower.npy"), up="z"))
-    assert np.ptp(cloud.points, axis=0).argmax() == 1 and cloud.points.dtype == np.float32
-    np.testing.assert_array_equal(cloud.own.all_points, points)
-    assert any("z is up" in notice for notice in cloud.own.notices)
-
-
 def test_load_split_takes_the_first_points_of_all_files(tiny_data):
-    points, labels = provider.load_split(tiny_data, "train")
+    points, labels = provider.load_split(provider.open_data(tiny_data), "train")
     assert points.shape == (80, 64, 3) and points.dtype == np.float32
-    fewer, same_labels = provider.load_split(tiny_data, "train", 10)
+    fewer, same_labels = provider.load_split(provider.open_data(tiny_data), "train", 10)
     np.testing.assert_array_equal(fewer, points[:, :10])
     np.testing.assert_array_equal(same_labels, labels)
     assert (np.bincount(labels)[np.bincount(labels) > 0] == 4).all()
 
 
 def test_num_point_above_what_the_file_holds_is_refused(tiny_data):
-    with pytest.raises(InputError, match="--num_point 65: .* holds 64 points"):
-        provider.load_split(tiny_data, "test", 65)
+    with pytest.raises(InputError, match="`num_points` 65: .* holds 64 points"):
+        provider.load_split(provider.open_data(tiny_data), "test", 65)
 
 
 def test_load_cloud_counts_within_the_class(tiny_data):
-    points, labels = provider.load_split(tiny_data, "test")
+    points, labels = provider.load_split(provider.open_data(tiny_data), "test")
     chairs = points[labels == 8]
-    by_name = provider.load_cloud(_flags(data_dir=tiny_data, desired_label="chair", shape_index=1))
+    by_name = provider.test_cloud(provider.open_data(tiny_data), "chair", 1)
     np.testing.assert_array_equal(by_name.points, chairs[1])
     # Upstream counts classes from 1.
-    by_number = provider.load_cloud(_flags(data_dir=tiny_data, desired_label="9", shape_index=1))
+    by_number = provider.test_cloud(provider.open_data(tiny_data), "9", 1)
     np.testing.assert_array_equal(by_number.points, chairs[1])
     assert by_number.class_name == "chair" and by_number.label == 8
 
@@ -111,68 +87,102 @@ def test_load_cloud_counts_within_the_class(tiny_data):
 @pytest.mark.parametrize("label", ["0", "41", "chairs", "-3", "", "\u00b2"])
 def test_unknown_classes_are_refused(tiny_data, label):
     with pytest.raises(InputError, match="no such class"):
-        provider.load_cloud(_flags(data_dir=tiny_data, desired_label=label))
+        provider.test_cloud(provider.open_data(tiny_data), label)
 
 
 def test_fewer_than_ten_points_of_a_test_cloud_are_refused(tiny_data):
-    with pytest.raises(InputError, match="--num_point 9"):
-        provider.load_cloud(_flags(data_dir=tiny_data, desired_label="chair", num_point=9))
+    with pytest.raises(InputError, match="`num_points` 9"):
+        provider.test_cloud(provider.open_data(tiny_data), "chair", num_points=9)
 
 
 def test_an_index_past_the_class_names_its_range(tiny_data):
     with pytest.raises(InputError, match="0 to 1"):
-        provider.load_cloud(_flags(data_dir=tiny_data, desired_label="chair", shape_index=2))
+        provider.test_cloud(provider.open_data(tiny_data), "chair", 2)
     with pytest.raises(InputError, match="0 clouds of xbox"):
-        provider.load_cloud(_flags(data_dir=tiny_data, desired_label="xbox"))
-
-
-def test_damaged_and_wrong_hdf5_files_are_refused(tmp_path, tiny_data):
-    with open(os.path.join(tiny_data, "ply_data_test0.h5"), "rb") as file:
-        whole = file.read()
-    half = tmp_path / "half.h5"
-    half.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="half.h5 is damaged"):
-        provider.read_h5(str(half))
-    cloud = np.zeros((2, 16, 3), np.float32)
-    with pytest.raises(InputError, match="labels from 3 to 40"):
-        provider.read_h5(_write_h5(tmp_path / "label.h5", cloud, np.array([[3], [40]])))
-    with pytest.raises(InputError, match=r"\(2, 16\)"):
-        provider.read_h5(_write_h5(tmp_path / "shape.h5", cloud[:, :, 0], np.zeros((2, 1), int)))
-    cloud[1, 5, 2] = np.nan
-    with pytest.raises(InputError, match="cloud 1, point 5"):
-        provider.read_h5(_write_h5(tmp_path / "nan.h5", cloud, np.zeros((2, 1), int)))
-    with pytest.raises(InputError, match="no `data` and `label`"):
-        with h5py.File(str(tmp_path / "other.h5"), "w") as file:
-            file["x"] = [1]
-        provider.read_h5(str(tmp_path / "other.h5"))
-
-
-@pytest.mark.parametrize(
-    "label", [np.array([2**32 + 1, 1]), np.array([[1.5], [2]]), np.zeros((2, 0), int), np.array([[b"a"], [b"b"]]), 7]
-)
-def test_labels_that_are_not_one_whole_number_a_cloud_are_refused(tmp_path, label):
-    with pytest.raises(InputError, match="label"):
-        provider.read_h5(_write_h5(tmp_path / "a.h5", np.ones((2, 16, 3), np.float32), label))
+        provider.test_cloud(provider.open_data(tiny_data), "xbox")
 
 
 def test_a_data_set_without_clouds_is_refused(tmp_path):
-    for name in provider.LIST_FILES:
-        (tmp_path / name).write_text("a.h5\n")
-    _write_h5(tmp_path / "a.h5", np.zeros((0, 16, 3), np.float32), np.zeros((0, 1), np.uint8))
+    _write_h5(tmp_path / "test.h5", np.zeros((0, 16, 3), np.float32), np.zeros((0, 1), np.uint8))
     with pytest.raises(InputError, match="hold no cloud"):
-        provider.load_split(str(tmp_path), "test")
+        provider.load_split(provider.open_data(str(tmp_path)), "test")
 
 
 def test_a_listed_file_that_is_missing_is_named(tmp_path):
-    for name in provider.LIST_FILES:
-        (tmp_path / name).write_text("data/modelnet40_ply_hdf5_2048/ply_data_test7.h5\n")
+    (tmp_path / "test_files.txt").write_text("data/modelnet40_ply_hdf5_2048/ply_data_test7.h5\n")
     with pytest.raises(InputError, match="ply_data_test7.h5 is missing"):
-        provider.load_split(str(tmp_path), "test")
+        provider.load_split(provider.open_data(str(tmp_path)), "test")
 
 
-def test_a_folder_without_lists_is_refused(tmp_path):
-    with pytest.raises(InputError, match="--data_dir .* holds no train_files.txt"):
-        provider.find_data_dir(str(tmp_path))
+def test_a_folder_without_lists_or_files_of_a_split_is_refused(tmp_path):
+    _write_h5(tmp_path / "clouds.h5", np.ones((1, 16, 3)), [[0]])
+    _write_h5(tmp_path / "train_and_test.h5", np.ones((1, 16, 3)), [[0]])
+    _write_h5(tmp_path / "._test.h5", np.ones((1, 16, 3)), [[0]])
+    with pytest.raises(InputError, match="`data_dir` .* holds neither train_files.txt"):
+        provider.open_data(str(tmp_path))
+
+
+def test_without_lists_files_split_by_their_names(tmp_path):
+    # As ScanObjectNN's: labels (n,), no lists, no names.
+    for name, labels in (
+        ("training_objects.h5", [0, 2, 1]),
+        ("b_TEST.hdf5", [3]),
+        ("a_test.h5", [4]),
+        ("notes.h5", [9]),
+    ):
+        _write_h5(tmp_path / name, np.full((len(labels), 16, 3), labels[0], np.float32), labels)
+    data = provider.open_data(str(tmp_path))
+    assert provider.load_split(data, "train")[1].tolist() == [0, 2, 1]
+    assert provider.load_split(data, "test")[1].tolist() == [4, 3]
+    assert provider.class_names(data) == ("class 1", "class 2", "class 3", "class 4", "class 5")
+
+
+def test_a_split_that_is_not_there_is_named(tmp_path):
+    _write_h5(tmp_path / "test.h5", np.ones((1, 16, 3)), [[0]])
+    with pytest.raises(InputError, match="neither train_files.txt nor an HDF5 file with train in its name"):
+        provider.load_split(provider.open_data(str(tmp_path)), "train")
+
+
+@pytest.mark.parametrize(
+    "folder, count, first",
+    [
+        ("17-ten-classes", 10, "bathtub"),
+        ("18-forty-own-names", 40, "part_00"),
+        ("19-scanobjectnn-with-lists", 15, "bag"),
+    ],
+)
+@needs(CASES)
+def test_data_sets_bring_names_of_their_own(folder, count, first):
+    data = provider.open_data(os.path.join(CASES, folder))
+    assert len(data.class_names) == count and data.class_names[0] == first
+    cloud = provider.test_cloud(data, str(count))
+    assert cloud.label == count - 1 and cloud.class_name == data.class_names[-1]
+    with pytest.raises(InputError, match="give 1 to {}".format(count)):
+        provider.test_cloud(data, str(count + 1))
+
+
+@needs(CASES)
+def test_data_without_names_take_the_networks(tmp_path):
+    data = provider.open_data(os.path.join(CASES, "19b-h5-only"))
+    assert provider.class_names(data, ["a", "b"]) == ("a", "b")
+    with pytest.raises(InputError, match="labels from 0 to 14, but there are 2 classes"):
+        provider.load_split(data, "test", num_classes=2)
+
+
+def test_data_of_other_classes_than_the_networks_are_refused(tiny_data):
+    data = provider.open_data(tiny_data)
+    assert provider.class_names(data, data.class_names) == provider.class_names(data) == data.class_names
+    with pytest.raises(InputError, match="has 40 classes, the network 2: .*`model_path`"):
+        provider.class_names(data, ("airplane", "bathtub"))
+    with pytest.raises(InputError, match="has bathtub as class 2, the network tub"):
+        provider.class_names(data, ("airplane", "tub") + data.class_names[2:])
+
+
+@pytest.mark.parametrize("text, words", [("", "names no class"), ("cup\ncone\n\ncup\n", "names cup twice")])
+def test_names_that_name_nothing_or_one_twice_are_refused(tmp_path, text, words):
+    (tmp_path / "shape_names.txt").write_text(text)
+    with pytest.raises(InputError, match=words):
+        provider.read_class_names(str(tmp_path / "shape_names.txt"))
 
 
 def test_offline_one_message_names_three_ways_on(tmp_path, monkeypatch):
@@ -180,8 +190,8 @@ def test_offline_one_message_names_three_ways_on(tmp_path, monkeypatch):
     # Nothing listens on the discard port of this machine.
     monkeypatch.setattr(provider, "MIRRORS", ("http://127.0.0.1:9/a.zip", "http://127.0.0.1:9/b.zip"))
     with pytest.raises(InputError) as raised:
-        provider.find_data_dir()
-    for way_on in ("--data_dir FOLDER", "modelnet40_ply_hdf5_2048.zip into", "--data_dir demo"):
+        provider.open_data()
+    for way_on in ("`data_dir` FOLDER", "modelnet40_ply_hdf5_2048.zip into", "`data_dir` demo"):
         assert way_on in str(raised.value)
 
 
@@ -190,29 +200,22 @@ def test_a_zip_put_by_hand_that_is_not_the_published_one_is_refused_and_kept(tmp
     path = tmp_path / "modelnet40_ply_hdf5_2048.zip"
     path.write_bytes(b"PK")
     with pytest.raises(InputError, match="not the published file"):
-        provider.find_data_dir()
+        provider.open_data()
     assert path.exists()
-
-
-def test_an_h5_input_brings_its_label(tiny_data):
-    cloud = provider.load_cloud(_flags(input=os.path.join(tiny_data, "ply_data_test0.h5"), shape_index=3))
-    _, labels = provider.load_split(tiny_data, "test")
-    assert cloud.label == labels[3] and cloud.class_name == "ply_data_test0" and cloud.index == 3
 
 
 @needs(MODELNET40)
 def test_the_real_modelnet40_is_read_whole():
-    folder = provider.find_data_dir(MODELNET40)
-    points, labels = provider.load_split(folder, "test")
+    data = provider.open_data(MODELNET40)
+    points, labels = provider.load_split(data, "test")
     assert points.shape == (2468, 1024, 3) and len(np.unique(labels)) == 40
     assert np.linalg.norm(points, axis=2).max() < 1.001
-    assert provider.load_class_names(folder)[labels[0]] in provider.demo_shapes.SHAPE_NAMES
-    assert provider.load_class_names(folder) == list(provider.demo_shapes.SHAPE_NAMES)
+    assert data.class_names == modelnet40.CLASS_NAMES
 
 
 @needs(MODELNET40)
 def test_a_class_and_index_are_the_same_cloud_as_counted_by_hand():
-    cloud = provider.load_cloud(_flags(data_dir=MODELNET40, desired_label="guitar", shape_index=99))
+    cloud = provider.test_cloud(provider.open_data(MODELNET40), "guitar", 99)
     seen = 0
     for name in ("ply_data_test0.h5", "ply_data_test1.h5"):
         with h5py.File(os.path.join(MODELNET40, name), "r") as file:

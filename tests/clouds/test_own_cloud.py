@@ -1,10 +1,10 @@
 """Clouds of one's own: their place before the network, and the way back."""
 
+import h5py
 import numpy as np
 import pytest
 
-import provider
-from utils.clouds import own_cloud
+from utils.clouds import cloud, own_cloud
 from utils.files import InputError
 
 
@@ -27,10 +27,10 @@ def test_the_axis_that_is_up_becomes_y_and_nothing_is_mirrored():
 def test_heat_is_carried_to_the_nearest_points(rng):
     points = rng.random_sample((500, 3)) + 1e6
     used = points[::10]
-    own = own_cloud.OwnFile(used, points, np.zeros(3), 1.0, [])
+    own = cloud.OwnFile(used, points, np.zeros(3), 1.0, [])
     heat = rng.random_sample(50)
     nearest = ((points[:, np.newaxis] - used) ** 2).sum(axis=2).argmin(axis=1)
-    np.testing.assert_array_equal(own_cloud.carry_back(heat, provider.Cloud(None, 0, "", 0, "", own)), heat[nearest])
+    np.testing.assert_array_equal(own_cloud.carry_back(heat, own), heat[nearest])
 
 
 def test_inputs_are_files_and_what_folders_hold_that_can_be_read(tmp_path):
@@ -60,3 +60,27 @@ def test_normalise_refuses_what_has_no_shape():
 def test_coordinates_too_large_for_a_norm_are_refused():
     with pytest.raises(InputError, match="too far apart"):
         own_cloud.normalise(np.arange(60.0).reshape(20, 3) * 1e300)
+
+
+def test_a_cloud_that_stands_along_z_is_stood_up(tmp_path, rng):
+    points = rng.standard_normal((40, 3)) * [1, 1, 9]
+    np.save(str(tmp_path / "tower.npy"), points)
+    found = own_cloud.load(str(tmp_path / "tower.npy"), up="z")
+    assert np.ptp(found.points, axis=0).argmax() == 1 and found.points.dtype == np.float32
+    np.testing.assert_array_equal(found.own.all_points, points)
+    assert any("z is up" in notice for notice in found.own.notices)
+
+
+def test_one_cloud_of_an_hdf5_file_is_sampled_as_any_other_and_its_label_is_only_named(tmp_path, rng):
+    points = rng.standard_normal((4, 3000, 3))
+    with h5py.File(str(tmp_path / "scans.h5"), "w") as file:
+        file["data"], file["label"] = points, [1, 2, 3, 77]
+    found = own_cloud.load(str(tmp_path / "scans.h5"), index=3)
+    assert found.points.shape == (2048, 3) and found.index == 3 and found.class_name == "scans"
+    np.testing.assert_array_equal(found.own.all_points, points[3])
+    assert found.label is None and "its label in the file is 77" in found.own.notices[0]
+    with pytest.raises(InputError, match="there is no such file"):
+        own_cloud.load(str(tmp_path / "missing.h5"))
+    np.save(str(tmp_path / "one.npy"), points[0])
+    with pytest.raises(InputError, match="`shape_index` 1: .*one.npy holds one cloud"):
+        own_cloud.load(str(tmp_path / "one.npy"), index=1)

@@ -86,26 +86,19 @@ def test_critical_counts_maxima_but_no_channel_that_is_zero_everywhere():
     assert heat.critical(FEATURES).tolist() == [0.0, 1.0, 1.0]
 
 
-class QuadraticExplainer:
-    """A stand-in whose logit is y = sum_i |x_i|^2 / 2, so that dy/dx = x."""
-
-    def logit_gradients(self, clouds, labels):
-        return clouds
-
-    def loss_gradients(self, clouds, labels):
-        return -clouds
-
-
 def test_integrated_gradients_add_up_to_the_difference_of_the_logits(rng):
-    points = rng.standard_normal((11, 3)).astype(np.float32)
-    center = np.median(points, axis=0)
-    values = heat.METHODS["integrated-gradients"](QuadraticExplainer(), points[np.newaxis], 0)[0]
-    assert values.sum() == pytest.approx(0.5 * (points**2).sum() - 11 * 0.5 * (center**2).sum(), rel=1e-4)
+    # A stand-in whose logit is y = sum_i |x_i|^2 / 2, so that dy/dx = x.
+    points = rng.standard_normal((2, 11, 3))
+    centers = np.median(points, axis=1)
+    heats = heat.integrated_gradients(points, lambda paths: paths)
+    expected = 0.5 * (points**2).sum(axis=(1, 2)) - 11 * 0.5 * (centers**2).sum(axis=1)
+    assert heats.sum(axis=1) == pytest.approx(expected, rel=1e-4)
+    np.testing.assert_allclose(heat.integrated_gradients(points[1], lambda path: path), heats[1])
 
 
 def test_random_heat_of_a_cloud_follows_its_own_generator():
     clouds = np.zeros((2, 5, 3))
-    both = heat.METHODS["random"](None, clouds, 0, rngs=[np.random.RandomState(8), np.random.RandomState(3)])
-    first = heat.METHODS["random"](None, clouds[:1], 0, rngs=[np.random.RandomState(3)])[0]
+    both = heat.random(clouds, [np.random.RandomState(8), np.random.RandomState(3)])
+    first = heat.random(clouds[:1], [np.random.RandomState(3)])[0]
     assert first.tolist() == both[1].tolist()
     assert len(set(first.tolist())) == 5 and first.min() >= 0 and first.max() < 1

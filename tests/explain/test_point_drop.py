@@ -174,7 +174,7 @@ def test_the_loop_ends_after_num_steps():
         _hottest_first,
         max_rounds=3,
     )
-    assert (run.removed_in_round > 0).sum() == 3 and "--num_steps" in run.stop_reason
+    assert (run.removed_in_round > 0).sum() == 3 and "asked for" in run.stop_reason
 
 
 @pytest.mark.parametrize("eval_every", range(1, 12))
@@ -206,7 +206,7 @@ def test_rounds_between_the_classified_ones_cost_no_classification():
         return _vote_for_class_1_while(lambda points, vote: len(points) > 27)(points)
 
     run = drop_until_lost(_line(40), 1, vote_logits, lambda points: points[:, 0], _hottest_first, eval_every=4)
-    # Rounds 1, 5, 9, 13, ... classify; at 28 points all is well, at 24 lost: 27, 26, 25 are gone through until the first.
+    # Rounds 1, 5, 9, 13, ... classify; at 28 points all is well, at 24 lost: of 27, 26, 25 the first is the last.
     assert classified == [40, 36, 32, 28, 24, 27]
     assert [one.round for one in run.rounds if np.isnan(one.accuracy)] == [2, 3, 4, 6, 7, 8, 10, 11, 12]
     assert run.rounds[-1].points_left == 27 and (run.removed_in_round > 0).sum() == 13
@@ -235,7 +235,7 @@ def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
         max_rounds=2,
         eval_every=eval_every,
     )
-    assert len(steps_over.rounds) == 3 and "--num_steps" in steps_over.stop_reason
+    assert len(steps_over.rounds) == 3 and "asked for" in steps_over.stop_reason
     assert steps_over.rounds[-1].accuracy == 1
     # All but the first point go at once, after one round that drops one.
     emptied = drop_until_lost(

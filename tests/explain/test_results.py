@@ -3,10 +3,15 @@ import json
 import os
 
 import numpy as np
+import open3d
 import pytest
 
+from utils.clouds.cloud import Cloud
 from utils.explain import results
+from utils.explain.cases import Case
 from utils.files import InputError
+
+NAMES = tuple("class {}".format(number) for number in range(12))
 
 
 @pytest.fixture
@@ -24,10 +29,11 @@ def run():
 
 
 def _save(folder, run):
-    logits = np.zeros(40, np.float32)
+    logits = np.zeros(len(NAMES), np.float32)
     logits[7] = 1
     colours = np.array([[0, 0, 0], [1, 0.5, 0], [0, 1, 1]])
-    results.save(str(folder), run, logits, 3, {"seed": 5}, run.points, run.heat, colours)
+    case = Case(Cloud(run.points, 3, "cup", 0, "a file"), logits, NAMES, {})
+    results.save(str(folder), run, case, {"seed": 5}, run.points, run.heat, colours)
 
 
 def test_what_is_saved_comes_back(tmp_path, run):
@@ -36,7 +42,8 @@ def test_what_is_saved_comes_back(tmp_path, run):
     for name in ("points", "heat", "removed_in_round", "heat_when_removed"):
         np.testing.assert_array_equal(found[name], getattr(run, name))
         assert found[name].dtype == getattr(run, name).dtype
-    assert found["label"] == 3 and found["predicted"] == 7 and found["logits"].shape == (40,)
+    assert found["label"] == 3 and found["predicted"] == 7 and found["logits"].shape == (12,)
+    assert found["class_names"].tolist() == list(NAMES)
     assert found["rounds"][0] == run.rounds[0]
     assert np.isnan(found["rounds"][1].accuracy)
 
@@ -55,7 +62,6 @@ def test_the_designs_columns_and_strict_json(tmp_path, run):
 
 
 def test_open3d_reads_points_colours_and_heat_of_the_ply(tmp_path, run):
-    open3d = pytest.importorskip("open3d")
     _save(tmp_path, run)
     cloud = open3d.t.io.read_point_cloud(str(tmp_path / "heat.ply"))
     np.testing.assert_allclose(cloud.point["positions"].numpy(), run.points)

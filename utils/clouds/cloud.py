@@ -6,6 +6,8 @@ import numpy as np
 
 from utils.files import InputError
 
+MIN_POINTS = 10  # of a cloud that can be explained
+
 
 class OwnFile(NamedTuple):
     """How a cloud of one's own lies in its file.
@@ -54,3 +56,9 @@ def check_finite(points, source):
                 source, "point {}".format(bad[0][0]) if points.ndim == 2 else "cloud {}, point {}".format(*bad[0])
             )
         )
+
+
+def check_num_points(num_points):
+    """Raises an InputError for a number of points that is too small for a cloud; None, for all there are, is fine."""
+    if num_points is not None and num_points < MIN_POINTS:
+        raise InputError("`num_points` {}: give at least {}".format(num_points, MIN_POINTS))

@@ -5,10 +5,8 @@ import os
 import numpy as np
 
 from utils.clouds import readers
-from utils.clouds.cloud import Cloud, OwnFile, check_finite
+from utils.clouds.cloud import MIN_POINTS, Cloud, OwnFile, check_finite, check_num_points
 from utils.files import InputError
-
-MIN_POINTS = 10
 
 
 def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0):
@@ -28,8 +26,7 @@ def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0):
     Raises:
       InputError: the file cannot be read, or holds no such cloud, or too few points.
     """
-    if num_points is not None and num_points < MIN_POINTS:
-        raise InputError("`num_points` {}: give at least {}".format(num_points, MIN_POINTS))
+    check_num_points(num_points)
     found = readers.read(path, num_points, seed, sampling, index)
     points, centre, scale = normalise(found.points, path)
     notices = found.notices + (["{} is up: turned so that it is y".format(up)] if up != "y" else [])
@@ -104,20 +101,20 @@ def up_rotation(up):
     }[up]
 
 
-def carry_back(heat, cloud):
+def carry_back(heat, own):
     """Heat of every point of a cloud's file: that of the nearest of the points that were used.
 
     Args:
       heat: float array [N].
-      cloud: a Cloud with `own`.
+      own: a cloud.OwnFile.
 
     Returns:
       float array [M], for all_points.
     """
-    if len(cloud.own.all_points) == len(heat):
+    if len(own.all_points) == len(heat):
         return heat
     from scipy.spatial import cKDTree
 
     # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64.
-    _, nearest = cKDTree(cloud.own.file_points).query(cloud.own.all_points, workers=-1)
+    _, nearest = cKDTree(own.file_points).query(own.all_points, workers=-1)
     return heat[nearest]

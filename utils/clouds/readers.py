@@ -98,7 +98,7 @@ def _choose(points, num_points, seed, sample, path):
 
 
 def _read_with_open3d(path, num_points, seed, _):
-    """Points of a cloud, or of the surface of a mesh, and notices; no points where Open3D cannot make sense of the file.
+    """Points of a cloud, or of the surface of a mesh, and notices; no points where Open3D makes no sense of the file.
 
     Open3D runs in a process of its own: damaged files can crash it, and so can a TensorFlow 1.15 that is loaded.
     """

@@ -1,19 +1,22 @@
-"""The flags of the scripts that explain clouds."""
+"""The flags of the scripts that explain clouds, and the values that the steps of a run take of them."""
 
 import os
 import sys
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-import models
+import numpy as np
+
 import provider
+from utils import command_line
 from utils.clouds import readers
-from utils.command_line import ROTATIONS, Parser, finite_float, non_negative_int, positive_int, seed
+from utils.command_line import ROTATIONS, finite_float, non_negative_int, positive_int
 from utils.explain import point_drop
-from utils.files import PROJECT_DIR
+from utils.explain.cases import Source
+from utils.explain.methods import METHODS, SCRIPTED
+from utils.explain.run import Dropping, Files
+from utils.network import checkpoint_files
+from utils.network.flags import add_network_flags, known_class_names
 from utils.pictures import colours, plots
-
-# What the loop of each method does unless a flag says otherwise (Struhs 2020).
-NUM_VOTES = {"p-grad-cam": 500, "asm": 100}
-DROP_MODES = {"p-grad-cam": "+midrange", "asm": "top"}
 
 
 def parse_flags(description, method):
@@ -21,31 +24,134 @@ def parse_flags(description, method):
 
     Args:
       description: what the script does, in one sentence.
-      method: the script's, a key of NUM_VOTES.
+      method: the script's, a methods.Method.
 
     Returns:
-      The flags, as an argparse.Namespace.
+      The flags, as an argparse.Namespace; `methods` lists the names of the methods to run, the script's first.
+
+    Raises:
+      InputError: a flag was given that does nothing in this run.
     """
-    parser = Parser(description)
+    parser = command_line.Parser(description)
     _add_cloud_flags(parser.add_argument_group("cloud"))
-    _add_network_flags(parser.add_argument_group("network"))
-    _add_heat_flags(parser.add_argument_group("heat"))
+    add_network_flags(parser.add_argument_group("network"))
+    _add_heat_flags(parser.add_argument_group("heat"), method)
     _add_dropping_flags(parser.add_argument_group("dropping"), method)
     _add_file_flags(parser.add_argument_group("files and pictures"))
     flags = parser.parse_args(_join_drop_mode(sys.argv[1:]))
-    if flags.drop_neg and (flags.drop_mode or DROP_MODES[method]) != "top":
-        parser.error("--drop_neg goes with --drop_mode top")
+    others = [] if flags.compare is None else flags.compare or SCRIPTED
+    flags.methods = list(dict.fromkeys([method.name] + list(others)))
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "explain")
+    _refuse_idle_flags(flags)
+    # A mistake in these would else spoil the end of a long run.
+    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     return flags
+
+
+def source(flags):
+    """Which clouds to explain: a run.Source."""
+    return Source(
+        inputs=flags.input,
+        data_dir=flags.data_dir,
+        class_name=flags.desired_label,
+        index=flags.shape_index,
+        num_points=flags.num_point,
+        up=flags.up,
+        sampling=flags.sampling,
+        seed=flags.seed,
+    )
+
+
+class FoundNetwork(NamedTuple):
+    """A checkpoint before it is opened.
+
+    Attributes:
+      prefix: its path.
+      config: what stands beside it, as `checkpoint_files.read_config` reads it.
+      class_names: tuple of the names of its classes; None where neither a flag nor the config has them.
+    """
+
+    prefix: str
+    config: Dict[str, Any]
+    class_names: Optional[Tuple[str, ...]]
+
+
+def find_network(flags):
+    """The FoundNetwork that the flags name."""
+    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation)
+    config = checkpoint_files.read_config(prefix)
+    return FoundNetwork(prefix, config, known_class_names(config, flags.class_names))
+
+
+def dropping(flags, config):
+    """How the dropping goes: a run.Dropping.
+
+    Args:
+      flags: of `parse_flags`.
+      config: of the network.
+
+    Raises:
+      InputError: --num_votes was given, but all votes would be the same.
+    """
+    rotation = flags.rotation or checkpoint_files.default_rotation(config)
+    if rotation == "none":
+        command_line.refuse_idle(flags, "num_votes", "under --rotation none all votes are the same, so one is cast")
+    return Dropping(
+        rotation=rotation,
+        num_votes=1 if rotation == "none" else flags.num_votes,
+        drop_mode=flags.drop_mode,
+        num_drop=flags.num_drop,
+        lowest=flags.drop_neg,
+        max_rounds=flags.num_steps,
+        eval_every=flags.eval_every,
+        seed=flags.seed,
+        options={"pooling": flags.pooling, "power": flags.power},
+    )
+
+
+def files(flags, network):
+    """Which files a run leaves, and how its pictures look: a run.Files, for a checkpoint.Network."""
+    return Files(
+        colormap=flags.colormap,
+        scale=flags.scale,
+        figure_format=flags.figure_format,
+        turntable=flags.turntable,
+        rounds_gif=flags.rounds_gif,
+        settings=dict(command_line.kept_flags(flags), model_path=network.prefix, model=network.model_name),
+    )
+
+
+def _refuse_idle_flags(flags):
+    """Refuses what was given and does nothing, and says what does something to some of the methods only."""
+    if flags.input is None:
+        for name in ("up", "sampling"):
+            command_line.refuse_idle(flags, name, "it goes with --input")
+    else:
+        command_line.refuse_idle(flags, "data_dir", "the cloud comes from --input")
+    for name in ("pooling", "power"):
+        takers = [method for method in flags.methods if name in METHODS[method].options]
+        _refuse_or_say(flags, name, takers, "the formula of {} has none")
+    takers = [method for method in flags.methods if (flags.drop_mode or METHODS[method].drop_mode) == "top"]
+    for name in ("num_drop", "drop_neg"):
+        _refuse_or_say(flags, name, takers, "it goes with --drop_mode top, and {} drops otherwise")
+
+
+def _refuse_or_say(flags, name, takers, reason):
+    others = [METHODS[method].title for method in flags.methods if method not in takers]
+    reason = reason.format(" and ".join(others))
+    if not takers:
+        command_line.refuse_idle(flags, name, reason)
+    elif others and name in flags.given and name not in ("pooling", "power"):
+        print("--{} is for {} alone: {}".format(name, " and ".join(METHODS[one].title for one in takers), reason))
 
 
 def _add_cloud_flags(group):
     group.add_argument(
         "--desired_label",
         metavar="CLASS",
-        help="class of the test cloud: its name, or its number from 1 to 40 (default: airplane; for an "
-        "--input file: the class that the network sees in it)",
+        help="class of the test cloud: its name, or its number from 1 (default: {}, else the first class; for an "
+        "--input file: the class that the network sees in it)".format(provider.DEFAULT_CLASS),
     )
     group.add_argument(
         "--shape_index",
@@ -54,24 +160,19 @@ def _add_cloud_flags(group):
         metavar="INDEX",
         help="which test cloud of the class, or which cloud of an .h5 --input, from 0",
     )
-    group.add_argument(
-        "--data_dir",
-        metavar="FOLDER",
-        help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
-        "data/{}, fetched when missing)".format(provider.MODELNET40),
-    )
+    command_line.add_data_flag(group)
     group.add_argument(
         "--input",
         metavar="FILE",
         nargs="+",
-        help="clouds or meshes of your own, or a folder of them: .ply .pcd .xyz .off .obj .stl .npy .txt .h5",
+        help="clouds or meshes of your own, or a folder of them: {}".format(" ".join(readers.READERS)),
     )
     group.add_argument("--up", choices=("x", "y", "z"), default="y", help="axis of an --input that points up")
     group.add_argument(
         "--num_point",
         type=positive_int,
         metavar="N",
-        help="points to use (default: all of a test cloud, 2048 at most of a file)",
+        help="points to use (default: all of a test cloud, {} at most of a file)".format(readers.DEFAULT_POINTS),
     )
     group.add_argument(
         "--sampling",
@@ -81,33 +182,44 @@ def _add_cloud_flags(group):
     )
 
 
-def _add_network_flags(group):
-    group.add_argument(
-        "--log_dir",
-        default=os.path.join(PROJECT_DIR, "log"),
-        metavar="FOLDER",
-        help="folder that train.py wrote (default: log, beside the scripts)",
-    )
-    group.add_argument(
-        "--model_path",
-        metavar="CHECKPOINT",
-        help="checkpoint to explain (default: the best in --log_dir, else a shipped one)",
-    )
-    group.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
-    group.add_argument("--gpu", type=int, default=0, metavar="INDEX", help="of the GPU; -1 for the CPU")
-
-
-def _add_heat_flags(group):
+def _add_heat_flags(group, method):
     group.add_argument(
         "--target_label",
         metavar="CLASS",
         help="class whose heat is shown, as in `why not a chair?` (default: the cloud's)",
     )
-    group.add_argument("--compare", action="store_true", help="run the other of p-grad-CAM and ASM too, side by side")
+    others = [METHODS[name].title for name in SCRIPTED if name != method.name]
     group.add_argument(
-        "--pooling", choices=("max", "avg"), default="max", help="of p-grad-CAM's gradients, over the channels"
+        "--compare",
+        nargs="*",
+        choices=list(METHODS),
+        metavar="METHOD",
+        help="run other methods on the same cloud too, side by side: of {}; alone, {}".format(
+            " ".join(METHODS), " and ".join(others)
+        ),
     )
-    group.add_argument("--power", type=finite_float, default=1.0, metavar="ALPHA", help="alpha of ASM")
+    add_option_flags(group)
+
+
+def add_option_flags(group):
+    """--pooling and --power, of every script that computes heat."""
+    group.add_argument(
+        "--pooling",
+        choices=("max", "avg"),
+        default="max",
+        help="of the gradients over the channels, in {}".format(_titles_of_takers("pooling")),
+    )
+    group.add_argument(
+        "--power",
+        type=finite_float,
+        default=1.0,
+        metavar="ALPHA",
+        help="alpha of {}".format(_titles_of_takers("power")),
+    )
+
+
+def _titles_of_takers(option):
+    return ", ".join(method.title for method in METHODS.values() if option in method.options)
 
 
 def _add_dropping_flags(group, method):
@@ -116,7 +228,7 @@ def _add_dropping_flags(group, method):
         choices=point_drop.DROP_MODES,
         metavar="MODE",
         help="which points a round drops: one of {} (default: {})".format(
-            " ".join(point_drop.DROP_MODES), DROP_MODES[method]
+            " ".join(point_drop.DROP_MODES), method.drop_mode
         ),
     )
     group.add_argument(
@@ -133,7 +245,7 @@ def _add_dropping_flags(group, method):
         "--num_votes",
         type=positive_int,
         metavar="VOTES",
-        help="rotations under which each round classifies (default: {})".format(NUM_VOTES[method]),
+        help="rotations under which each round classifies (default: {})".format(method.votes),
     )
     group.add_argument(
         "--rotation",
@@ -147,7 +259,7 @@ def _add_dropping_flags(group, method):
         metavar="K",
         help="classify in every K-th round only, and go back to find the round that lost the object",
     )
-    group.add_argument("--seed", type=seed, default=0, help="of the rotations and random samples")
+    command_line.add_seed_flag(group, "the rotations and random samples")
 
 
 def _add_file_flags(group):

@@ -90,14 +90,14 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
     label or fewer than 10 points are left, (3) takes the heat of what is left and (4) drops; a round that drops nothing
     is the last. Every round sees the same rotations, and features and gradients of the unrotated cloud.
 
-    With `eval_every` K > 1 only the first of every K rounds classifies. Once one finds the object lost, the rounds since
-    the one before are classified as well, in order, and the first that had lost it is the last: where the accuracy falls
-    steadily, the one that K = 1 stops at.
+    With `eval_every` K > 1 only the first of every K rounds classifies. Once one finds the object lost, the rounds
+    since the one before are classified as well, in order, and the first that had lost it is the last: where the
+    accuracy falls steadily, the one that K = 1 stops at.
 
     Args:
       points: float32 array [N, 3].
       label: class that is explained.
-      vote_logits: function of points [M, 3] -> logits [V, 40] under the V rotations.
+      vote_logits: function of points [M, 3] -> logits [V, C] under the V rotations.
       heat_of: function of points [M, 3] -> heat [M].
       choose: function of heat [M] -> bool [M], the points to drop.
       max_rounds: stop after as many rounds of dropping; None: no limit.
@@ -184,5 +184,5 @@ def _limit_reached(num_left, num_rounds, max_rounds):
     if num_left < MIN_POINTS:
         return "fewer than {} points are left".format(MIN_POINTS)
     if num_rounds == max_rounds:
-        return "the {} rounds of --num_steps are over".format(max_rounds)
+        return "the {} rounds that were asked for are over".format(max_rounds)
     return None

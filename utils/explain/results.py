@@ -1,37 +1,64 @@
 """What a run found -> files, and back."""
 
-import collections
 import csv
 import json
 import os
+from typing import List, NamedTuple
 
 import numpy as np
 
 from utils.files import InputError, replace_file, write_json
 
-Round = collections.namedtuple("Round", "round points_left points_dropped accuracy mean_loss seconds")
-Round.__doc__ = """One pass of the dropping loop.
 
-round: from 1; points_left: before it drops; points_dropped: by it; accuracy: share of the votes for the label;
-mean_loss: their mean cross-entropy in nats; both NaN of a round that did not classify; seconds: wall time.
-"""
+class Round(NamedTuple):
+    """One pass of the dropping loop.
 
-DropRun = collections.namedtuple("DropRun", "points heat removed_in_round heat_when_removed rounds stop_reason seconds")
-DropRun.__doc__ = """What the dropping loop found, in the input's point order.
+    Attributes:
+      round: its number, from 1.
+      points_left: before it drops.
+      points_dropped: by it.
+      accuracy: share of the votes for the label; NaN of a round that did not classify.
+      mean_loss: mean cross-entropy of the votes, in nats; NaN likewise.
+      seconds: wall time.
+    """
 
-points: float32 [N, 3]; heat: float32 [N] of round 1, on the whole cloud; removed_in_round: int32 [N], -1 for never;
-heat_when_removed: float32 [N], NaN for never; rounds: list of Round; stop_reason: a clause; seconds: wall time.
-"""
+    round: int
+    points_left: int
+    points_dropped: int
+    accuracy: float
+    mean_loss: float
+    seconds: float
 
 
-def save(folder, run, logits, label, settings, ply_points, ply_heat, ply_colours):
+class DropRun(NamedTuple):
+    """What the dropping loop found, in the input's point order.
+
+    Attributes:
+      points: float32 [N, 3].
+      heat: float32 [N] of round 1, on the whole cloud.
+      removed_in_round: int32 [N], -1 for never.
+      heat_when_removed: float32 [N], NaN for never.
+      rounds: list of Round.
+      stop_reason: why it stopped, as a clause.
+      seconds: wall time.
+    """
+
+    points: np.ndarray
+    heat: np.ndarray
+    removed_in_round: np.ndarray
+    heat_when_removed: np.ndarray
+    rounds: List[Round]
+    stop_reason: str
+    seconds: float
+
+
+def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
     """Writes heat.npz, heat.ply, rounds.csv and run.json, each whole or not at all.
 
     Args:
       folder: an existing folder.
       run: a DropRun.
-      logits: float32 array [40] of the whole, unrotated cloud.
-      label: class that is explained.
+      case: the cases.Case that it explains, or anything with its cloud.label, logits and class_names.
       settings: dictionary for run.json: flags, versions, checkpoint and so on.
       ply_points, ply_heat, ply_colours: what heat.ply is to hold; as for `write_ply`.
 
@@ -43,9 +70,10 @@ def save(folder, run, logits, label, settings, ply_points, ply_heat, ply_colours
         "heat": run.heat,
         "removed_in_round": run.removed_in_round,
         "heat_when_removed": run.heat_when_removed,
-        "logits": logits.astype(np.float32),
-        "label": np.int64(label),
-        "predicted": np.int64(logits.argmax()),
+        "logits": case.logits.astype(np.float32),
+        "label": np.int64(case.cloud.label),
+        "predicted": np.int64(case.logits.argmax()),
+        "class_names": np.array(case.class_names),
     }
     summary = {
         "stop_reason": run.stop_reason,
@@ -62,7 +90,7 @@ def save(folder, run, logits, label, settings, ply_points, ply_heat, ply_colours
         write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
     except OSError as error:
         raise InputError(
-            "cannot write to {} ({}): give another folder with --dump_dir".format(folder, error.strerror or error)
+            "cannot write to {} ({}): give another folder with `dump_dir`".format(folder, error.strerror or error)
         )
 
 
@@ -107,7 +135,7 @@ def source_of(folder):
         return None
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(
-            "{} cannot be read ({}): delete it or give another folder with --dump_dir".format(
+            "{} cannot be read ({}): delete it or give another folder with `dump_dir`".format(
                 os.path.join(folder, "run.json"), error
             )
         )
@@ -115,6 +143,8 @@ def source_of(folder):
 
 def write_ply(path, points, colours, heat):
     """Writes a binary PLY cloud with colours and a scalar `heat`, as CloudCompare and MeshLab open it.
+
+    Written here because Open3D writes no scalars of one's own, and the libraries that do are GPL or write text.
 
     Args:
       path: the file.

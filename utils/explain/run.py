@@ -1,169 +1,106 @@
-"""The steps that the explain scripts share: opening the network, the dropping loop, files, pictures and window."""
+"""The steps that the explain scripts share: opening the network, the dropping loop, what a run leaves, the window."""
 
-import argparse
 import contextlib
 import os
-import sys
+from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
+from tabulate import tabulate
 from tqdm import tqdm
 
 import provider
-from utils import metrics
 from utils.clouds import own_cloud
-from utils.command_line import table
-from utils.explain import flags as explain_flags
-from utils.explain import heat, point_drop, results
-from utils.files import InputError, make_folder, versions
-from utils.network.loading import load_tensorflow
-from utils.pictures import colours
-
-TITLES = {"p-grad-cam": "p-grad-CAM", "asm": "ASM"}
-LIKELIEST = 5
+from utils.explain import point_drop, results
+from utils.explain.methods import METHODS
+from utils.files import versions
+from utils.network import loading
+from utils.pictures import animation, colours, open3d_scene, plots, render
+from utils.viewer import html_page
 
 
-def run(flags, method):
-    """Explains the cloud that the flags name, or each of their --input files, and prints a summary.
+class Dropping(NamedTuple):
+    """How points are dropped, and what is counted as recognised.
 
-    Of several files one that cannot be explained is one line on stderr, and the rest goes on.
-
-    Args:
-      flags: of `explain_flags.parse_flags`.
-      method: the script's, a name in heat.METHODS.
-
-    Raises:
-      InputError: nothing could be explained, or, once the rest is done, not all.
+    Attributes:
+      rotation: "none", "y" or "xyz", of the votes.
+      num_votes: rotations under which each round classifies; None: as the method usually does.
+      drop_mode: one of point_drop.DROP_MODES; None: as the method usually does.
+      num_drop, lowest: of drop mode "top"; see `point_drop.points_to_drop`.
+      max_rounds, eval_every: see `point_drop.drop_until_lost`.
+      seed: of rotations and random choices.
+      options: pooling and power, as for `Method.heat`.
     """
-    inputs = [None] if flags.input is None else own_cloud.list_inputs(flags.input)
-    stems = [_stem(path) for path in inputs if path is not None]
-    rows, num_refused = [], 0
-    with contextlib.ExitStack() as stack:
-        explainer = None
-        for path in inputs:
-            job = argparse.Namespace(**dict(vars(flags), input=path, no_window=flags.no_window or len(inputs) > 1))
-            try:
-                cloud = provider.load_cloud(job)
-                if path is not None and stems.count(_stem(path)) > 1:
-                    cloud = cloud._replace(class_name=os.path.basename(path))
-                folders = {name: output_folder(cloud, name, job) for name in methods_of(job, method)}
-            except InputError as error:
-                if len(inputs) == 1:
-                    raise
-                sys.stderr.write("Left out: {}\n".format(" ".join(str(error).split())))
-                num_refused += 1
-                continue
-            if explainer is None:
-                explainer = stack.enter_context(open_explainer(flags))
-            job.rotation, job.model_path, job.model = flags.rotation, flags.model_path, flags.model
-            rows += explain(explainer, cloud, folders, job)
-    if rows:
-        print(
-            "\n"
-            + table(("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds"), rows)
-        )
-    if num_refused:
-        raise InputError("{} of {} files were left out, for the reasons above".format(num_refused, len(inputs)))
+
+    rotation: str
+    num_votes: Optional[int] = None
+    drop_mode: Optional[str] = None
+    num_drop: int = 1
+    lowest: bool = False
+    max_rounds: Optional[int] = None
+    eval_every: int = 1
+    seed: int = 0
+    options: Dict[str, Any] = {}
+
+    def of(self, method):
+        """The same with the usual votes and drop mode of a methods.Method filled in."""
+        return self._replace(num_votes=self.num_votes or method.votes, drop_mode=self.drop_mode or method.drop_mode)
 
 
-def _stem(path):
-    return os.path.splitext(os.path.basename(path))[0]
+class Files(NamedTuple):
+    """What a run leaves, and how its pictures look.
 
-
-def explain(explainer, cloud, folders, flags):
-    """Explains one cloud: heat, dropping, files, pictures, window.
-
-    Args:
-      explainer: an explainer.Explainer.
-      cloud: a provider.Cloud.
-      folders: dictionary from each method to run to its output folder.
-      flags: of `explain_flags.parse_flags`, after `open_explainer`.
-
-    Returns:
-      List of rows of the summary, one for each method.
+    Attributes:
+      colormap, scale: as for `colours.heat_colours`.
+      figure_format: one of plots.FORMATS.
+      turntable, rounds_gif: whether to write these films.
+      settings: dictionary of what run.json keeps besides.
     """
-    cloud, logits = recognise(explainer, cloud, flags)
-    runs = {method: drop_until_lost(explainer, cloud, method, flags) for method in folders}
-    for method in runs:
-        save(folders[method], runs, cloud, logits, method, flags)
-    show(runs, cloud, flags)
-    return [_summary(one, cloud, logits, method) for method, one in runs.items()]
 
-
-def methods_of(flags, method):
-    """The methods to run: the script's, and with --compare the other one."""
-    return [method] + [other for other in TITLES if flags.compare and other != method]
+    colormap: str
+    scale: str
+    figure_format: str
+    turntable: bool
+    rounds_gif: bool
+    settings: Dict[str, Any]
 
 
 @contextlib.contextmanager
-def open_explainer(flags):
-    """Restores the checkpoint that the flags name; settles `flags.rotation` by what it was trained with.
+def open_network(prefix, model_name=None, gpu=0, class_names=None):
+    """Opens the network of a checkpoint.
+
+    Args:
+      prefix: as `checkpoint_files.find` returns it.
+      model_name, gpu, class_names: as for `checkpoint.restore`.
 
     Yields:
-      An explainer.Explainer.
+      A classifier.Classifier.
     """
-    load_tensorflow()
+    loading.load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and cloud are known to be good.
-    from utils.network import checkpoint, explainer
+    from utils.network import checkpoint, classifier
 
-    prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
-    with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
+    with checkpoint.restore(prefix, model_name, gpu, class_names=class_names) as network:
         print("Network: {} of {}".format(network.model_name, prefix))
-        flags.model_path, flags.model = prefix, network.model_name
-        flags.rotation = flags.rotation or network.config.get("rotation", "xyz")
-        yield explainer.Explainer(network)
+        yield classifier.Classifier(network)
 
 
-def recognise(explainer, cloud, flags):
-    """Classifies the whole, unrotated cloud, and says what came out.
-
-    Returns:
-      The cloud, its label the class to explain: that of --target_label, else its own, else the one the network sees;
-      its logits, float32 array [40].
-    """
-    print("\nCloud: {} points of {}".format(len(cloud.points), cloud.source))
-    if cloud.own is not None:
-        for notice in cloud.own.notices:
-            print("  {}".format(notice))
-        print(
-            "  centred from ({}) and scaled by 1 / {:.6g}".format(
-                ", ".join("{:.6g}".format(value) for value in cloud.own.centre), cloud.own.scale
-            )
-        )
-    logits = explainer.logits(cloud.points[np.newaxis])[0]
-    probabilities = metrics.softmax(logits)
-    print(
-        "The network sees: {}".format(
-            ", ".join(
-                "{} {:.1%}".format(provider.class_name(label), probabilities[label])
-                for label in np.argsort(-logits, kind="stable")[:LIKELIEST]
-            )
-        )
-    )
-    label = int(logits.argmax()) if cloud.label is None else cloud.label
-    if flags.target_label is not None:
-        label = provider.class_label(flags.target_label, flag="--target_label")
-    return cloud._replace(label=label), logits
-
-
-def drop_until_lost(explainer, cloud, method, flags):
+def drop_until_lost(classifier, case, method, dropping):
     """Runs the dropping loop for one method, with a progress bar, and says why it stopped.
 
     Args:
-      explainer: an explainer.Explainer.
-      cloud: a provider.Cloud with its label.
-      method: a name in heat.METHODS.
-      flags: of `explain_flags.parse_flags`, after `open_explainer`.
+      classifier: a classifier.Classifier.
+      case: a cases.Case.
+      method: a methods.Method.
+      dropping: a Dropping.
 
     Returns:
       A results.DropRun.
     """
+    dropping, cloud = dropping.of(method), case.cloud
     # The rotations come from a generator of their own, so that every method and drop mode sees the same.
-    num_votes = 1 if flags.rotation == "none" else flags.num_votes or explain_flags.NUM_VOTES[method]
-    rotations = provider.draw_rotations(flags.rotation, num_votes, np.random.RandomState(flags.seed))
-    rng = np.random.RandomState(flags.seed)
-    drop_mode = flags.drop_mode or explain_flags.DROP_MODES[method]
-    options = {"pooling": flags.pooling, "power": flags.power, "rngs": [rng]}
-    with tqdm(total=len(cloud.points), unit="point", desc="{}: dropping".format(TITLES[method])) as bar:
+    rotations = provider.draw_rotations(dropping.rotation, dropping.num_votes, np.random.RandomState(dropping.seed))
+    rng = np.random.RandomState(dropping.seed)
+    with tqdm(total=len(cloud.points), unit="point", desc="{}: dropping".format(method.title)) as bar:
 
         def show_round(finished):
             shown = {} if np.isnan(finished.accuracy) else {"accuracy": "{:.1%}".format(finished.accuracy)}
@@ -173,90 +110,69 @@ def drop_until_lost(explainer, cloud, method, flags):
         found = point_drop.drop_until_lost(
             cloud.points,
             cloud.label,
-            vote_logits=lambda points: explainer.vote_logits(points, rotations),
-            heat_of=lambda points: heat.METHODS[method](explainer, points[np.newaxis], cloud.label, **options)[0],
-            choose=lambda values: point_drop.points_to_drop(values, drop_mode, flags.num_drop, flags.drop_neg, rng),
-            max_rounds=flags.num_steps,
-            eval_every=flags.eval_every,
+            vote_logits=lambda points: classifier.vote_logits(points, rotations),
+            heat_of=lambda points: method.heat(
+                classifier, points[np.newaxis], cloud.label, rngs=[rng], **dropping.options
+            )[0],
+            choose=lambda heat: point_drop.points_to_drop(
+                heat, dropping.drop_mode, dropping.num_drop, dropping.lowest, rng
+            ),
+            max_rounds=dropping.max_rounds,
+            eval_every=dropping.eval_every,
             on_round=show_round,
         )
     removed = found.removed_in_round > 0
     print(
         "{}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
-            TITLES[method], len(found.rounds), found.stop_reason, removed.sum(), len(removed), found.seconds
+            method.title, len(found.rounds), found.stop_reason, removed.sum(), len(removed), found.seconds
         )
     )
-    if found.rounds[0].accuracy <= point_drop.LOST_ACCURACY and flags.target_label is None:
+    if found.rounds[0].accuracy <= point_drop.LOST_ACCURACY and case.explained == case.predicted:
         print(
             "The network does not recognise this cloud as {} under `--rotation {}`; try another --rotation.".format(
-                provider.class_name(cloud.label), flags.rotation
+                case.explained, dropping.rotation
             )
         )
     return found
 
 
-def output_folder(cloud, method, flags):
-    """Makes <dump_dir>/<method>/<class>_<index>, with _as_<target> where one is given, and returns its path.
-
-    Raises:
-      InputError: what would spoil the end of a long run, or what it would spoil: the folder cannot be written, the
-        colour map or target class does not exist, or the folder holds what another cloud of the same name gave.
-    """
-    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
-    name = "{}_{}".format(cloud.class_name, cloud.index)
-    if flags.target_label is not None:
-        name += "_as_" + provider.class_name(provider.class_label(flags.target_label, flag="--target_label"))
-    folder = os.path.join(flags.dump_dir, method, name)
-    make_folder(folder, "--dump_dir")
-    other = results.source_of(folder)
-    if other not in (None, cloud.source):
-        raise InputError("{} holds the results of {}: give another folder with --dump_dir".format(folder, other))
-    return folder
-
-
-def save(folder, runs, cloud, logits, method, flags):
-    """Writes the files of a run, and prints where they are.
+def save(case, runs, dropping, files):
+    """Writes the files of a case, a folder for each method, and prints where they are.
 
     Args:
-      folder: as `output_folder` made it.
-      runs: dictionary from method to results.DropRun; heat.html shows all of them, this one first.
-      cloud, logits: of `recognise`.
-      method: a key of runs.
-      flags: of `explain_flags.parse_flags`.
+      case: a cases.Case.
+      runs: dictionary from the names of methods to their results.DropRun.
+      dropping: the Dropping that gave them.
+      files: a Files.
     """
-    from utils.pictures import animation, plots, render
-    from utils.viewer import html_page
+    for name in runs:
+        _save_one(case, name, runs, dropping.of(METHODS[name]), files)
 
-    one = runs[method]
+
+def _save_one(case, name, runs, dropping, files):
+    """Writes the files of one method; its heat.html shows all of `runs`, this one first."""
+    method, one, cloud, folder = METHODS[name], runs[name], case.cloud, case.folders[name]
     removed = one.removed_in_round > 0
-    explained, predicted = provider.class_name(cloud.label), provider.class_name(int(logits.argmax()))
     settings = dict(
-        vars(flags),
-        method=method,
+        files.settings,
+        method=name,
         source=cloud.source,
-        explained_class=explained,
-        predicted_class=predicted,
-        num_votes=flags.num_votes or explain_flags.NUM_VOTES[method],
-        drop_mode=flags.drop_mode or explain_flags.DROP_MODES[method],
+        explained_class=case.explained,
+        predicted_class=case.predicted,
+        class_names=list(case.class_names),
+        rotation=dropping.rotation,
+        num_votes=dropping.num_votes,
+        drop_mode=dropping.drop_mode,
         versions=versions(),
     )
-    if cloud.own is not None:
-        settings.update(centre=cloud.own.centre.tolist(), scale=float(cloud.own.scale))
     ply_points, ply_heat = cloud.points, one.heat
     if cloud.own is not None:
-        ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud)
-    results.save(
-        folder,
-        one,
-        logits,
-        cloud.label,
-        settings,
-        ply_points,
-        ply_heat,
-        colours.heat_colours(ply_heat, flags.colormap, flags.scale),
-    )
-    title = "{} of {} {}: {}".format(TITLES[method], cloud.class_name, cloud.index, _seen_as(logits, cloud.label))
-    names = {"rounds": "rounds." + flags.figure_format, "heat": "heat." + flags.figure_format}
+        settings.update(centre=cloud.own.centre.tolist(), scale=float(cloud.own.scale))
+        ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud.own)
+    ply_colours = colours.heat_colours(ply_heat, files.colormap, files.scale)
+    results.save(folder, one, case, settings, ply_points, ply_heat, ply_colours)
+    title = "{} of {}: {}".format(method.title, case.name, case.seen_as())
+    names = {"rounds": "rounds." + files.figure_format, "heat": "heat." + files.figure_format}
     classified = [round_ for round_ in one.rounds if not np.isnan(round_.accuracy)]
     plots.save_rounds(
         os.path.join(folder, names["rounds"]),
@@ -264,7 +180,7 @@ def save(folder, runs, cloud, logits, method, flags):
         [round_.accuracy for round_ in classified],
         title,
     )
-    picture = {"title": title, "colormap": flags.colormap, "scale": flags.scale, "label": "heat for\n" + explained}
+    picture = {"title": title, "colormap": files.colormap, "scale": files.scale, "label": "heat for\n" + case.explained}
     renderer = render.save_heat_picture(
         os.path.join(folder, names["heat"]),
         one.points,
@@ -273,78 +189,78 @@ def save(folder, runs, cloud, logits, method, flags):
         ending=", {} dropped, accuracy {:.1%}".format(removed.sum(), one.rounds[-1].accuracy),
         **picture,
     )
-    _remove_other_formats(folder, names, flags.figure_format)
-    views = [
-        html_page.View(
-            TITLES[name], _seen_as(logits, cloud.label), shown.points, shown.heat, shown.removed_in_round, shown.rounds
-        )
-        for name, shown in sorted(runs.items(), key=lambda item: item[0] != method)
-    ]
-    html_page.save(
-        os.path.join(folder, "heat.html"),
-        "{} {}: heat for {}".format(cloud.class_name, cloud.index, explained),
-        views,
-        flags.colormap,
-        flags.scale,
-    )
+    _remove_other_formats(folder, names, files.figure_format)
+    _save_page(os.path.join(folder, "heat.html"), case, name, runs, files)
     written = [names["heat"], "heat.html", "heat.ply", "heat.npz", "rounds.csv", names["rounds"], "run.json"]
-    if flags.turntable:
+    if files.turntable:
         paths = animation.save_turntable(os.path.join(folder, "turntable.gif"), one.points, one.heat, **picture)
         written += [os.path.basename(path) for path in paths]
-    if flags.rounds_gif:
+    if files.rounds_gif:
         paths = animation.save_rounds(os.path.join(folder, "rounds.gif"), one, **picture)
         written += [os.path.basename(path) for path in paths]
     print("Written to {} (pictures by {}):\n  {}".format(folder, renderer, ", ".join(written)))
 
 
-def show(runs, cloud, flags):
-    """Opens the window, unless it is not wanted or there is no display."""
-    from utils.pictures import open3d_scene, render
+def _save_page(path, case, first, runs, files):
+    """Writes the page to turn: the heat of all `runs`, of the method `first` before the others."""
+    views = [
+        html_page.View(METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds)
+        for name, one in sorted(runs.items(), key=lambda item: item[0] != first)
+    ]
+    title = "{}: heat for {}".format(case.name, case.explained)
+    html_page.save(path, title, views, files.colormap, files.scale)
 
-    if flags.no_window:
-        return
+
+def show(case, runs, files):
+    """Opens the window, unless there is no display.
+
+    Args:
+      case, runs, files: as for `save`.
+    """
     if not open3d_scene.has_display():
         print("There is no display, so no window: heat.html, in any browser, turns the cloud.")
         return
     views = []
-    for method, one in runs.items():
+    for name, one in runs.items():
         kept = one.removed_in_round < 0
-        point_colours = colours.heat_colours(one.heat, flags.colormap, flags.scale)
-        views.append(("{}: {} points".format(TITLES[method], len(kept)), one.points, point_colours))
+        point_colours = colours.heat_colours(one.heat, files.colormap, files.scale)
+        views.append(("{}: {} points".format(METHODS[name].title, len(kept)), one.points, point_colours))
         if not kept.all():
             views.append(("{} left".format(kept.sum()), one.points[kept], point_colours[kept]))
-    render.show_window(views, "{}: {}".format(", ".join(TITLES[method] for method in runs), cloud.class_name))
+    titles = ", ".join(METHODS[name].title for name in runs)
+    render.show_window(views, "{}: {}".format(titles, case.cloud.class_name))
 
 
-def _seen_as(logits, label):
-    """What the network sees, and how likely it thinks the explained class where that is another, as a clause."""
-    probabilities, predicted = metrics.softmax(logits), int(logits.argmax())
-    text = "seen as {} ({:.1%})".format(provider.class_name(predicted), probabilities[predicted])
-    if label != predicted:
-        text += ", {} {:.1%}".format(provider.class_name(label), probabilities[label])
-    return text
+def print_summary(explained):
+    """Prints a table: a line for each cloud and method.
 
-
-def _summary(run_, cloud, logits, method):
-    """The row of one method in the summary."""
-    removed = run_.removed_in_round > 0
-    return (
-        "{} {}".format(cloud.class_name, cloud.index),
-        TITLES[method],
-        provider.class_name(cloud.label),
-        "{:.1%}".format(metrics.softmax(logits)[cloud.label]),
-        str(removed.sum()),
-        str(len(removed)),
-        str(len(run_.rounds)),
-        "{:.1%}".format(run_.rounds[-1].accuracy),
-        "{:.1f}".format(run_.seconds),
-    )
+    Args:
+      explained: list of (cases.Case, runs as for `save`).
+    """
+    if not explained:
+        return
+    header = ("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds")
+    rows = [
+        (
+            case.name,
+            METHODS[name].title,
+            case.explained,
+            "{:.1%}".format(case.probability),
+            (one.removed_in_round > 0).sum(),
+            len(one.points),
+            len(one.rounds),
+            "{:.1%}".format(one.rounds[-1].accuracy),
+            "{:.1f}".format(one.seconds),
+        )
+        for case, runs in explained
+        for name, one in runs.items()
+    ]
+    alignment = ("left",) * 3 + ("right",) * 6
+    print("\n" + tabulate(rows, header, "plain", disable_numparse=True, colalign=alignment))
 
 
 def _remove_other_formats(folder, names, kept):
     """Removes pictures that an earlier run left in another format: they would pass for this one's."""
-    from utils.pictures import plots
-
     for name in names:
         for ending in plots.FORMATS:
             path = os.path.join(folder, "{}.{}".format(name, ending))

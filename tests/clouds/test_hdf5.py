@@ -1,0 +1,55 @@
+"""HDF5 files in PointNet's format: what is read, and what is refused."""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+
+from utils.clouds import hdf5
+from utils.files import InputError
+
+
+def _write_h5(path, data, label):
+    with h5py.File(str(path), "w") as file:
+        file["data"], file["label"] = data, label
+    return str(path)
+
+
+def test_damaged_and_wrong_hdf5_files_are_refused(tmp_path, tiny_data):
+    with open(os.path.join(tiny_data, "ply_data_test0.h5"), "rb") as file:
+        whole = file.read()
+    half = tmp_path / "half.h5"
+    half.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="half.h5 is damaged"):
+        hdf5.read(str(half))
+    cloud = np.zeros((2, 16, 3), np.float32)
+    with pytest.raises(InputError, match=r"\(2, 16\)"):
+        hdf5.read(_write_h5(tmp_path / "shape.h5", cloud[:, :, 0], np.zeros((2, 1), int)))
+    cloud[1, 5, 2] = np.nan
+    with pytest.raises(InputError, match="cloud 1, point 5"):
+        hdf5.read(_write_h5(tmp_path / "nan.h5", cloud, np.zeros((2, 1), int)))
+    with pytest.raises(InputError, match="no 'data'"):
+        with h5py.File(str(tmp_path / "other.h5"), "w") as file:
+            file["x"] = [1]
+        hdf5.read(str(tmp_path / "other.h5"))
+
+
+@pytest.mark.parametrize("label", [np.array([[1.5], [2]]), np.zeros((2, 0), int), np.array([[b"a"], [b"b"]]), 7])
+def test_labels_that_are_not_one_whole_number_a_cloud_are_refused(tmp_path, label):
+    with pytest.raises(InputError, match="label"):
+        hdf5.read(_write_h5(tmp_path / "a.h5", np.ones((2, 16, 3), np.float32), label))
+
+
+def test_one_cloud_is_read_in_full_precision_whatever_its_label(tmp_path, rng):
+    # Far from the origin, as surveys are, float32 would not keep the centimetres.
+    points = 5e6 + rng.random_sample((3, 16, 3))
+    path = _write_h5(tmp_path / "a.h5", points, np.array([7, 99, 5]))
+    found, label = hdf5.read_cloud(path, 1)
+    np.testing.assert_array_equal(found, points[1])
+    assert found.dtype == np.float64 and label == "99"
+    with pytest.raises(InputError, match="`shape_index` 3: .* holds 3 clouds"):
+        hdf5.read_cloud(path, 3)
+    with h5py.File(str(tmp_path / "b.h5"), "w") as file:
+        file["data"] = points
+    assert hdf5.read_cloud(str(tmp_path / "b.h5"), 0)[1] is None

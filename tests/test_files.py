@@ -1,0 +1,64 @@
+"""Files that are whole or not there, settings that must stay, and errors that name arguments."""
+
+import os
+
+import pytest
+
+from utils import command_line, files
+from utils.files import InputError
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = str(tmp_path / "a.txt")
+    files.replace_file(path, lambda file: file.write("first"))
+
+    def fail(file):
+        file.write("second")
+        raise KeyError("half way")
+
+    with pytest.raises(KeyError):
+        files.replace_file(path, fail)
+    assert (tmp_path / "a.txt").read_text() == "first" and os.listdir(str(tmp_path)) == ["a.txt"]
+
+
+def test_settings_may_grow_but_not_change(tmp_path):
+    path = str(tmp_path / "config.json")
+    files.write_json(path, {"seed": 0, "names": ["a", "b"], "other": 5})
+    files.check_same_settings(path, {"seed": 0, "names": ("a", "b"), "newer": True}, "log_dir")
+    with pytest.raises(InputError, match="`seed` 1: what .* holds began with 0; .*`log_dir`"):
+        files.check_same_settings(path, {"seed": 1}, "log_dir")
+    (tmp_path / "config.json").write_text("[1]")
+    with pytest.raises(InputError, match="config.json cannot be read .*`log_dir`"):
+        files.check_same_settings(path, {"seed": 1}, "log_dir")
+
+
+def _parser():
+    parser = command_line.Parser("A test.")
+    parser.add_argument("--num_point", type=int, default=7)
+    command_line.add_seed_flag(parser, "nothing")
+    return parser
+
+
+def test_the_command_line_names_the_flag_of_an_argument():
+    _parser().parse_args([])
+    error = InputError("`num_points` 5: give `seed` 1,\nnot `label`")
+    assert command_line.one_line(error) == "--num_point 5: give --seed 1, not `label`"
+
+
+def test_flags_know_whether_they_were_given():
+    flags = _parser().parse_args(["--seed", "0"])
+    assert flags.given == {"seed"} and flags.num_point == 7
+    with pytest.raises(InputError, match="--seed does nothing here: it is a test"):
+        command_line.refuse_idle(flags, "seed", "it is a test")
+    command_line.refuse_idle(flags, "num_point", "it was not given")
+    assert command_line.kept_flags(flags) == {"seed": 0, "num_point": 7}
+
+
+def test_version_is_the_same_everywhere(capsys):
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--version"])
+    version = capsys.readouterr().out.split()[-1]
+    assert files.versions()["pointcloud-grad-cam"] == version
+    for name, text in (("CITATION.cff", "version: {}\n"), ("CHANGELOG.md", "## {} ")):
+        with open(os.path.join(files.PROJECT_DIR, name), encoding="utf-8") as file:
+            assert text.format(version) in file.read()

@@ -1,0 +1,222 @@
+"""Which clouds a run explains, as which class, and where the results go."""
+
+import os
+import sys
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+import provider
+from utils import command_line, metrics
+from utils.clouds import own_cloud
+from utils.clouds.cloud import Cloud, check_num_points
+from utils.explain import results
+from utils.files import InputError, make_folder
+
+LIKELIEST = 5  # classes that are named
+
+
+class Source(NamedTuple):
+    """Where the clouds come from.
+
+    Attributes:
+      inputs: list of files and folders of one's own; None for a test cloud of a data set.
+      data_dir: of the data set, as for `provider.open_data`.
+      class_name: class of the test cloud, or what own clouds are taken for; None: airplane, or what the network sees.
+      index: which test cloud of the class, or which cloud of each file, from 0.
+      num_points: points to use; None: see `provider.test_cloud` and `own_cloud.load`.
+      up, sampling, seed: of own clouds; see `own_cloud.load`.
+    """
+
+    inputs: Optional[List[str]] = None
+    data_dir: Optional[str] = None
+    class_name: Optional[str] = None
+    index: int = 0
+    num_points: Optional[int] = None
+    up: str = "y"
+    sampling: str = "farthest"
+    seed: int = 0
+
+
+class Case(NamedTuple):
+    """One cloud as it is explained.
+
+    Attributes:
+      cloud: the Cloud; its label is the class that is explained.
+      logits: float32 array [C] of the whole, unrotated cloud.
+      class_names: tuple of the C names.
+      folders: dictionary from each method's name to the folder of its results.
+    """
+
+    cloud: Cloud
+    logits: np.ndarray
+    class_names: Tuple[str, ...]
+    folders: Dict[str, str]
+
+    @property
+    def name(self):
+        """Of the cloud, for people."""
+        return "{} {}".format(self.cloud.class_name, self.cloud.index)
+
+    @property
+    def explained(self):
+        """Name of the class that is explained."""
+        return self.class_names[self.cloud.label]
+
+    @property
+    def predicted(self):
+        """Name of the class that the network sees."""
+        return self.class_names[int(self.logits.argmax())]
+
+    @property
+    def probability(self):
+        """Of the explained class."""
+        return metrics.softmax(self.logits)[self.cloud.label]
+
+    def seen_as(self):
+        """What the network sees, and how likely it thinks the explained class where that is another, as a clause."""
+        text = "seen as {} ({:.1%})".format(self.predicted, metrics.softmax(self.logits).max())
+        if self.explained != self.predicted:
+            text += ", {} {:.1%}".format(self.explained, self.probability)
+        return text
+
+
+class Clouds:
+    """The clouds of a run: one of a test split, or each file of one's own.
+
+    Of several files one that cannot be explained is one line on stderr, and the rest goes on.
+
+    Attributes:
+      class_names: tuple of the names of the classes as the data set has them; None of files of one's own, and where
+        neither the data nor the network names them.
+    """
+
+    def __init__(self, source, known_names=None):
+        """Finds the clouds and reads the first, so that what cannot be read at all is known before a network is loaded.
+
+        Args:
+          source: a Source.
+          known_names: tuple of the names of the network's classes; None where nobody knows.
+
+        Raises:
+          InputError: there is no such cloud or data set, or the data set is of other classes than the network.
+        """
+        check_num_points(source.num_points)
+        self._source = source
+        self._refused = 0
+        if source.inputs is None:
+            data = provider.open_data(source.data_dir)
+            self.class_names = provider.class_names(data, known_names)
+            self._paths = [None]
+            self._first = provider.test_cloud(
+                data, source.class_name, source.index, source.num_points, self.class_names
+            )
+            return
+        self.class_names = known_names
+        self._paths = own_cloud.list_inputs(source.inputs)
+        # Files that differ in their ending alone keep it in the names of their results.
+        stems = [_stem(path) for path in self._paths]
+        self._shared_stems = {stem for stem in stems if stems.count(stem) > 1}
+        self._first = self._read(self._paths[0]) if len(self._paths) == 1 else None
+
+    def __len__(self):
+        return len(self._paths)
+
+    def cases(self, classifier, methods, dump_dir, target_class=None):
+        """Recognises cloud after cloud, and says what the network sees.
+
+        Args:
+          classifier: a classifier.Classifier.
+          methods: names of the methods that will explain.
+          dump_dir: folder for all results.
+          target_class: class to explain instead, as for `provider.class_label`; None: the cloud's own.
+
+        Yields:
+          A Case for each cloud.
+
+        Raises:
+          InputError: there is no such class, the only cloud cannot be explained, or, once the others are, some could
+            not.
+        """
+        names = classifier.class_names
+        target, label = None, None
+        if target_class is not None:
+            target = provider.class_label(target_class, names, "target_class")
+        if self._source.inputs is not None and self._source.class_name is not None:
+            label = provider.class_label(self._source.class_name, names)
+        for path in self._paths:
+            try:
+                cloud = self._first or self._read(path)
+                folders = {
+                    method: _output_folder(dump_dir, method, cloud, None if target is None else names[target])
+                    for method in methods
+                }
+            except InputError as error:
+                if len(self._paths) == 1:
+                    raise
+                sys.stderr.write("Left out: {}\n".format(command_line.one_line(error)))
+                self._refused += 1
+                continue
+            yield _recognise(classifier, cloud, folders, label if target is None else target)
+
+    def finish(self):
+        """Raises an InputError where files were left out."""
+        if self._refused:
+            raise InputError(
+                "{} of {} files were left out, for the reasons above".format(self._refused, len(self._paths))
+            )
+
+    def _read(self, path):
+        source = self._source
+        cloud = own_cloud.load(path, source.num_points, source.index, source.up, source.sampling, source.seed)
+        return cloud._replace(class_name=os.path.basename(path)) if _stem(path) in self._shared_stems else cloud
+
+
+def _stem(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _recognise(classifier, cloud, folders, label):
+    """Classifies a whole, unrotated cloud, and says what came out.
+
+    Args:
+      classifier, cloud, folders: as in `Case`.
+      label: class to explain; None: the cloud's, else the one that the network sees.
+    """
+    print("\nCloud: {} points of {}".format(len(cloud.points), cloud.source))
+    if cloud.own is not None:
+        for notice in cloud.own.notices:
+            print("  {}".format(notice))
+        print(
+            "  centred from ({}) and scaled by 1 / {:.6g}".format(
+                ", ".join("{:.6g}".format(value) for value in cloud.own.centre), cloud.own.scale
+            )
+        )
+    logits = classifier.logits(cloud.points[np.newaxis])[0]
+    probabilities = metrics.softmax(logits)
+    likeliest = np.argsort(-logits, kind="stable")[:LIKELIEST]
+    print(
+        "The network sees: {}".format(
+            ", ".join("{} {:.1%}".format(classifier.class_names[one], probabilities[one]) for one in likeliest)
+        )
+    )
+    if label is None:
+        label = int(logits.argmax()) if cloud.label is None else cloud.label
+    return Case(cloud._replace(label=label), logits, classifier.class_names, folders)
+
+
+def _output_folder(dump_dir, method, cloud, target_name):
+    """Makes <dump_dir>/<method>/<class>_<index>, with _as_<target> where one is given, and returns its path.
+
+    Raises:
+      InputError: the folder cannot be written, or holds what another cloud of the same name gave.
+    """
+    name = "{}_{}".format(cloud.class_name, cloud.index)
+    if target_name is not None:
+        name += "_as_" + target_name
+    folder = os.path.join(dump_dir, method, name)
+    make_folder(folder, "dump_dir")
+    other = results.source_of(folder)
+    if other not in (None, cloud.source):
+        raise InputError("{} holds the results of {}: give another folder with `dump_dir`".format(folder, other))
+    return folder
