@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from utils.clouds import fetch, hdf5
-from utils.clouds.classes import class_label, read_class_names, read_lines
+from utils.clouds.class_lists import read_class_names, read_lines
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
 from utils.files import PROJECT_DIR, InputError
@@ -210,6 +210,26 @@ def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
         "`shape_index` {}: the test files hold {} clouds of {}; give {}".format(
             index, found, names[label], "0 to {}".format(found - 1) if found else "another `class_name` or `data_dir`"
         )
+    )
+
+
+def class_label(text, names, argument="class_name"):
+    """The label of a class, from 0.
+
+    Args:
+      text: its name, or its number from 1, as upstream counts.
+      names: of all classes, in the order of their labels.
+      argument: name of the argument that gave it, for the message.
+
+    Raises:
+      InputError: there is no such class.
+    """
+    if text in names:
+        return list(names).index(text)
+    if text.isdecimal() and 1 <= int(text) <= len(names):
+        return int(text) - 1
+    raise InputError(
+        "`{}` {}: no such class; give 1 to {} or one of {}".format(argument, text, len(names), ", ".join(names))
     )
 
 
