@@ -6,6 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from utils.clouds import fetch, hdf5
+from utils.clouds.class_lists import read_class_names, read_lines
 from utils.clouds.cloud import Cloud
 from utils.demo import shapes
 from utils.files import PROJECT_DIR, InputError
@@ -103,21 +104,6 @@ def _fetch_modelnet40(folder):
     fetch.unpack(zip_path, folder, ZIP_FILES)
     if is_ours:
         os.remove(zip_path)
-
-
-def read_class_names(path):
-    """The class names in a text file, one a line, in the order of their labels: a tuple.
-
-    Raises:
-      InputError: the file cannot be read, names nothing, or one class twice.
-    """
-    names = tuple(_read_lines(path))
-    if not names:
-        raise InputError("{} names no class: write one name a line".format(path))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError("{} names {} twice: give each class a name of its own".format(path, twice[0]))
-    return names
 
 
 def class_names(data, known=None):
@@ -297,7 +283,7 @@ def _split_files(data, split):
                 )
             )
         return paths
-    names = [line.replace("\\", "/").split("/")[-1] for line in _read_lines(list_path)]
+    names = [line.replace("\\", "/").split("/")[-1] for line in read_lines(list_path)]
     if not names:
         raise InputError("{} names no file: copy it again".format(list_path))
     paths = [os.path.join(data.folder, name) for name in names]
@@ -318,11 +304,3 @@ def _files_by_name(folder, split):
         and split in name.lower()
         and other not in name.lower()
     ]
-
-
-def _read_lines(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [line.strip() for line in file if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("{} cannot be read ({}): copy it again".format(path, error))
