@@ -10,44 +10,36 @@ import os
 import numpy as np
 from tqdm import tqdm
 
-import models
 import provider
 from utils import command_line, files, metrics
-from utils.network import loading
+from utils.files import InputError
+from utils.network import checkpoint_files, loading
+from utils.network.flags import add_network_flags, known_class_names
+
+DEFAULT_POINTS = 1024  # of a network that nobody knows more about
 
 
 def parse_flags():
-    parser = command_line.Parser("Evaluates a trained network on the test split of ModelNet40.")
+    parser = command_line.Parser("Evaluates a trained network on the test split of a data set.")
     group = parser.add_argument_group("data")
-    group.add_argument(
-        "--data_dir",
-        metavar="FOLDER",
-        help="the ModelNet40 HDF5 files, or `demo` for the built-in shapes (default: "
-        "data/{}, fetched when missing)".format(provider.MODELNET40),
-    )
+    command_line.add_data_flag(group)
     group.add_argument(
         "--num_point",
         type=command_line.positive_int,
         metavar="N",
-        help="points of each cloud (default: as the network was trained, else 1024)",
+        help="points of each cloud (default: as the network was trained, else {})".format(DEFAULT_POINTS),
     )
     group.add_argument(
         "--rotation",
         choices=command_line.ROTATIONS,
-        help="of the views: none, about the up axis, or any (default: none for one vote, unless the "
-        "network was trained with xyz; for more, what it was trained with)",
+        help="of the views: none, about the up axis, or any (default: what the network was trained with, else xyz; for "
+        "one vote none, unless it was trained with xyz)",
     )
     group.add_argument(
         "--num_votes", type=command_line.positive_int, default=1, help="views of each cloud, whose logits are added up"
     )
-    group.add_argument("--seed", type=command_line.seed, default=0, help="of the rotations")
-    group = parser.add_argument_group("network")
-    group.add_argument("--model", choices=models.NAMES, help="network (default: what the checkpoint holds)")
-    group.add_argument(
-        "--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir, else a shipped one)"
-    )
-    group.add_argument("--log_dir", default=os.path.join(files.PROJECT_DIR, "log"), help="folder that train.py wrote")
-    group.add_argument("--gpu", type=int, default=0, help="index of the GPU; -1 for the CPU")
+    command_line.add_seed_flag(group, "the rotations")
+    add_network_flags(parser.add_argument_group("network"))
     group = parser.add_argument_group("files")
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
     flags = parser.parse_args()
@@ -58,68 +50,83 @@ def parse_flags():
 
 def main():
     flags = parse_flags()
-    data_dir = provider.find_data_dir(flags.data_dir)
-    class_names = provider.load_class_names(data_dir)
+    data = provider.open_data(flags.data_dir)
+    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation)
+    config = checkpoint_files.read_config(prefix)
+    class_names = provider.class_names(data, known_class_names(config, flags.class_names))
+    rotation = choose_rotation(flags.rotation, flags.num_votes, config)
+    num_points = flags.num_point or config.get("num_point", DEFAULT_POINTS)
+    points, labels = provider.load_split(data, "test", num_points, len(class_names))
+    files.make_folder(flags.dump_dir, "dump_dir")
     loading.load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from utils.network.explainer import Explainer
-
     from utils.network import checkpoint
+    from utils.network.classifier import Classifier
 
-    prefix = checkpoint.find(flags.model_path, flags.log_dir, flags.rotation)
-    files.make_folder(flags.dump_dir, "--dump_dir")
-    with checkpoint.restore(prefix, flags.model, flags.gpu) as network:
-        points, labels = provider.load_split(data_dir, "test", flags.num_point or network.config.get("num_point", 1024))
-        rotation = flags.rotation or default_rotation(flags.num_votes, network.config.get("rotation", "y"))
+    with checkpoint.restore(prefix, flags.model, flags.gpu, class_names=class_names) as network:
         print(
             "{} of {}: {} clouds of {} points, {} view(s) of each, rotation {}".format(
                 network.model_name, prefix, len(points), points.shape[1], flags.num_votes, rotation
             )
         )
-        logits = vote(Explainer(network), points, rotation, flags.num_votes, flags.seed)
-    matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), provider.NUM_CLASSES)
+        logits = vote(Classifier(network), points, rotation, flags.num_votes, flags.seed)
+    matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(class_names))
     report(matrix, class_names)
     save(flags.dump_dir, matrix, class_names)
 
 
-def default_rotation(num_votes, trained_rotation):
-    """One view shows the clouds as they lie, aligned, unless the network never saw them so."""
-    if num_votes == 1:
-        return "xyz" if trained_rotation == "xyz" else "none"
-    return trained_rotation
+def choose_rotation(given, num_votes, config):
+    """The rotation of the views: the given one, or the one that suits the network.
+
+    Raises:
+      InputError: several votes would all see the clouds as they lie.
+    """
+    rotation = given or checkpoint_files.default_rotation(config, is_one_view=num_votes == 1)
+    if rotation == "none" and num_votes > 1:
+        raise InputError(
+            "`num_votes` {}: without rotation {}all views of a cloud are the same; give `num_votes` 1, or `rotation` y "
+            "or xyz".format(num_votes, "" if given else "(as the network was trained) ")
+        )
+    return rotation
 
 
-def vote(explainer, points, rotation, num_votes, seed):
+def vote(classifier, points, rotation, num_votes, seed):
     """Adds up the logits of several views of each cloud.
 
     Args:
-      explainer: an explainer.Explainer.
+      classifier: a classifier.Classifier.
       points: float32 array [n, P, 3].
       rotation: "none", "y" or "xyz"; every cloud and vote is turned on its own.
       num_votes: how many views.
       seed: of the rotations.
 
     Returns:
-      float32 array [n, 40].
+      float32 array [n, C].
     """
     rng = np.random.RandomState(seed)
     total = 0
     with tqdm(total=num_votes * len(points), unit="cloud", desc="Classifying") as bar:
         for _ in range(num_votes):
             views = np.matmul(points, provider.draw_rotations(rotation, len(points), rng))
-            total = total + explainer.logits(views, progress=bar.update)
+            total = total + classifier.logits(views, progress=bar.update)
     return total
 
 
 def report(matrix, class_names):
-    """Prints the table by class and the two accuracies."""
-    print("{:<14}{:>8}{:>10}   most often taken for".format("class", "clouds", "accuracy"))
+    """Prints the table by class, of those that have clouds, and the two accuracies."""
+    from tabulate import tabulate
+
+    rows = []
     for label, accuracy in enumerate(metrics.class_accuracies(matrix)):
-        if matrix[label].sum():
+        if matrix[label].any():
             wrong = matrix[label].copy()
             wrong[label] = 0
             taken_for = "{} ({})".format(class_names[wrong.argmax()], wrong.max()) if wrong.any() else ""
-            print("{:<14}{:>8}{:>10.1%}   {}".format(class_names[label], matrix[label].sum(), accuracy, taken_for))
+            rows.append((class_names[label], matrix[label].sum(), "{:.1%}".format(accuracy), taken_for))
+    headers = ("class", "clouds", "accuracy", "most often taken for")
+    alignment = ("left", "right", "right", "left")
+    # A class may be called "7": names are no numbers to be aligned by their point.
+    print(tabulate(rows, headers, tablefmt="plain", colalign=alignment, disable_numparse=True))
     print(
         "Overall accuracy {:.2%}, mean class accuracy {:.2%}, {} clouds".format(
             metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix), matrix.sum()
@@ -133,7 +140,7 @@ def save(folder, matrix, class_names):
 
     def write_rows(file):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["true class"] + class_names)
+        writer.writerow(["true class"] + list(class_names))
         writer.writerows([name] + row.tolist() for name, row in zip(class_names, matrix))
 
     table, picture = (os.path.join(folder, "confusion_matrix" + ending) for ending in (".csv", ".png"))

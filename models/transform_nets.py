@@ -1,7 +1,8 @@
-"""The two T-Nets of PointNet (arXiv 1612.00593): small PointNets that predict a matrix to transform their input with."""
+"""The two T-Nets of PointNet (arXiv 1612.00593): small PointNets that predict a matrix to transform their input."""
 
 import tensorflow.compat.v1 as tf
 
+from models import Pool
 from utils import tf_util
 
 
@@ -14,7 +15,7 @@ def input_transform_net(points, is_training, bn_decay=None):
       bn_decay: scalar Tensor, needed in training only.
 
     Returns:
-      float32 Tensor [B, 3, 3].
+      The matrix, float32 Tensor [B, 3, 3], and the Pool of 1024 channels that it follows from.
     """
     return _transform_net(points, "transform_net1", "transform_XYZ", is_training, bn_decay)
 
@@ -28,7 +29,7 @@ def feature_transform_net(features, is_training, bn_decay=None):
       bn_decay: scalar Tensor, needed in training only.
 
     Returns:
-      float32 Tensor [B, K, K].
+      The matrix, float32 Tensor [B, K, K], and the Pool of 1024 channels that it follows from.
     """
     return _transform_net(features, "transform_net2", "transform_feat", is_training, bn_decay)
 
@@ -38,9 +39,9 @@ def _transform_net(points, scope, last_scope, is_training, bn_decay):
     with tf.variable_scope(scope):
         net = tf_util.shared_dense(points, 64, "tconv1", is_training, bn_decay)
         net = tf_util.shared_dense(net, 128, "tconv2", is_training, bn_decay)
-        net, _ = tf_util.shared_dense_max(net, 1024, "tconv3", is_training, bn_decay)
-        net = tf_util.dense(net, 512, "tfc1", is_training, bn_decay)
+        pool = Pool(*tf_util.shared_dense_max(net, 1024, "tconv3", is_training, bn_decay))
+        net = tf_util.dense(pool.maximum, 512, "tfc1", is_training, bn_decay)
         net = tf_util.dense(net, 256, "tfc2", is_training, bn_decay)
         # Zero weights and the identity added here make it start as no transform at all.
         offset = tf_util.linear(net, size * size, last_scope, tf.zeros_initializer())
-        return tf.reshape(offset, [-1, size, size]) + tf.eye(size)
+        return tf.reshape(offset, [-1, size, size]) + tf.eye(size), pool

@@ -9,6 +9,7 @@ import tempfile
 import utils
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LONG_LIST = 10
 
 
 class InputError(ValueError):
@@ -80,7 +81,7 @@ def read_json(path, way_on):
         raise InputError("{} cannot be read ({}): {}".format(path, error, way_on))
 
 
-def check_same_settings(path, settings, argument):
+def check_same_settings(path, settings, argument, way_on="repeat that or give another"):
     """Refuses to go on with other settings than what is in a folder began with.
 
     Args:
@@ -88,19 +89,31 @@ def check_same_settings(path, settings, argument):
       settings: dictionary from the names of arguments to the values that must be the same. A setting that the file
         lacks, as it is older than the setting, is taken to be the same.
       argument: name of the argument that gives the folder.
+      way_on: what the user can do, for the message; the name of the argument follows.
 
     Raises:
       InputError: one differs, or the file cannot be read.
     """
     before = read_json(path, "mend it or give another `{}`".format(argument))
     for name, value in settings.items():
-        # JSON has lists for tuples.
-        if name in before and before[name] != json.loads(json.dumps(value)):
+        value = json.loads(json.dumps(value))  # JSON has lists for tuples.
+        if name in before and before[name] != value:
+            now, then = _told_apart(value, before[name])
             raise InputError(
-                "`{}` {}: what {} holds began with {}; repeat that or give another `{}`".format(
-                    name, value, os.path.dirname(path), before[name], argument
+                "`{}` {}: what {} holds began with {}; {} `{}`".format(
+                    name, now, os.path.dirname(path), then, way_on, argument
                 )
             )
+
+
+def _told_apart(first, second):
+    """Two values that differ, for a message: of long lists their lengths, or where they differ at first."""
+    if not (isinstance(first, list) and isinstance(second, list)) or max(len(first), len(second)) <= LONG_LIST:
+        return first, second
+    if len(first) != len(second):
+        return "of {} entries".format(len(first)), "{}".format(len(second))
+    place = next(at for at, pair in enumerate(zip(first, second)) if pair[0] != pair[1])
+    return "with {} in place {}".format(first[place], place + 1), second[place]
 
 
 def versions():

@@ -42,3 +42,6 @@ CLASS_NAMES = (
     "wardrobe",
     "xbox",
 )
+
+# Classes whose parts a person tells apart at a glance.
+CLEAR_CLASSES = ("airplane", "chair", "guitar", "lamp", "person")

@@ -3,13 +3,21 @@
 import numpy as np
 
 from utils import metrics
-from utils.explain import heat
+from utils.demo import modelnet40
+from utils.explain.methods import METHODS
 from utils.pictures import colours
 
-# Classes whose parts a person tells apart at a glance.
-FAVOURITES = ("airplane", "chair", "guitar", "lamp", "person")
-METHOD = "p-grad-cam"
+METHOD = next(iter(METHODS.values()))
 NEUTRAL = 0.5
+
+
+def choose(graph, test_set, class_names, count, log):
+    """The clouds that a training shows, as ShownClouds; none where the package tensorboard is not installed."""
+    try:
+        return ShownClouds(graph, test_set, class_names, count)
+    except ImportError as error:
+        log("No clouds for TensorBoard ({}): pip install tensorboard".format(error))
+        return ShownClouds(graph, test_set, class_names, 0)
 
 
 class ShownClouds:
@@ -21,7 +29,7 @@ class ShownClouds:
         Args:
           graph: a training_graph.TrainingGraph.
           test_set: points [n, P, 3] and labels [n].
-          class_names: the 40 names.
+          class_names: of the C classes.
           count: of clouds; 0 shows none, and leaves the graph as it is.
 
         Raises:
@@ -35,20 +43,20 @@ class ShownClouds:
         if rows:
             grey = np.full_like(self._points, NEUTRAL)
             graph.summarise_clouds("test", self._tagged("input", zip(self._points, grey)))
-            self._explainer = graph.explainer()
+            self._classifier = graph.classifier()
 
     def show(self):
         """Shows what the network of this step makes of them.
 
-        Under `heat/<class>` each cloud in the colours of its heat by p-grad-CAM for its true class, scaled to the
-        greatest heat of that cloud; under `probability/<class>` that class's probability.
+        Under `heat/<class>` each cloud in the colours of its heat for its true class by the first of METHODS, scaled
+        to the greatest heat of that cloud; under `probability/<class>` that class's probability.
         """
         if not self._names:
             return
-        heats = heat.METHODS[METHOD](self._explainer, self._points, self._labels)
+        heats = METHOD.heat(self._classifier, self._points, self._labels)
         coloured = [(points, colours.heat_colours(values)) for points, values in zip(self._points, heats)]
         self._graph.summarise_clouds("test", self._tagged("heat", coloured))
-        probabilities = metrics.probabilities(self._explainer.logits(self._points), self._labels)
+        probabilities = metrics.probabilities(self._classifier.logits(self._points), self._labels)
         self._graph.summarise("test", self._tagged("probability", probabilities))
 
     def _tagged(self, group, values):
@@ -56,11 +64,11 @@ class ShownClouds:
 
 
 def first_of_classes(labels, class_names, count):
-    """The first cloud of each of `count` classes: of FAVOURITES before all others, each in its order.
+    """The first cloud of each of `count` classes: of CLEAR_CLASSES before all others, each in its order.
 
     Args:
       labels: int array [n].
-      class_names: the 40 names.
+      class_names: of the C classes.
       count: how many at most.
 
     Returns:
@@ -68,6 +76,6 @@ def first_of_classes(labels, class_names, count):
     """
     present, rows = np.unique(labels, return_index=True)
     first_row = {class_names[label]: int(row) for label, row in zip(present, rows)}
-    names = [name for name in FAVOURITES if name in first_row]
-    names += [name for name in first_row if name not in FAVOURITES]
+    names = [name for name in modelnet40.CLEAR_CLASSES if name in first_row]
+    names += [name for name in first_row if name not in modelnet40.CLEAR_CLASSES]
     return [first_row[name] for name in names[:count]]

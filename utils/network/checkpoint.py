@@ -20,7 +20,7 @@ class Network(NamedTuple):
       session: the tf.Session.
       points: placeholder, float32 [B, N, 3], N free.
       logits: float32 Tensor [B, C].
-      end_points: as `get_model` returns.
+      end_points: dictionary, as `get_model` returns it; see `models`.
       model_name: one of models.NAMES.
       class_names: tuple of its C class names.
       config: what config.json beside the checkpoint holds, {} without one.
@@ -30,7 +30,7 @@ class Network(NamedTuple):
     session: tf.Session
     points: tf.Tensor
     logits: tf.Tensor
-    end_points: Dict[str, tf.Tensor]
+    end_points: Dict[str, Any]
     model_name: str
     class_names: Tuple[str, ...]
     config: Dict[str, Any]
@@ -138,6 +138,9 @@ def open_session(gpu):
 def save(session, saver, prefix):
     """Saves a checkpoint under a fixed name, so that a kill at any moment leaves the old one or the new one.
 
+    tf.train.Saver would number its files, so that the best network had another path after each epoch; under one name it
+    replaces them one by one, and a kill in between leaves the index of one network beside the values of another.
+
     Args:
       session: the tf.Session.
       saver: the tf.train.Saver.
@@ -168,16 +171,16 @@ class _StoredWeights:
         except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
             raise _damaged(prefix, error)
         self._shapes = self._reader.get_variable_to_shape_map()
-        # Of the networks that we know, the one whose layers are those in the checkpoint.
-        layers = {name.split("/")[0] for name in self._shapes if "/" in name}
+        # Of the networks that we know, the one whose layers are those in the checkpoint. Optimizers store no `weights`.
+        layers = {name.split("/")[0] for name in self._shapes if name.endswith("/weights")}
         known = [name for name in models.NAMES if layers == set(models.network(name).LAYERS_FROM_TOP)]
         self.model_name = known[0] if known else "no network of ours"
 
     @property
     def num_classes(self):
         """How many classes its network tells apart: the width of the topmost layer."""
-        top = models.network(self.model_name).LAYERS_FROM_TOP[0]
-        return self._shapes[top + "/biases"][0]
+        name = models.network(self.model_name).LAYERS_FROM_TOP[0] + "/weights"
+        return self._shapes[name][-1]
 
     def check_is_of(self, model_name):
         """Raises an InputError unless the checkpoint is of this network.
@@ -207,6 +210,12 @@ class _StoredWeights:
                 "{} does not fit {}: it holds no {}; train it again".format(self._prefix, self.model_name, name)
             )
         if self._shapes[stored_name] != shape:
+            if name.split("/")[0] == models.network(self.model_name).LAYERS_FROM_TOP[0]:
+                raise InputError(
+                    "{} tells {} classes apart, the network here {}: give a checkpoint of as many".format(
+                        self._prefix, self._shapes[stored_name][-1], shape[-1]
+                    )
+                )
             raise InputError(
                 "{} does not fit {}: {} is {} there, {} here".format(
                     self._prefix, self.model_name, stored_name, self._shapes[stored_name], shape
@@ -222,9 +231,8 @@ def _class_names(given, config, num_classes, prefix):
     """The names of a checkpoint's classes; see `restore`."""
     if given is not None and len(given) != num_classes:
         raise InputError(
-            "`class_names` names {} classes, but {} has {}: name these, in the order of their labels".format(
-                len(given), prefix, num_classes
-            )
+            "{} tells {} classes apart, but {} are named: give data of its classes with `data_dir`, or their names, in "
+            "the order of their labels, with `class_names`".format(prefix, num_classes, len(given))
         )
     names = given or config.get("class_names")
     if names and len(names) == num_classes:

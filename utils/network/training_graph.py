@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 import models
-from utils.network import checkpoint, explainer
+from utils.network import checkpoint, checkpoint_files, classifier
 
 BATCH_NORM_DECAY_START = 0.5
 BATCH_NORM_DECAY_LIMIT = 0.99
@@ -22,27 +22,29 @@ MESH_CONFIG = {
 
 
 @contextlib.contextmanager
-def open_training(flags, clouds_in_all):
-    """Opens a session with a network in training; it goes on from the last checkpoint of `flags.log_dir`, if any.
+def open_training(log_dir, settings, start_from=None, gpu=0):
+    """Opens a session with a network in training; it goes on from the last checkpoint of a folder, if there is one.
 
     Args:
-      flags: of train.py.
-      clouds_in_all: how many clouds all epochs together train on; a cosine ends there.
+      log_dir: folder to write to; it exists.
+      settings: a training.TrainingSettings.
+      start_from: checkpoint or folder of one whose weights to begin with, where there is none to go on from.
+      gpu: index of the GPU; -1 for the CPU.
 
     Yields:
       A TrainingGraph.
 
     Raises:
-      InputError: the checkpoint is damaged or of another network.
+      InputError: a checkpoint is missing, damaged or of another network, or memory is full.
     """
     with tf.Graph().as_default():
-        tf.set_random_seed(flags.seed)
-        with checkpoint.open_session(flags.gpu) as session:
-            training = TrainingGraph(session, flags, clouds_in_all)
+        tf.set_random_seed(settings.seed)
+        with checkpoint.open_session(gpu) as session:
+            graph = TrainingGraph(session, log_dir, settings, start_from)
             try:
-                yield training
+                yield graph
             finally:
-                training.close()
+                graph.close()
 
 
 class TrainingGraph:
@@ -50,28 +52,30 @@ class TrainingGraph:
 
     Attributes:
       step: steps done, over all calls.
-      epochs_done: epochs trained and evaluated.
-      best_accuracy: of the network in `best/`, 0 before there is one.
+      epochs_done: epochs trained and tested.
+      best_accuracy: of the network in `best_folder`, 0 before there is one.
+      best_folder: where the best network is kept.
     """
 
-    def __init__(self, session, flags, clouds_in_all):
+    def __init__(self, session, log_dir, settings, start_from=None):
         """Builds the graph, and restores the last checkpoint if there is one; as in `open_training`."""
         self._session = session
-        self._prefix = os.path.join(flags.log_dir, "model.ckpt")
-        self._best_prefix = os.path.join(flags.log_dir, "best", "model.ckpt")
-        weights = self._build(flags, clouds_in_all)
+        self._prefix = os.path.join(log_dir, "model.ckpt")
+        self.best_folder = os.path.join(log_dir, "best")
+        weights = self._build(settings)
         session.run(tf.global_variables_initializer())
-        checkpoint.finish_save(self._prefix)
-        if os.path.isfile(self._prefix + ".index"):
-            checkpoint.load(session, self._prefix, tf.global_variables(), flags.model)
-        elif flags.start_from is not None:
-            start = checkpoint.find(flags.start_from, None, flag="--start_from")
-            checkpoint.load(session, start, weights, flags.model)
+        checkpoint_files.finish_save(self._prefix)
+        if checkpoint_files.exists(self._prefix):
+            checkpoint.load(session, self._prefix, tf.global_variables(), settings.model_name)
+        elif start_from is not None:
+            start = checkpoint_files.find(start_from, None, argument="start_from")
+            checkpoint_files.finish_save(start)
+            checkpoint.load(session, start, weights, settings.model_name)
         self.step, self.epochs_done, self.best_accuracy = session.run(
             [self._step, self._epochs_done, self._best_accuracy]
         )
         self._writers = {
-            split: tf.summary.FileWriter(os.path.join(flags.log_dir, split), graph=session.graph)
+            split: tf.summary.FileWriter(os.path.join(log_dir, split), graph=session.graph)
             for split in ("train", "test")
         }
 
@@ -96,12 +100,12 @@ class TrainingGraph:
         return values
 
     def logits(self, points):
-        """Logits [B, 40] of clouds [B, N, 3] in evaluation mode."""
+        """Logits [B, C] of clouds [B, N, 3] in evaluation mode."""
         return self._session.run(self._logits, {self._points: points})
 
-    def explainer(self):
-        """An Explainer of the network as it is at each call, in evaluation mode. Adds gradients to the graph."""
-        return explainer.Explainer(self._network)
+    def classifier(self):
+        """A Classifier of the network as it is at each call, in evaluation mode. Adds gradients to the graph."""
+        return classifier.Classifier(self._network)
 
     def summarise(self, split, values):
         """Writes a dictionary of numbers to TensorBoard, under `split`, at the current step."""
@@ -137,31 +141,39 @@ class TrainingGraph:
     def save_best(self, accuracy):
         """Saves the weights alone to best/model.ckpt, and remembers their accuracy."""
         self.best_accuracy = accuracy
-        os.makedirs(os.path.dirname(self._best_prefix), exist_ok=True)
-        checkpoint.save(self._session, self._weights_saver, self._best_prefix)
+        os.makedirs(self.best_folder, exist_ok=True)
+        checkpoint.save(self._session, self._weights_saver, os.path.join(self.best_folder, "model.ckpt"))
 
-    def _build(self, flags, clouds_in_all):
-        network = models.network(flags.model)
+    def _build(self, settings):
+        """Builds the graph of a TrainingSettings; returns the network's variables."""
+        network, num_classes = models.network(settings.model_name), len(settings.class_names)
         self._points = tf.placeholder(tf.float32, [None, None, 3], "points")
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         self._step = tf.train.get_or_create_global_step()
-        clouds_seen = self._step * flags.batch_size
-        bn_decay = _batch_norm_decay(clouds_seen, flags.decay_step)
-        learning_rate = _learning_rate(flags, clouds_seen, clouds_in_all)
+        clouds_seen = self._step * settings.batch_size
+        bn_decay = _batch_norm_decay(clouds_seen, settings.decay_step)
+        learning_rate = _learning_rate(settings, clouds_seen)
 
-        logits, end_points = network.get_model(self._points, is_training=True, bn_decay=bn_decay)
+        logits, end_points = network.get_model(self._points, num_classes, is_training=True, bn_decay=bn_decay)
         loss, cross_entropy = network.get_loss(logits, self._labels, end_points)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-            self._logits, end_points = network.get_model(self._points, is_training=False)
+            self._logits, end_points = network.get_model(self._points, num_classes, is_training=False)
         self._network = checkpoint.Network(
-            self._session, self._points, self._logits, end_points, flags.model, vars(flags), self._prefix
+            session=self._session,
+            points=self._points,
+            logits=self._logits,
+            end_points=end_points,
+            model_name=settings.model_name,
+            class_names=settings.class_names,
+            config={},
+            prefix=self._prefix,
         )
         weights = [variable for variable in tf.global_variables() if variable is not self._step]
 
         optimizer = (
             tf.train.AdamOptimizer(learning_rate)
-            if flags.optimizer == "adam"
-            else tf.train.MomentumOptimizer(learning_rate, flags.momentum)
+            if settings.optimizer == "adam"
+            else tf.train.MomentumOptimizer(learning_rate, settings.momentum)
         )
         correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), self._labels)
         self._values = {
@@ -190,13 +202,14 @@ class TrainingGraph:
         return weights
 
 
-def _learning_rate(flags, clouds_seen, clouds_in_all):
+def _learning_rate(settings, clouds_seen):
     """The learning rate of a step: decayed by steps, or along half a cosine that ends with the training."""
-    if flags.schedule == "cosine":
-        decayed = tf.train.cosine_decay(flags.learning_rate, clouds_seen, clouds_in_all)
+    if settings.schedule == "cosine":
+        clouds_in_all = settings.max_epoch * settings.steps_per_epoch * settings.batch_size
+        decayed = tf.train.cosine_decay(settings.learning_rate, clouds_seen, clouds_in_all)
     else:
         decayed = tf.train.exponential_decay(
-            flags.learning_rate, clouds_seen, flags.decay_step, flags.decay_rate, staircase=True
+            settings.learning_rate, clouds_seen, settings.decay_step, settings.decay_rate, staircase=True
         )
     return tf.maximum(LEARNING_RATE_FLOOR, decayed)
 

@@ -1,0 +1,31 @@
+"""Class names in a text file, as a data set's shape_names.txt has them, one a line."""
+
+from utils.files import InputError
+
+
+def read_class_names(path):
+    """The class names in a text file, one a line, in the order of their labels: a tuple.
+
+    Raises:
+      InputError: the file cannot be read, names nothing, or one class twice.
+    """
+    names = tuple(read_lines(path))
+    if not names:
+        raise InputError("{} names no class: write one name a line".format(path))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError("{} names {} twice: give each class a name of its own".format(path, twice[0]))
+    return names
+
+
+def read_lines(path):
+    """The lines of a text file, stripped, without the empty ones: a list.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [line.strip() for line in file if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("{} cannot be read ({}): copy it again".format(path, error))

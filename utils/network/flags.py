@@ -1,0 +1,45 @@
+"""The flags of every script that opens a trained network, and what they name. Needs no TensorFlow."""
+
+import models
+from utils.clouds.class_lists import read_class_names
+from utils.command_line import add_gpu_flag, add_log_flag
+from utils.files import InputError
+
+
+def add_network_flags(group):
+    """--log_dir, --model_path, --model, --class_names and --gpu."""
+    add_log_flag(group)
+    group.add_argument(
+        "--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir, else a shipped one)"
+    )
+    group.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
+    group.add_argument(
+        "--class_names",
+        metavar="FILE",
+        help="names of its classes, one a line, for a checkpoint of another program (default: as its config.json says)",
+    )
+    add_gpu_flag(group)
+
+
+def known_class_names(config, path):
+    """The names of the classes that a network was trained on.
+
+    Args:
+      config: of `checkpoint_files.read_config`.
+      path: text file with one name a line, or None.
+
+    Returns:
+      Tuple of names; None where nobody knows.
+
+    Raises:
+      InputError: the file cannot be read, or names other classes than those that the network was trained on.
+    """
+    trained = tuple(config["class_names"]) if config.get("class_names") else None
+    if path is None:
+        return trained
+    names = read_class_names(path)
+    if trained not in (None, names):
+        raise InputError(
+            "`class_names` {}: the checkpoint's config.json names other classes; leave it out".format(path)
+        )
+    return names

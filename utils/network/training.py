@@ -1,0 +1,180 @@
+"""The loop of a training: epochs of steps, a test after each, and a log of them.
+
+Works on a `training_graph.TrainingGraph`, and needs no TensorFlow of its own.
+"""
+
+import signal
+import time
+from typing import NamedTuple, Tuple
+
+import numpy as np
+from tqdm import tqdm
+
+from utils import metrics
+
+SAVE_SECONDS = 120
+STEPS_PER_SUMMARY = 10
+
+
+class TrainingSettings(NamedTuple):
+    """What a training is of, what it does when, and how each step changes the network.
+
+    Attributes:
+      model_name: one of models.NAMES.
+      class_names: tuple of the C class names.
+      batch_size: clouds a step.
+      steps_per_epoch: how many steps pass over the training clouds once.
+      max_epoch: epochs in all, those before a stop included.
+      test_every: it tests after every so many epochs, and after the last.
+      optimizer: "adam" or "momentum".
+      learning_rate: at the start.
+      momentum: of the momentum optimizer.
+      schedule: of the learning rate: "steps" that decay it, or "cosine", half of one that ends with the training.
+      decay_step: clouds after which a step of `steps` comes, and batch norm's momentum decays.
+      decay_rate: factor of each such step.
+      seed: of the first weights, of dropout and of the order of the clouds.
+    """
+
+    model_name: str
+    class_names: Tuple[str, ...]
+    batch_size: int
+    steps_per_epoch: int
+    max_epoch: int
+    test_every: int = 1
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    schedule: str = "steps"
+    decay_step: int = 200000
+    decay_rate: float = 0.7
+    seed: int = 0
+
+
+def train(graph, train_set, test_set, settings, augment, show, stop, log):
+    """Trains until `max_epoch`: an epoch, a test of it, a save; of the networks tested, the best is kept as well.
+
+    Args:
+      graph: a training_graph.TrainingGraph; it knows how many epochs are done.
+      train_set, test_set: points float32 [n, P, 3] and labels int [n] of each.
+      settings: a TrainingSettings.
+      augment: function of clouds [B, P, 3] and the number of the step -> the clouds [B, N, 3] to train on.
+      show: function without arguments; called after each test.
+      stop: a StopOnSignal. Where it is asked, the training saves and returns.
+      log: function of a line.
+    """
+    for epoch in range(graph.epochs_done, settings.max_epoch):
+        train_one_epoch(graph, train_set, epoch, settings, augment, stop, log)
+        is_tested = (epoch + 1) % settings.test_every == 0 or epoch + 1 == settings.max_epoch
+        logits = classify(graph, test_set[0], settings.batch_size, stop) if is_tested else None
+        if stop.is_asked:
+            graph.save()
+            return
+        graph.epochs_done = epoch + 1
+        if is_tested:
+            report_test(graph, logits, test_set[1], settings.class_names, log)
+            show()
+        graph.save()
+
+
+def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
+    """Trains what is left of an epoch, which is nothing where a training was stopped in its test; as in `train`."""
+    points, labels = train_set
+    size, steps = settings.batch_size, settings.steps_per_epoch
+    # The order follows from seed and epoch alone, so that a resumed epoch goes on with the same clouds.
+    order = np.random.RandomState([settings.seed, epoch]).permutation(len(points))
+    first = graph.step - epoch * steps
+    if first >= steps:
+        return
+    totals = np.zeros(3)
+    start = last_save = time.time()
+    title = "Epoch {}/{}".format(epoch + 1, settings.max_epoch)
+    with tqdm(total=steps * size, initial=first * size, unit="cloud", desc=title) as bar:
+        for number in range(first, steps):
+            rows = order[number * size : (number + 1) * size]
+            values = graph.train_step(augment(points[rows], graph.step), labels[rows])
+            totals += [values["loss/total"], values["loss/classification"], values["accuracy/overall"]]
+            if number % STEPS_PER_SUMMARY == 0:
+                graph.summarise("train", values)
+            means = totals / (number - first + 1)
+            bar.update(size)
+            bar.set_postfix(loss="{:.3f}".format(means[0]), accuracy="{:.1%}".format(means[2]), refresh=False)
+            if stop.is_asked:
+                return
+            if time.time() - last_save > SAVE_SECONDS:
+                graph.save()
+                last_save = time.time()
+    log(
+        "Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {:.2%}, {:.1f} clouds/s".format(
+            epoch + 1, *means, (steps - first) * size / (time.time() - start)
+        )
+    )
+
+
+def classify(graph, points, batch_size, stop):
+    """Logits [n, C] of clouds [n, P, 3], one view of each; None where `stop` is asked meanwhile."""
+    logits = []
+    with tqdm(total=len(points), unit="cloud", desc="Testing", leave=False) as bar:
+        for start in range(0, len(points), batch_size):
+            if stop.is_asked:
+                return None
+            logits.append(graph.logits(points[start : start + batch_size]))
+            bar.update(len(logits[-1]))
+    return np.concatenate(logits)
+
+
+def report_test(graph, logits, labels, class_names, log):
+    """Logs how well an epoch classifies, and saves the weights if they are the best so far."""
+    matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(class_names))
+    loss = metrics.cross_entropy(logits, labels).mean()
+    accuracy, mean_class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
+    log(
+        "Epoch {}: test loss {:.4f}, accuracy {:.2%}, mean class accuracy {:.2%}".format(
+            graph.epochs_done, loss, accuracy, mean_class_accuracy
+        )
+    )
+    of_class = metrics.class_accuracies(matrix)
+    weakest = np.nanargmin(of_class)
+    log("  weakest class: {} {:.1%}".format(class_names[weakest], of_class[weakest]))
+    graph.summarise(
+        "test", {"loss/classification": loss, "accuracy/overall": accuracy, "accuracy/mean_class": mean_class_accuracy}
+    )
+    if accuracy > graph.best_accuracy:
+        graph.save_best(accuracy)
+        log("  best so far: saved to {}".format(graph.best_folder))
+
+
+class Log:
+    """Prints lines, above the progress bars, and adds them with the time to a file."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __call__(self, line):
+        tqdm.write(line)
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), line))
+
+
+class StopOnSignal:
+    """Context that turns the first Ctrl-C into `is_asked`, so that a step ends whole; the second ends the program.
+
+    Attributes:
+      is_asked: whether the user wants to stop.
+    """
+
+    def __init__(self):
+        self.is_asked = False
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number, _):
+        if self.is_asked:
+            raise KeyboardInterrupt
+        self.is_asked = True
+        tqdm.write("Stopping after this step; once more ends at once, without saving")
