@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import sync_playwright
 from plotly.offline import get_plotlyjs
 
 import provider
@@ -168,11 +169,10 @@ def test_a_refused_page_leaves_what_was_there(tmp_path):
 @pytest.fixture(scope="module")
 def browser():
     """A Chromium without a window, for all tests here."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of requirements-test.txt")
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.skip("needs one of {}".format(", ".join(BROWSERS)))
-    with api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=BROWSER_FLAGS)
         yield started
         started.close()

@@ -4,8 +4,6 @@ Both renderers of the picture, Open3D off-screen and matplotlib, draw what one c
 of, above and to the right of the cloud, and y is up.
 """
 
-import subprocess
-
 import numpy as np
 
 from utils.pictures import heat_figure, open3d_scene, plots
@@ -150,7 +148,7 @@ def draw_panels(window, panels, pixels):
 
 
 def _open3d_panels(window, panels, pixels):
-    """The panels as Open3D draws them, uint8 [panels, height, width, 3]; None where it can't, whatever the reason."""
+    """The panels as Open3D draws them, uint8 [panels, height, width, 3]; None where it cannot."""
     width, height = pixels
     points, colours, radii = (np.stack(arrays) for arrays in zip(*panels))
     try:
@@ -163,7 +161,7 @@ def _open3d_panels(window, panels, pixels):
             colours=colours,
             radii=radii,
         )["images"]
-    except Exception:  # a crash, a time-out, no Open3D, no folder to write to: matplotlib draws the picture then
+    except open3d_scene.Unavailable:
         return None
     # A driver that draws nothing leaves pictures of one colour.
     drawn = images.shape == (len(panels), height, width, 3) and all(image.min() < 240 < image.max() for image in images)
@@ -216,5 +214,5 @@ def show_window(views, title):
             label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT],
             label_width=step[0],
         )
-    except (OSError, subprocess.SubprocessError):
+    except open3d_scene.Unavailable:
         print("Open3D could not show its window here; the picture files show the same.")
