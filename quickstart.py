@@ -24,46 +24,28 @@ import subprocess
 import time
 
 # The main job: what each step is for, its script, its flags, and whether it opens a window at the end.
+DEMO = "--data_dir demo --log_dir log/demo"
+AIRPLANE = DEMO + " --desired_label airplane --num_point 1024 --num_votes 100"
 MAIN_JOB = (
-    (
-        "Training PointNet on the built-in shapes",
-        "train.py",
-        "--data_dir demo --log_dir log/demo --num_point 256 --max_epoch 15",
-        False,
-    ),
-    (
-        "Explaining an airplane with p-grad-CAM",
-        "p_grad_CAM.py",
-        "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100",
-        True,
-    ),
-    (
-        "Explaining the same airplane with adapted saliency maps",
-        "ASM.py",
-        "--data_dir demo --log_dir log/demo --desired_label airplane --num_point 1024 --num_votes 100 --num_drop 5",
-        True,
-    ),
+    ("Training PointNet on the built-in shapes", "train.py", DEMO + " --num_point 256 --max_epoch 15", False),
+    ("Explaining an airplane with p-grad-CAM", "p_grad_CAM.py", AIRPLANE, True),
+    ("Explaining the same airplane with adapted saliency maps", "ASM.py", AIRPLANE + " --num_drop 5", True),
 )
 PICTURES = ("log/demo/explain/*/airplane_*/heat.png", "log/demo/explain/*/airplane_*/heat.html")
 
+# Here alone, records are no classes with typed fields: Python 2 cannot parse those, so would not say what it lacks.
+# Of a TensorFlow: the Pythons and machines that it is built for, its requirement files, and the room that it takes.
 Kind = collections.namedtuple("Kind", "name pythons machines requirements gigabytes")
+LINUX, WINDOWS, MAC = "linux-x86_64", "win32-amd64", "darwin-arm64"
+REQUIREMENTS = ("requirements.txt", "requirements-lock.txt")
+TF2_REQUIREMENTS = ("requirements-tf2.txt", "requirements-tf2-lock.txt")
 KINDS = {
-    1: Kind(
-        "TensorFlow 1.15", ("3.7",), ("linux-x86_64", "win32-amd64"), ("requirements.txt", "requirements-lock.txt"), 4
-    ),
-    2: Kind(
-        "TensorFlow 2",
-        ("3.12", "3.11", "3.10"),
-        ("linux-x86_64", "win32-amd64", "darwin-arm64"),
-        ("requirements-tf2.txt", "requirements-tf2-lock.txt"),
-        5,
-    ),
+    1: Kind("TensorFlow 1.15", ("3.7",), (LINUX, WINDOWS), REQUIREMENTS, 4),
+    2: Kind("TensorFlow 2", ("3.12", "3.11", "3.10"), (LINUX, WINDOWS, MAC), TF2_REQUIREMENTS, 5),
 }
 TEST_REQUIREMENTS = "requirements-test.txt"
-# The last pip for Python 3.7. What a Python brings along can be too old to know today's wheels.
-PIP = "pip==24.0"
-# Says which requirements an environment fulfils; empty while it is half-made.
-STAMP = "quickstart-stamp.txt"
+PIP = "pip==24.0"  # the last for Python 3.7; what a Python brings along can be too old to know today's wheels
+STAMP = "quickstart-stamp.txt"  # says which requirements an environment fulfils; empty while it is half-made
 PROJECT_DIR = os.path.dirname(os.path.abspath(__file__))
 START = time.time()
 
@@ -74,6 +56,7 @@ machine = platform.machine().lower() if sys.maxsize > 2 ** 32 else "32bit"
 has_venv = importlib.util.find_spec("ensurepip") is not None
 print("%d.%d" % sys.version_info[:2], sys.platform + "-" + machine, has_venv, sys.executable, sep="|")
 """
+# What it answers: "3.7" and the like, one of a Kind's machines, whether it can make environments, and where it is.
 FoundPython = collections.namedtuple("FoundPython", "version machine has_venv path")
 # What a failed pip wrote into its log, what to do, and whether the other TensorFlow might still install.
 PIP_FAILURES = (
@@ -102,7 +85,8 @@ def main():
     try:
         python = set_up(flags)
         if flags.test:
-            sys.exit(run([python, "-m", "pytest", "tests"] + pytest_arguments, "Running the tests"))
+            # Which tests are all, where none are named, stands in pyproject.toml.
+            sys.exit(run([python, "-m", "pytest"] + pytest_arguments, "Running the tests"))
         run_main_job(python, flags.no_window)
     except (Failure, OSError) as error:
         sys.stderr.write("quickstart.py: error: {}\n".format(error))
@@ -171,20 +155,13 @@ def make_environment(kind, folder, with_tests):
         empty_folder(folder)
         free = shutil.disk_usage(folder).free / 1e9
         if free < kind.gigabytes:
-            raise Failure(
-                "{} needs {} GB in {}, where {:.1f} GB are free: make room and run again".format(
-                    kind.name, kind.gigabytes, PROJECT_DIR, free
-                )
-            )
+            message = "{} needs {} GB in {}, where {:.1f} GB are free: make room and run again"
+            raise Failure(message.format(kind.name, kind.gigabytes, PROJECT_DIR, free))
         if run([base_python, "-m", "venv", folder], "Making the {} environment".format(kind.name)) != 0:
             raise NotHere("{} cannot make environments".format(base_python))
         pip_install(python, folder, ["--quiet", PIP], "Bringing pip up to date")
-    pip_install(
-        python,
-        folder,
-        [word for name in files if "lock" not in name for word in ("-r", name)],
-        "Installing packages (up to 1 GB to fetch)",
-    )
+    wanted = [word for name in files if "lock" not in name for word in ("-r", name)]
+    pip_install(python, folder, wanted, "Installing packages (up to 1 GB to fetch)")
     check_imports(python, kind)
     pathlib.Path(folder, STAMP).write_text("\n".join(fingerprints(files)))
     say("The {} environment in {} is complete".format(kind.name, folder))
@@ -226,14 +203,10 @@ def find_python(kind):
     lacks_venv = set()
     for command in candidates(kind.pythons):
         found = probe(command)
-        # An environment of this project may be emptied before the next one is made with it.
-        if (
-            not found
-            or found.version not in kind.pythons
-            or found.machine not in kind.machines
-            or (found.path.startswith(PROJECT_DIR + os.sep))
-        ):
+        if not found or found.version not in kind.pythons or found.machine not in kind.machines:
             continue
+        if found.path.startswith(PROJECT_DIR + os.sep):
+            continue  # an environment of this project may be emptied before the next one is made with it
         if found.has_venv:
             return found.path
         lacks_venv.add("{} lacks venv (on Debian: apt install python{}-venv)".format(found.path, found.version))

@@ -61,7 +61,7 @@ def test_points_are_even_within_a_triangle():
 
 def test_points_on_a_ball_are_spread_as_archimedes_says():
     points = sample_surface(parts.ball((1, 2, 3), (1, 1, 1)), 20000, np.random.RandomState(0)) - (1, 2, 3)
-    assert 0.97 < np.linalg.norm(points, axis=1).min() and np.linalg.norm(points, axis=1).max() < 1 + 1e-12
+    assert np.linalg.norm(points, axis=1).min() > 0.97 and np.linalg.norm(points, axis=1).max() < 1 + 1e-12
     # Zones of the same height have the same area, here but for the facets.
     assert np.allclose(np.histogram(points[:, 1], 4, (-1, 1))[0] / 20000.0, 0.25, atol=0.02)
 
@@ -262,10 +262,10 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, failure
 
 
 @pytest.mark.parametrize(
-    "numbers, flag", [({"num_points": 9}, "--num_point 9"), ({"seed": 2**32}, "--seed"), ({"seed": -1}, "--seed -1")]
+    "numbers, words", [({"num_points": 9}, "`num_points` 9"), ({"seed": 2**32}, "`seed`"), ({"seed": -1}, "`seed` -1")]
 )
-def test_numbers_out_of_range_are_named(tmp_path, numbers, flag):
-    with pytest.raises(InputError, match=flag):
+def test_numbers_out_of_range_are_named(tmp_path, numbers, words):
+    with pytest.raises(InputError, match=words):
         write_demo_shapes(str(tmp_path / "shapes"), **numbers)
     assert os.listdir(str(tmp_path)) == []
 
@@ -294,7 +294,7 @@ def test_the_command_writes_once_and_then_refuses_in_one_line(tmp_path):
     assert first.stdout.startswith("Wrote 40 training and 20 test clouds of 20 classes, 40 points each, to ")
     assert read_split(tmp_path / "new" / "shapes", "test")[0].shape == (20, 40, 3)
     assert second.returncode == 2 and second.stdout == ""
-    assert second.stderr.count("\n") == 1 and "is there already" in second.stderr
+    assert second.stderr.count("\n") == 1 and "is there already" in second.stderr and "--out" in second.stderr
 
 
 def test_shapes_can_be_sampled_without_h5py():

@@ -1,13 +1,13 @@
 """Moving pictures, by their frames."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from utils.explain import results
-from utils.pictures import animation, plots, render
+from utils.pictures import animation, films, heat_figure, render
 
 POINTS = np.array([[1, 0, 0], [-1, 0, 0], [0, 0.3, 0], [0, -0.3, 0]], np.float32)
 HEAT = np.array([2, 0, 0, 0], np.float32)
@@ -31,7 +31,7 @@ def _frames(path):
 
 
 def _is_red(frames):
-    cloud = frames[:, :, : int(plots.PANEL_WIDTHS[1] * animation.DOTS_PER_INCH)]  # without the colour bar
+    cloud = frames[:, :, : int(heat_figure.PANEL_WIDTHS[1] * animation.DOTS_PER_INCH)]  # without the colour bar
     return cloud[..., 0] - cloud[..., 1:].max(axis=-1) > 0.3
 
 
@@ -48,8 +48,11 @@ def test_a_cloud_turns_once_about_its_up_axis(tmp_path, by_matplotlib):
 
 
 def test_rounds_lose_their_points_and_tell_the_end(tmp_path, by_matplotlib):
-    rounds = [results.Round(1, 4, 1, 1.0, 0.1, 0.1), results.Round(2, 3, 0, float("nan"), float("nan"), 0.1)]
-    run = results.DropRun(POINTS, HEAT, np.array([1, -1, -1, -1]), None, rounds, "enough", 0.2)
+    rounds = [
+        SimpleNamespace(round=1, points_left=4, accuracy=1.0),
+        SimpleNamespace(round=2, points_left=3, accuracy=float("nan")),
+    ]
+    run = SimpleNamespace(points=POINTS, heat=HEAT, removed_in_round=np.array([1, -1, -1, -1]), rounds=rounds)
     paths = animation.save_rounds(str(tmp_path / "rounds.gif"), run, "title", "coolwarm", "linear")
     frames, milliseconds = _frames(paths[0])
     assert milliseconds == [animation.MILLISECONDS_A_ROUND, animation.MILLISECONDS_AT_THE_END]
@@ -58,21 +61,21 @@ def test_rounds_lose_their_points_and_tell_the_end(tmp_path, by_matplotlib):
 
 def test_a_film_is_written_where_ffmpeg_is(tmp_path, by_matplotlib, monkeypatch):
     saved = []
-    monkeypatch.setattr(plots, "can_save_film", lambda: True)
+    monkeypatch.setattr(films, "can_save_film", lambda: True)
     monkeypatch.setattr(
-        plots, "save_film", lambda path, frames, milliseconds: (saved.append(frames[0].shape), open(path, "wb").close())
+        films, "save_film", lambda path, frames, milliseconds: (saved.append(frames[0].shape), open(path, "wb").close())
     )
     paths = animation.save_turntable(str(tmp_path / "turn.gif"), POINTS, HEAT, "title", "coolwarm", "linear")
     assert sorted(os.listdir(str(tmp_path))) == ["turn.gif", "turn.mp4"] and len(paths) == 2
     assert saved[0][0] % 2 == 0 and saved[0][1] % 2 == 0
 
 
-@pytest.mark.skipif(not plots.can_save_film(), reason="needs FFmpeg")
+@pytest.mark.skipif(not films.can_save_film(), reason="needs FFmpeg")
 def test_a_film_lasts_as_long_as_its_frames(tmp_path):
     import subprocess
 
     path = str(tmp_path / "film.mp4")
-    plots.save_film(path, [np.full((40, 60, 3), shade, np.uint8) for shade in (0, 255)], [250, 2000])
+    films.save_film(path, [np.full((40, 60, 3), shade, np.uint8) for shade in (0, 255)], [250, 2000])
     told = subprocess.run(
         ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
         stdout=subprocess.PIPE,

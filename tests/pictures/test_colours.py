@@ -61,7 +61,7 @@ def test_rank_colours_are_the_colours_of_the_ranks():
 def test_unknown_colour_map_or_scale_is_one_clear_line(wrong):
     with pytest.raises(InputError) as error:
         colours.heat_colours([1, 2], **wrong)
-    assert "--" in str(error.value) and list(wrong.values())[0] in str(error.value)
+    assert "`{}` {}:".format(*wrong.popitem()) in str(error.value)
     assert "\n" not in str(error.value)
 
 

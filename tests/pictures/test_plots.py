@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
-from utils.pictures import plots
+from utils.pictures import colours, heat_figure, plots
 
 NAMES = ["a_class_of_a_long_name", "bed"]
 
@@ -69,6 +70,42 @@ def test_confusion_matrix_of_forty_classes_has_a_dark_diagonal(tmp_path):
     rows, columns = np.nonzero(_is_blue(_without_colour_bar(image)))
     assert np.corrcoef(rows, columns)[0, 1] > 0.999
     _assert_edge_is_white(image)
+
+
+@pytest.mark.parametrize("names", [["W" * 30, "M" * 20], ["a name of many words"] * 2])
+def test_confusion_matrix_cuts_no_name_off(tmp_path, names):
+    plots.save_confusion_matrix(str(tmp_path / "matrix.png"), np.eye(2, dtype=int), names, "title")
+    image = _read(tmp_path / "matrix.png")
+    _assert_edge_is_white(image)
+    upper_left = image[: image.shape[0] // 4, : image.shape[1] // 4]
+    assert (upper_left < 0.5).any()  # the first class's name is there
+
+
+def test_a_name_with_dollar_signs_is_no_formula(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "save_figure", lambda figure, path: drawn.append(figure))
+    plots.save_confusion_matrix("", np.eye(2, dtype=int), ["a $x$", "b"], "$y$")
+    figure = heat_figure.heat_figure(
+        [("$z$ left", np.zeros((2, 2, 3), np.uint8))],
+        (-1, 1, -1, 1),
+        colours.colour_bar(np.array([0.0, 1e9]), label="for $c$"),
+        "$t$ cloud",
+    )
+    texts = [text.get_text() for one in drawn + [figure] for text in one.findobj(Text)]
+    for shown in (r"a \$x\$", r"\$y\$", r"\$z\$ left", r"for \$c\$" + "\n" + r"$\times 10^{9}$", r"\$t\$ cloud"):
+        assert shown in texts
+
+
+def test_confusion_matrix_of_very_many_classes_stays_within_what_can_be_drawn(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(plots, "MOST_CELLS", 3.0)
+    plots.save_confusion_matrix("", np.eye(40, dtype=int), ["class_%d" % c for c in range(40)], "title")
+    width, height = drawn[0].get_size_inches()
+    assert width < 5 and height < 4.5
+    cell = 3.0 / 40 * 72  # points
+    names = drawn[0].axes[0].get_yticklabels()
+    assert all(0.3 * cell < name.get_fontsize() < cell for name in names)
 
 
 def test_figure_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Pictures by their pixels: what is up is up, and no renderer that dies takes us along."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from utils.files import PROJECT_DIR, InputError
-from utils.pictures import colours, open3d_scene, plots, render
+from utils.pictures import colours, heat_figure, open3d_scene, plots, render
 
 RED_ABOVE_GREEN = np.array([[0, 1, 0], [0, -1, 0], [0.5, 0, 0], [-0.5, 0, 0]], np.float32)
 HEAT = np.array([4, 1e-6, 0, 0], np.float32)
@@ -23,7 +24,7 @@ def _read(path):
 
 
 def _without_colour_bar(image):
-    return image[:, : -int(plots.DOTS_PER_INCH * (plots.COLOUR_BAR_SPACE + plots.MARGIN))]
+    return image[:, : -int(plots.DOTS_PER_INCH * (heat_figure.COLOUR_BAR_SPACE + heat_figure.MARGIN))]
 
 
 def _pixels(image, red, green):
@@ -57,6 +58,7 @@ def open3d_picture(tmp_path_factory):
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     path = tmp_path_factory.mktemp("open3d") / "heat.png"
     if render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") != "Open3D":
+        assert importlib.util.find_spec("open3d"), "needs open3d, of the requirements"
         pytest.skip("Open3D cannot render off-screen on this machine")
     return points, _read(path)
 
@@ -82,8 +84,8 @@ def test_a_display_is_what_linux_announces_and_what_others_have(monkeypatch, pla
 
 
 def test_importing_render_imports_neither_open3d_nor_matplotlib():
-    program = "import sys; from utils import render; sys.exit('open3d' in sys.modules or 'matplotlib' in sys.modules)"
-    assert subprocess.call([sys.executable, "-c", program], cwd=PROJECT_DIR) == 0
+    program = "import sys; from utils.pictures import render; print({'open3d', 'matplotlib'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", program], cwd=PROJECT_DIR).split() == [b"set()"]
 
 
 def test_up_in_the_cloud_is_up_in_the_picture(tmp_path, without_open3d):
@@ -149,18 +151,75 @@ def test_odd_clouds_are_drawn_too(tmp_path, without_open3d, points, heat, colorm
     assert _read(path).min() < 0.5
 
 
+def _fails_to_render(how):
+    """The source of an Open3D whose renderer does something else."""
+    return (
+        "import os, signal, sys, types\n"
+        "def OffscreenRenderer(*_): {}\n"
+        "visualization = sys.modules['open3d.visualization'] = types.ModuleType('visualization')\n"
+        "visualization.rendering = types.SimpleNamespace(OffscreenRenderer=OffscreenRenderer)\n"
+    ).format(how)
+
+
+KILLED = "os.kill(os.getpid(), signal.SIGTERM)"
+
+
 @pytest.mark.parametrize(
     "source",
-    ["import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "raise ImportError", "import time; time.sleep(60)"],
+    [
+        "raise ImportError",
+        "raise AttributeError('_ARRAY_API not found')",
+        "import time; time.sleep(60)",
+        "import os, signal; " + KILLED,
+        _fails_to_render(KILLED),
+        _fails_to_render("raise RuntimeError('[Open3D Error] no OpenGL')"),
+        _fails_to_render("raise MemoryError"),
+        _fails_to_render("raise OSError(28, 'No space left on device')"),
+        _fails_to_render("os._exit(1)"),
+        _fails_to_render("os._exit(0)"),
+    ],
 )
 def test_matplotlib_draws_where_open3d_dies_is_missing_or_hangs(monkeypatch, tmp_path, source):
     _fake_open3d(monkeypatch, tmp_path, source)
     monkeypatch.setattr(render, "SECONDS_TO_RENDER", 2)
+    monkeypatch.setattr(render, "SECONDS_A_PANEL", 0)
     path = tmp_path / "heat.png"
     assert (
         render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
     )
     assert _pixels(_without_colour_bar(_read(path)), True, False).any()
+
+
+def _save_any(tmp_path):
+    return render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "title", "thesis")
+
+
+def test_matplotlib_draws_where_nothing_can_be_handed_to_open3d(monkeypatch, tmp_path):
+    def no_folder():
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(open3d_scene.tempfile, "TemporaryDirectory", no_folder)
+    assert _save_any(tmp_path) == "matplotlib"
+
+
+def test_matplotlib_draws_where_the_answer_is_cut_short(monkeypatch, tmp_path):
+    def half(command, **options):
+        with open(command[-1], "wb") as file:
+            file.write(b"PK\3\4half")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(open3d_scene.subprocess, "run", half)
+    assert _save_any(tmp_path) == "matplotlib"
+
+
+@pytest.mark.parametrize("mistake", ["TypeError('no such argument')", "KeyError('no such array')"])
+def test_a_mistake_of_our_own_beside_open3d_shows_its_traceback(monkeypatch, tmp_path, mistake):
+    _fake_open3d(monkeypatch, tmp_path, _fails_to_render("raise " + mistake))
+    with pytest.raises(RuntimeError) as error:
+        _save_any(tmp_path)
+    name, text = mistake[:-2].split("('")
+    assert "in _draw_images" in str(error.value) and name in str(error.value) and text in str(error.value)
+    assert not (tmp_path / "heat.png").exists()
 
 
 def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp_path):
@@ -169,8 +228,7 @@ def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp
         "run",
         lambda task, seconds, window, size, **job: {"images": np.full((1, size[1], size[0], 3), 255, np.uint8)},
     )
-    path = str(tmp_path / "heat.png")
-    assert render.save_heat_picture(path, RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "blank", "thesis") == "matplotlib"
+    assert _save_any(tmp_path) == "matplotlib"
 
 
 def test_both_renderers_draw_the_same_picture(open3d_picture, tmp_path, without_open3d):
@@ -202,6 +260,12 @@ def test_picture_that_cannot_be_drawn_leaves_the_old_one(tmp_path):
     with pytest.raises(InputError):
         render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "map", "no_such_map")
     assert path.read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["heat.png"]
+
+
+def test_a_mistake_of_our_own_in_the_window_shows_its_traceback(monkeypatch, tmp_path):
+    _fake_open3d(monkeypatch, tmp_path, "utility = None")
+    with pytest.raises(RuntimeError, match="in _open_window"):
+        render.show_window([("all points", RED_ABOVE_GREEN, colours.heat_colours(HEAT))], "title")
 
 
 def test_window_that_cannot_open_is_one_printed_line(monkeypatch, tmp_path, capsys):

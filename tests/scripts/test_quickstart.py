@@ -1,6 +1,7 @@
-"""quickstart.py without a network: which Python it takes, when it makes an environment anew, what it says."""
+"""quickstart.py without a network: when it makes an environment anew, what it runs, what it says."""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -9,10 +10,9 @@ import sys
 import pytest
 
 import quickstart
-from quickstart import KINDS, Failure, FoundPython, NotHere
+from quickstart import KINDS, Failure, NotHere
 
 PAIRS = [kind.requirements for kind in KINDS.values()]
-FITTING = {kind: FoundPython(kind.pythons[0], kind.machines[0], True, "/a/python") for kind in KINDS.values()}
 
 
 @pytest.fixture
@@ -33,67 +33,6 @@ def project(tmp_path, monkeypatch):
 
 def make(with_tests=False):
     return quickstart.make_environment(quickstart.KINDS[1], ".venv", with_tests)
-
-
-# --- Which Python ---
-
-
-def found_by(monkeypatch, kind, *answers):
-    monkeypatch.setattr(quickstart, "candidates", lambda versions: range(len(answers)))
-    monkeypatch.setattr(quickstart, "probe", lambda command: answers[command])
-    return quickstart.find_python(kind).replace("\\", "/")
-
-
-def test_the_running_python_says_what_it_is():
-    found = quickstart.probe([sys.executable])
-    assert found.version == "{}.{}".format(*sys.version_info[:2])
-    assert os.path.samefile(found.path, sys.executable)
-
-
-def test_a_command_that_starts_but_runs_no_python_is_no_python():
-    assert quickstart.probe([sys.executable, "-c", "raise SystemExit(127)"]) is None  # as a pyenv shim does
-    assert quickstart.probe([sys.executable, "-c", "print('Python was not found')"]) is None
-    assert quickstart.probe(["no-such-python"]) is None
-    assert quickstart.probe([""]) is None
-
-
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-def test_what_does_not_fit_is_passed_over(monkeypatch, kind):
-    fitting = FITTING[kind]
-    assert (
-        found_by(
-            monkeypatch,
-            kind,
-            None,
-            fitting._replace(version="3.13", path="/b"),
-            fitting._replace(machine="win32-32bit", path="/c"),
-            fitting._replace(has_venv=False, path="/d"),
-            fitting,
-        )
-        == "/a/python"
-    )
-
-
-def test_no_environment_of_this_project_makes_the_next_one(monkeypatch):
-    own = FITTING[KINDS[1]]._replace(path=os.path.join(quickstart.PROJECT_DIR, ".venv", "bin", "python"))
-    assert found_by(monkeypatch, KINDS[1], own, FITTING[KINDS[1]]) == "/a/python"
-
-
-def test_a_python_that_only_lacks_venv_is_named_once_with_what_to_install(monkeypatch):
-    bare = FITTING[KINDS[1]]._replace(has_venv=False)
-    with pytest.raises(NotHere) as caught:
-        found_by(monkeypatch, KINDS[1], bare, bare)
-    assert str(caught.value) == "/a/python lacks venv (on Debian: apt install python3.7-venv)"
-
-
-def test_pyenv_is_searched_though_its_version_is_not_selected(monkeypatch, tmp_path):
-    python = tmp_path / "versions" / "3.7.16" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text("")
-    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    monkeypatch.setenv("PATH", "")
-    assert [str(python)] in list(quickstart.candidates(("3.7",)))
-    assert [str(python)] not in list(quickstart.candidates(("3.11", "3.10")))
 
 
 # --- When the environment is made ---
@@ -335,7 +274,27 @@ def test_the_exit_status_of_pytest_is_passed_on_and_gets_its_arguments(project, 
     monkeypatch.setattr(quickstart, "set_up", lambda flags: "python")
     monkeypatch.setattr(quickstart, "run", lambda command, purpose: commands.append(command) or 5)
     assert exit_status(monkeypatch, "--test", "--", "-k", "--test") == 5
-    assert commands == [["python", "-m", "pytest", "tests", "-k", "--test"]]
+    assert commands == [["python", "-m", "pytest", "-k", "--test"]]
+
+
+@pytest.mark.parametrize(
+    "named, expected", [([], ["tests/a/test_a.py", "tests/test_b.py"]), (["tests/test_b.py"], ["tests/test_b.py"])]
+)
+def test_the_tests_that_are_named_run_alone_and_else_all(project, monkeypatch, named, expected):
+    shutil.copy(os.path.join(os.path.dirname(quickstart.__file__), "pyproject.toml"), ".")
+    for path in map(pathlib.Path, ("tests/a/test_a.py", "tests/test_b.py", "log/test_c.py")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("def test(): pass")
+    outputs = []
+
+    def run(command, purpose):
+        outputs.append(subprocess.check_output(command + ["-v"], universal_newlines=True))
+        return 0
+
+    monkeypatch.setattr(quickstart, "set_up", lambda flags: sys.executable)
+    monkeypatch.setattr(quickstart, "run", run)
+    assert exit_status(monkeypatch, "--test", "--", *named) == 0
+    assert sorted(re.findall(r"^(\S+)::test PASSED", outputs[0], re.MULTILINE)) == expected
 
 
 def test_what_goes_to_pytest_needs_the_tests(monkeypatch, capsys):

@@ -1,4 +1,7 @@
-"""Fetches a large file from mirrors and unpacks it: resumable, checked, and whole or not at all."""
+"""Fetches a large file from mirrors and unpacks it: resumable, checked, and whole or not at all.
+
+Our own: urlretrieve, requests and pooch begin a broken download anew; this goes on with it, at another mirror too.
+"""
 
 import hashlib
 import http.client

@@ -92,14 +92,14 @@ def sample_split(num_per_class, num_points, rng):
     return clouds[order], labels[order]
 
 
-def write_demo_shapes(folder, num_train=32, num_test=8, num_points=2048, seed=0):
+def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
     """Writes a data set of demo shapes laid out as ModelNet40 is, whole or not at all.
 
     The folder gets ply_data_train0.h5 and ply_data_test0.h5 (`data` float32 [n, num_points, 3], `label` uint8
     [n, 1]), train_files.txt, test_files.txt and shape_names.txt.
 
     Args:
-      folder: where to; it must not be there yet.
+      out: folder to write; it must not be there yet.
       num_train, num_test: clouds of each class in the two splits, which have no object in common.
       num_points: points of each cloud, 10 or more.
       seed: 0 to 2**32 - 1; the test clouds do not depend on num_train.
@@ -108,14 +108,14 @@ def write_demo_shapes(folder, num_train=32, num_test=8, num_points=2048, seed=0)
       InputError: the folder is there, or cannot be written; a number is out of its range.
     """
     if num_points < MIN_POINTS:
-        raise InputError("--num_point {} is too few: a cloud needs {} points".format(num_points, MIN_POINTS))
+        raise InputError("`num_points` {} is too few: a cloud needs {} points".format(num_points, MIN_POINTS))
     if not 0 <= seed <= MAX_SEED:
-        raise InputError("--seed {} is out of range: give one from 0 to {}".format(seed, MAX_SEED))
-    folder = os.path.abspath(folder)
-    if os.path.lexists(folder):
-        raise InputError("{} is there already: delete it first, or give another folder with --out".format(folder))
-    files.make_folder(os.path.dirname(folder), "--out")
-    unfinished = "{}.{}.tmp".format(folder, os.getpid())
+        raise InputError("`seed` {} is out of range: give one from 0 to {}".format(seed, MAX_SEED))
+    out = os.path.abspath(out)
+    if os.path.lexists(out):
+        raise InputError("{} is there already: delete it first, or give another `out`".format(out))
+    files.make_folder(os.path.dirname(out), "out")
+    unfinished = "{}.{}.tmp".format(out, os.getpid())
     try:
         os.mkdir(unfinished)
         with open(os.path.join(unfinished, "shape_names.txt"), "w", newline="\n") as file:
@@ -125,11 +125,11 @@ def write_demo_shapes(folder, num_train=32, num_test=8, num_points=2048, seed=0)
             file_name = "ply_data_{}0.h5".format(split)
             _write_hdf5(os.path.join(unfinished, file_name), clouds, labels)
             with open(os.path.join(unfinished, split + "_files.txt"), "w", newline="\n") as file:
-                file.write("data/{}/{}\n".format(os.path.basename(folder), file_name))
-        os.rename(unfinished, folder)
+                file.write("data/{}/{}\n".format(os.path.basename(out), file_name))
+        os.rename(unfinished, out)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
-        raise InputError("cannot write {} ({}): give another folder with --out".format(folder, reason))
+        raise InputError("cannot write {} ({}): give another `out`".format(out, reason))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -6,7 +6,7 @@ import tempfile
 import numpy as np
 from tqdm import tqdm
 
-from utils.pictures import plots, render
+from utils.pictures import films, heat_figure, plots, render
 from utils.pictures.colours import colour_bar, heat_colours
 
 FRAMES_A_TURN = 48
@@ -45,7 +45,8 @@ def save_rounds(path, run, title, colormap, scale, label="heat"):
 
     Args:
       path: the GIF to write.
-      run: a results.DropRun.
+      run: what the dropping did: `points` [N, 3], `heat` [N], `removed_in_round` [N], from 1 and -1 for never, and
+        `rounds`, each with `round`, `points_left` and `accuracy`, NaN where not measured.
       title, colormap, scale, label: as for `render.save_heat_picture`; the colours are those of the whole cloud's heat.
 
     Returns:
@@ -67,24 +68,24 @@ def save_rounds(path, run, title, colormap, scale, label="heat"):
 
 def _frames(window, panels, captions, bar, title):
     """Figures of one panel each, as a list of uint8 images [height, width, 3] of one size, both even."""
-    pixels = plots.panel_pixels(window, 1, DOTS_PER_INCH)
+    pixels = heat_figure.panel_pixels(window, 1, DOTS_PER_INCH)
     drawings, _ = render.draw_panels(window, panels, pixels)
     frames = []
     for caption, drawing in zip(captions, tqdm(drawings, unit="frame", desc="Drawing", leave=False)):
-        frame = plots.figure_pixels(plots.heat_figure([(caption, drawing)], window, bar, title), DOTS_PER_INCH)
+        frame = plots.figure_pixels(heat_figure.heat_figure([(caption, drawing)], window, bar, title), DOTS_PER_INCH)
         frames.append(frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2])  # as films must be
     return frames
 
 
 def _save(path, frames, milliseconds):
     """Writes frames, each shown for its milliseconds, to a GIF and perhaps an MP4; returns their paths."""
-    plots.save_gif(path, frames, milliseconds)
+    films.save_gif(path, frames, milliseconds)
     film_path = os.path.splitext(path)[0] + ".mp4"
-    if not plots.can_save_film():
+    if not films.can_save_film():
         return [path]
     # FFmpeg tells the format by the name and wants to go back to a file's beginning.
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
         temporary = os.path.join(folder, "film.mp4")
-        plots.save_film(temporary, frames, milliseconds)
+        films.save_film(temporary, frames, milliseconds)
         os.replace(temporary, film_path)
     return [path, film_path]

@@ -1,6 +1,6 @@
 """Heat -> colours of points, and the colour bar that says what they mean."""
 
-import collections
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -27,21 +27,30 @@ DIVERGING = (
     "vanimo",
 )
 
-ColourBar = collections.namedtuple("ColourBar", "colours low high label zero_label")
-ColourBar.__doc__ = """What a colour bar says.
 
-colours: float array [K, 3] in 0..1, bottom to top; empty for no bar.
-low, high: the values at its bottom and its top.
-label: what the values are.
-zero_label: text beside a black box under the bar, for points without heat; None for no box.
-"""
+class ColourBar(NamedTuple):
+    """What a colour bar says.
+
+    Attributes:
+      colours: float array [K, 3] in 0..1, bottom to top; empty for no bar.
+      low: the value at its bottom.
+      high: the value at its top.
+      label: what the values are.
+      zero_label: text beside a black box under the bar, for points without heat; None for no box.
+    """
+
+    colours: np.ndarray
+    low: float
+    high: float
+    label: str
+    zero_label: Optional[str]
 
 
 def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
     """Colours of points by their heat.
 
     `thesis` (Struhs 2020): with s = heat / max(heat), red = s, green = 1 - s, blue = 0, and black where heat
-    is 0. It has no colour for evidence against a class, so negative heat (ASM has it) counts as none: black.
+    is 0. It has no colour for evidence against a class, so negative heat counts as none: black.
     A map in DIVERGING, such as the default, has heat 0 in its middle and reaches as far on both sides: blue, grey, red
     for against, neither, for. Every other map is stretched from the least heat to the greatest, negative heat included;
     where all points have the same heat, they get the top colour if it is positive, else the bottom one.
@@ -58,7 +67,7 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
       InputError: an unknown colour map or scale.
     """
     if scale not in SCALES:
-        raise files.InputError("--scale {}: give {}".format(scale, " or ".join(SCALES)))
+        raise files.InputError("`scale` {}: give {}".format(scale, " or ".join(SCALES)))
     heat = _scaled(heat, scale)
     if colormap == "thesis":
         share = np.maximum(heat, 0) / (max(heat.max(), 0) or 1.0)
@@ -125,7 +134,7 @@ def _mapped(values, colormap, low, high):
 
     if colormap not in matplotlib.colormaps:
         raise files.InputError(
-            "--colormap {}: no such map; give thesis or one of matplotlib's, such as viridis or cividis".format(
+            "`colormap` {}: no such map; give thesis or one of matplotlib's, such as viridis or cividis".format(
                 colormap
             )
         )

@@ -1,13 +1,16 @@
 """What Open3D draws of a cloud: pictures off-screen, and a window.
 
 Open3D ends the whole process where it finds no OpenGL, so it always runs in one of its own:
-`python -m utils.pictures.open3d_scene`.
+`python -m utils.pictures.open3d_scene`. Whatever Open3D or the system does to that process, another renderer can draw
+instead; but a mistake of our own there is none of theirs, and shows its traceback. The exit status says which it was.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
+import traceback
+import zipfile
 
 import numpy as np
 
@@ -17,6 +20,11 @@ from utils.pictures import plots
 CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
 WINDOW_SIZE = (1080, 800)
 TEXT_HEIGHT = 0.09  # of a label in the window, in radii of the cloud
+MISTAKE = 70  # exit status of the process after a mistake of our own; 1 is also what C code of a library ends with
+
+
+class Unavailable(Exception):
+    """Open3D, or the system, cannot do a task here."""
 
 
 def has_display():
@@ -37,33 +45,65 @@ def run(task, seconds, **job):
         `label_places` [L, 2], and `label_width`.
 
     Raises:
-      OSError, subprocess.SubprocessError: it could not start, failed, crashed, or took longer than `seconds`.
+      Unavailable: Open3D is not there, failed, crashed, or took longer than `seconds`; the process did not start; its
+        files could not be written or read.
+      RuntimeError: of a mistake of our own in that process, with its traceback.
     """
     environment = dict(os.environ)
     if not has_display():
         environment.setdefault("EGL_PLATFORM", "surfaceless")  # else EGL looks for a display, and Open3D crashes
     is_verbose = command_line.is_verbose()
     output = None if is_verbose or task == "window" else subprocess.PIPE  # the window lists its keys on the terminal
-    with tempfile.TemporaryDirectory() as folder:
-        job_file, answer_file = os.path.join(folder, "job.npz"), os.path.join(folder, "answer.npz")
-        np.savez(job_file, **job)
-        subprocess.run(
-            [sys.executable, "-m", "utils.pictures.open3d_scene", task, job_file, answer_file],
-            check=True,
-            timeout=seconds,
-            cwd=files.PROJECT_DIR,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=None if is_verbose else subprocess.PIPE,
-        )
-        with np.load(answer_file) as answer:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            job_file, answer_file = os.path.join(folder, "job.npz"), os.path.join(folder, "answer.npz")
+            np.savez(job_file, **job)
+            ended = subprocess.run(
+                [sys.executable, "-m", "utils.pictures.open3d_scene", task, job_file, answer_file],
+                timeout=seconds,
+                cwd=files.PROJECT_DIR,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=None if is_verbose else subprocess.PIPE,
+            )
+            if ended.returncode == 0:
+                return _read_answer(answer_file)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(str(error))
+    if ended.returncode == MISTAKE:
+        said = "see above" if ended.stderr is None else ended.stderr.decode(errors="replace")
+        raise RuntimeError("the process of Open3D ended by a mistake of this program:\n" + said)
+    raise Unavailable("the process of Open3D ended with exit status {}".format(ended.returncode))
+
+
+def _read_answer(path):
+    try:
+        with np.load(path) as answer:
             return dict(answer)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise Unavailable("the process of Open3D left no answer ({})".format(error))
 
 
 def _main(task, job_file, answer_file):
-    with np.load(job_file) as job:
-        np.savez(answer_file, **(_draw_images if task == "picture" else _open_window)(job))
+    """Does a task and writes its answer; after a mistake of our own, ends with exit status MISTAKE."""
+    try:
+        _load_open3d()
+        with np.load(job_file) as job:
+            answer = (_draw_images if task == "picture" else _open_window)(job)
+        np.savez(answer_file, **answer)
+    except (ImportError, MemoryError, OSError, RuntimeError):  # of the system, or as which Open3D raises its own errors
+        raise
+    except Exception:
+        traceback.print_exc()
+        sys.exit(MISTAKE)
+
+
+def _load_open3d():
+    try:
+        import open3d  # noqa: F401
+    except Exception as error:  # a library that is not made for what it finds fails in any way; none is ours
+        raise ImportError("Open3D does not load: {!r}".format(error))
 
 
 def _draw_images(job):

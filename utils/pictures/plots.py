@@ -1,82 +1,35 @@
-"""Figures with matplotlib: the picture of heat, accuracy over the rounds, a confusion matrix: PNG, PDF or SVG by the name.
+"""Figures with matplotlib: what all of them share, accuracy over the rounds, a confusion matrix.
 
 Every figure is an object of its own, drawn without pyplot, so that no window, back end or setting of matplotlib
 is touched.
 """
 
-import collections
 import os
-import textwrap
+from typing import NamedTuple
 
 import numpy as np
 
 from utils import files
 
-FORMATS = ("png", "pdf", "svg")
+FORMATS = ("png", "pdf", "svg")  # by the ending of a figure's file
 DOTS_PER_INCH = 300
-PANEL_WIDTHS = {1: 4.0, 2: 3.1}  # inches, by the number of panels: at most the text width of a paper
-PANEL_ASPECTS = (0.8, 2.0)  # least and greatest width / height of a panel
-MARGIN, PANEL_GAP, CAPTION_HEIGHT, LINE_HEIGHT, COLOUR_BAR_SPACE = 0.08, 0.12, 0.24, 0.2, 0.85  # inches
 CAPTION_COLOUR = "0.4"
 LIGHT = np.array([-0.36, 0.6, 0.714])  # unit vector towards the light: x right, y up, z out of the picture
-
-Spheres = collections.namedtuple("Spheres", "centres radii colours")
-Spheres.__doc__ = """Spheres to draw one over the other: centres [N, 2], radii [N] in the same unit, colours [N, 3]."""
+CELL, MOST_CELLS = 0.22, 30.0  # inches: of a confusion matrix a cell, and at most all of them in a row
 
 
-def panel_pixels(window, num_panels, dots_per_inch=DOTS_PER_INCH):
-    """Width and height, in pixels, of one of num_panels panels that show window = (left, right, bottom, top)."""
-    left, right, bottom, top = window
-    width = PANEL_WIDTHS[num_panels] * dots_per_inch
-    return int(round(width)), int(round(width * (top - bottom) / (right - left)))
+class Spheres(NamedTuple):
+    """Spheres to draw one over the other, the first at the bottom.
 
-
-def heat_figure(panels, window, colour_bar, title):
-    """The picture of heat: a title, panels side by side with captions, a colour bar.
-
-    Args:
-      panels: list of one or two (caption, drawing), a drawing being Spheres, or a uint8 image [height, width, 3].
-      window: (left, right, bottom, top) that each panel shows, in the unit of the Spheres.
-      colour_bar: a colours.ColourBar.
-      title: text above, broken into lines where it is long.
-
-    Returns:
-      The matplotlib Figure, as large as `panel_pixels` at DOTS_PER_INCH makes it.
+    Attributes:
+      centres: float array [N, 2].
+      radii: float array [N], in the same unit.
+      colours: float array [N, 3] in 0..1.
     """
-    width, height = (pixels / DOTS_PER_INCH for pixels in panel_pixels(window, len(panels)))
-    figure_width = 2 * MARGIN + len(panels) * (width + PANEL_GAP) + COLOUR_BAR_SPACE
-    title_lines = textwrap.wrap(title, int(13 * figure_width))
-    bottom = MARGIN + CAPTION_HEIGHT
-    figure_height = bottom + max(height, 1.5) + MARGIN + LINE_HEIGHT * len(title_lines)
-    figure = new_figure(figure_width, figure_height)
 
-    def add_axes(left, bottom, width, height):
-        return figure.add_axes(
-            [left / figure_width, bottom / figure_height, width / figure_width, height / figure_height]
-        )
-
-    figure.text(0.5, 1 - MARGIN / figure_height, _literal("\n".join(title_lines)), fontsize=10, ha="center", va="top")
-    for number, (caption, drawing) in enumerate(panels):
-        left = MARGIN + number * (width + PANEL_GAP)
-        axes = add_axes(left, bottom, width, height)
-        axes.set(xlim=window[:2], ylim=window[2:])
-        axes.axis("off")
-        if isinstance(drawing, Spheres):
-            draw_spheres(axes, drawing)
-        else:
-            axes.imshow(drawing, extent=window, aspect="auto", interpolation="nearest")
-        figure.text(
-            (left + width / 2) / figure_width,
-            MARGIN / figure_height,
-            caption,
-            fontsize=7.5,
-            ha="center",
-            color=CAPTION_COLOUR,
-        )
-    bar_height = min(0.7 * max(height, 1.5), 2.2)
-    left = MARGIN + len(panels) * (width + PANEL_GAP) + 0.1
-    _draw_colour_bar(add_axes(left, bottom + (max(height, 1.5) - bar_height) / 2 - 0.05, 0.14, bar_height), colour_bar)
-    return figure
+    centres: np.ndarray
+    radii: np.ndarray
+    colours: np.ndarray
 
 
 def shade(colours, normals):
@@ -122,36 +75,6 @@ def draw_spheres(axes, spheres):
     axes.add_collection(collection, autolim=False)
 
 
-def _draw_colour_bar(axes, colour_bar):
-    """Fills the axes with a colours.ColourBar."""
-    colours, low, high, label, zero_label = colour_bar
-    bottom, places, texts = 0.0, [], []
-    if zero_label is not None:
-        axes.axhspan(0, 0.07, color="black", linewidth=0)
-        bottom, places, texts = 0.13, [0.035], [zero_label]
-    if len(colours):
-        axes.imshow(np.asarray(colours)[:, None], extent=(0, 1, bottom, 1), origin="lower", aspect="auto")
-        exponent = _exponent(max(abs(low), abs(high)))
-        values = np.unique([low, 0.0 if low < 0 < high else (low + high) / 2, high])
-        places += list(bottom + (1 - bottom) * (values - low) / ((high - low) or 1.0))
-        texts += [
-            "> 0" if value == 0 and zero_label is not None else "{:.3g}".format(value / 10.0**exponent)
-            for value in values
-        ]
-        label += "\n" + r"$\times 10^{{{}}}$".format(exponent) if exponent else ""
-    axes.set_title(label, fontsize=8, pad=5)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=places)
-    axes.set_yticklabels(texts, fontsize=7)
-    axes.tick_params(length=2, width=0.5, left=False, right=True, labelleft=False, labelright=True)
-    hide_spines(axes, ("left", "right", "top", "bottom"))
-
-
-def _exponent(value):
-    """The power of ten to take out of numbers up to a value; 0 where they read well as they are."""
-    exponent = int(np.floor(np.log10(value))) if value > 0 else 0
-    return 0 if -2 < exponent < 4 else exponent
-
-
 def save_rounds(path, points_left, accuracies, title, threshold=0.5):
     """Writes the curve of the dropping loop: accuracy over the points left, a marker for each round, left to right.
 
@@ -193,7 +116,7 @@ def save_rounds(path, points_left, accuracies, title, threshold=0.5):
     margin = max(0.03 * np.ptp(points_left), 1.0)
     axes.set_xlim(points_left.max() + margin, max(points_left.min() - margin, 0))  # dropping runs to the right
     axes.locator_params(axis="x", nbins=8, integer=True)
-    axes.set_title(_literal(title), fontsize=10)
+    axes.set_title(literal(title), fontsize=10)
     axes.tick_params(labelsize=8)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
@@ -205,7 +128,7 @@ def save_confusion_matrix(path, matrix, class_names, title):
     """Writes a confusion matrix: counts, coloured by their share of the row, so of the true class.
 
     Args:
-      path: the PNG file to write.
+      path: the file to write, whose ending is one of FORMATS.
       matrix: int array [C, C], rows the true classes, columns the predicted ones.
       class_names: list of C names.
       title: text above.
@@ -213,11 +136,15 @@ def save_confusion_matrix(path, matrix, class_names, title):
     Raises:
       OSError: the file cannot be written; what was there before is kept.
     """
-    matrix = np.asarray(matrix)
+    matrix, class_names = np.asarray(matrix), [literal(name) for name in class_names]
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     num_classes = len(class_names)
-    cells = max(0.22 * num_classes, 2.2)  # inches
-    names = 0.075 * max(len(name) for name in class_names) + 0.35
+    cells = min(max(CELL * num_classes, 2.2), MOST_CELLS)  # inches
+    shrunk = min(cells / num_classes / CELL, 1.0)
+    name_size = 7.5 * shrunk
+    # Most letters are narrower than this; the names are measured in case they are not.
+    longest = max(0.075 * shrunk * max(map(len, class_names)), *(_width(name, name_size) for name in class_names))
+    names = longest + 0.35
     width, height = names + cells + 0.9, names + cells + 0.35
     figure = new_figure(width, height)
     axes = figure.add_axes([names / width, names / height, cells / width, cells / height])
@@ -230,16 +157,16 @@ def save_confusion_matrix(path, matrix, class_names, title):
             str(matrix[row, column]),
             ha="center",
             va="center",
-            fontsize=5.5,
+            fontsize=5.5 * shrunk,
             color="white" if shares[row, column] > 0.4 else "black",
         )
     axes.set(xlabel="predicted class", ylabel="true class")
-    axes.set_title(_literal(title), fontsize=11)
+    axes.set_title(literal(title), fontsize=11)
     places = np.arange(num_classes)
     axes.set_xticks(places)
-    axes.set_xticklabels(class_names, rotation=90, fontsize=7.5)
+    axes.set_xticklabels(class_names, rotation=90, fontsize=name_size)
     axes.set_yticks(places)
-    axes.set_yticklabels(class_names, fontsize=7.5)
+    axes.set_yticklabels(class_names, fontsize=name_size)
     axes.set_xticks(places[1:] - 0.5, minor=True)
     axes.set_yticks(places[1:] - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.4)
@@ -257,6 +184,7 @@ def save_confusion_matrix(path, matrix, class_names, title):
 
 
 def new_figure(width, height):
+    """An empty, white matplotlib Figure of a width and a height in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -266,13 +194,21 @@ def new_figure(width, height):
 
 
 def hide_spines(axes, sides):
+    """Takes lines around axes away: of "left", "right", "top" and "bottom" those named."""
     for side in sides:
         axes.spines[side].set_visible(False)
 
 
-def _literal(text):
-    """Text that matplotlib shows as it stands; a dollar sign would start a formula."""
+def literal(text):
+    """Text that matplotlib shows as it stands; two dollar signs would make a formula."""
     return text.replace("$", r"\$")
+
+
+def _width(text, font_size):
+    """Width in inches of a text of a size in points."""
+    from matplotlib.textpath import TextPath
+
+    return TextPath((0, 0), text, size=font_size).get_extents().width / 72 if text else 0.0
 
 
 def save_figure(figure, path):
@@ -290,57 +226,3 @@ def figure_pixels(figure, dots_per_inch):
     figure.set_dpi(dots_per_inch)
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
-
-
-def save_gif(path, frames, milliseconds):
-    """Writes an animated GIF that begins again at its end.
-
-    Args:
-      path: the GIF to write.
-      frames: list of F uint8 images [height, width, 3] of one size.
-      milliseconds: list of F times, each of which is a multiple of 10 in the format.
-
-    Raises:
-      OSError: the file cannot be written; what was there before is kept.
-    """
-    from PIL import Image
-
-    # One palette for all frames, else the colours of what rests flicker; each colour counts once, else white takes all.
-    sample = np.concatenate(frames[:: max(1, len(frames) // 8)]).astype(np.int32).dot([65536, 256, 1])
-    sample = np.unique(sample)
-    palette = Image.fromarray(
-        np.stack([sample >> 16, sample >> 8, sample], axis=1).astype(np.uint8)[np.newaxis]
-    ).quantize(255)
-    entries = palette.getpalette()[:765]
-    palette.putpalette(entries + [255] * (768 - len(entries)))
-    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    files.replace_file(
-        path,
-        lambda file: images[0].save(
-            file, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0
-        ),
-        mode="wb",
-    )
-
-
-def can_save_film():
-    """Whether FFmpeg is there."""
-    from matplotlib import animation
-
-    return animation.writers.is_available("ffmpeg")
-
-
-def save_film(path, frames, milliseconds):
-    """Writes an MP4 with FFmpeg; arguments as of `save_gif`, the images of even width and height."""
-    from matplotlib import animation
-
-    height, width = frames[0].shape[:2]
-    figure = new_figure(width / 100, height / 100)
-    image = figure.figimage(frames[0])
-    step = int(np.gcd.reduce(milliseconds))
-    writer = animation.FFMpegWriter(1000 / step, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
-    with writer.saving(figure, path, 100):
-        for frame, duration in zip(frames, milliseconds):
-            image.set_array(frame)
-            for _ in range(duration // step):
-                writer.grab_frame()

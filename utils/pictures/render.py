@@ -4,14 +4,14 @@ Both renderers of the picture, Open3D off-screen and matplotlib, draw what one c
 of, above and to the right of the cloud, and y is up.
 """
 
-import subprocess
-
 import numpy as np
 
-from utils.pictures import open3d_scene, plots
+from utils.pictures import heat_figure, open3d_scene, plots
 from utils.pictures.colours import DEFAULT_COLORMAP, colour_bar, heat_colours
 from utils.pictures.open3d_scene import CAMERA_DISTANCE, TEXT_HEIGHT
 
+DOT_SIZE = 0.72  # diameter of a point, of the side of the area that it has on average
+FADING = 0.25  # share of white at the farthest point
 CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])  # from the cloud to the camera; ModelNet40's airplanes point along x
 DROPPED_COLOUR, DROPPED_SIZE = 0.8, 0.35  # grey; share of a point's radius
 SECONDS_TO_RENDER, SECONDS_A_PANEL = 90, 5
@@ -49,8 +49,8 @@ def save_heat_picture(
     if removed.any():
         captions.append("{} points left{}".format((~removed).sum(), ending))
         panels.append(view.panel(colours, removed))
-    drawings, renderer = draw_panels(view.window, panels, plots.panel_pixels(view.window, len(panels)))
-    figure = plots.heat_figure(
+    drawings, renderer = draw_panels(view.window, panels, heat_figure.panel_pixels(view.window, len(panels)))
+    figure = heat_figure.heat_figure(
         list(zip(captions, drawings)), view.window, colour_bar(heat, colormap, scale, label), title
     )
     plots.save_figure(figure, path)
@@ -61,7 +61,7 @@ class View:
     """What the camera sees of a cloud that turns about its up axis.
 
     Attributes:
-      camera_points: float64 array [T, N, 3], for each of T angles the cloud in the camera's axes and scaled to radius 1:
+      camera_points: float64 array [T, N, 3], for each of T angles the cloud in the camera's axes, scaled to radius 1:
         x right, y up, z towards the camera, which is the origin.
       window: (left, right, bottom, top) of the picture, on the plane at distance 1 from the camera; it shows the cloud
         at all angles.
@@ -84,11 +84,11 @@ class View:
         seen = self.camera_points[:, :, :2] / -self.camera_points[:, :, 2:]
         low, high = seen.min(axis=(0, 1)), seen.max(axis=(0, 1))
         size = np.maximum(high - low, 0.2 / CAMERA_DISTANCE)
-        radius_seen = min(0.36 * np.sqrt(size.prod() / len(points)), 0.02 * size.max())
+        radius_seen = min(DOT_SIZE / 2 * np.sqrt(size.prod() / len(points)), 0.02 * size.max())
         self.radius = CAMERA_DISTANCE * radius_seen
         size += 4 * radius_seen
-        width = max(size[0], size[1] * plots.PANEL_ASPECTS[0])
-        height = max(size[1], width / plots.PANEL_ASPECTS[1])
+        width = max(size[0], size[1] * heat_figure.PANEL_ASPECTS[0])
+        height = max(size[1], width / heat_figure.PANEL_ASPECTS[1])
         x, y = (low + high) / 2
         self.window = (x - width / 2, x + width / 2, y - height / 2, y + height / 2)
 
@@ -96,7 +96,7 @@ class View:
         """What one panel shows, in the camera's axes: points [N, 3], colours [N, 3], radii [N].
 
         Args:
-          colours: float array [N, 3]; shown paler with distance, a quarter white at the farthest point.
+          colours: float array [N, 3]; shown paler with distance, FADING white at the farthest point.
           removed: bool array [N]: points that are shown small and pale; None for none.
           number: which of the angles.
         """
@@ -106,7 +106,7 @@ class View:
         if removed is not None:
             colours = np.where(removed[:, None], DROPPED_COLOUR, colours)
             radii[removed] *= DROPPED_SIZE
-        share = 0.25 * (depth - depth.min()) / (np.ptp(depth) or 1.0)
+        share = FADING * (depth - depth.min()) / (np.ptp(depth) or 1.0)
         return points, colours + (1 - colours) * share[:, None], radii
 
 
@@ -148,7 +148,7 @@ def draw_panels(window, panels, pixels):
 
 
 def _open3d_panels(window, panels, pixels):
-    """The panels as Open3D draws them, uint8 [panels, height, width, 3]; None where it can't, whatever the reason."""
+    """The panels as Open3D draws them, uint8 [panels, height, width, 3]; None where it cannot."""
     width, height = pixels
     points, colours, radii = (np.stack(arrays) for arrays in zip(*panels))
     try:
@@ -161,7 +161,7 @@ def _open3d_panels(window, panels, pixels):
             colours=colours,
             radii=radii,
         )["images"]
-    except Exception:  # a crash, a time-out, no Open3D, no folder to write to: matplotlib draws the picture then
+    except open3d_scene.Unavailable:
         return None
     # A driver that draws nothing leaves pictures of one colour.
     drawn = images.shape == (len(panels), height, width, 3) and all(image.min() < 240 < image.max() for image in images)
@@ -214,5 +214,5 @@ def show_window(views, title):
             label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT],
             label_width=step[0],
         )
-    except (OSError, subprocess.SubprocessError):
+    except open3d_scene.Unavailable:
         print("Open3D could not show its window here; the picture files show the same.")

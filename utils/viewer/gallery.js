@@ -1,11 +1,9 @@
 // A table of small pictures, class by method; a click opens one in the viewer.
 "use strict";
-const FADE = 0.25;  // share of white at the farthest point, as in the pictures
-const DOT = 0.72;  // diameter of a point, of the side of the area that it has on average, as in the pictures
 
 /** Paints a cloud as the first camera sees it, far points first and paler. */
 function paint(canvas, cloud, view) {
-  const [right, up, towards] = seenOf(cloud), size = canvas.width, distance = 4;
+  const [right, up, towards] = seenOf(cloud), size = canvas.width, distance = data.cameraDistance;
   cloud.order = cloud.order || towards.map((_, point) => point).sort((a, b) => towards[a] - towards[b]);
   const near = towards[cloud.order[cloud.order.length - 1]], far = towards[cloud.order[0]];
   const x = right.map((value, point) => value / (distance - towards[point]));
@@ -16,12 +14,12 @@ function paint(canvas, cloud, view) {
   });
   const span = Math.max(width, height) || 1, zoom = 0.9 * size / span;
   const area = (width + 0.1 * span) * (height + 0.1 * span) * zoom * zoom;
-  const dot = Math.max(1.5, DOT * Math.sqrt(area / x.length)), brush = canvas.getContext("2d");
+  const dot = Math.max(1.5, data.dotSize * Math.sqrt(area / x.length)), brush = canvas.getContext("2d");
   const colours = decodeColours(lookOf(view).colours);
   brush.fillStyle = "#fff";
   brush.fillRect(0, 0, size, size);
   for (const point of cloud.order) {
-    const pale = FADE * (near - towards[point]) / (near - far || 1), parts = [1, 3, 5].map((at) => {
+    const pale = data.fading * (near - towards[point]) / (near - far || 1), parts = [1, 3, 5].map((at) => {
       const part = parseInt(colours[point].substr(at, 2), 16);
       return Math.round(part + (255 - part) * pale);
     });

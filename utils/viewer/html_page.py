@@ -1,7 +1,8 @@
 """Points, heat and rounds -> one HTML page to turn, zoom and step through in a browser, without a network.
 
 Python works out every colour, so the page shows exactly those of the pictures; `page.html` lays it out, and
-the SCRIPTS draw it with Plotly, which the page holds too.
+the SCRIPTS draw it with Plotly, which the page holds too. What they need to know of the pictures they find in the
+page's data.
 """
 
 import base64
@@ -10,25 +11,40 @@ import html
 import json
 import os
 import re
+import string
+from typing import Any, List, NamedTuple
 
 import numpy as np
 
 from utils.files import replace_file
-from utils.pictures import colours
+from utils.pictures import animation, colours, heat_figure, render
 
 COLORMAPS = (colours.DEFAULT_COLORMAP, "thesis", "viridis", "cividis")
 SCRIPTS = ("camera.js", "viewer.js", "gallery.js")
 BAR_STEPS = 64  # colours of a colour bar; the browser blends between them
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-CODES = [high + low for high in DIGITS for low in DIGITS]  # two characters a colour, which JavaScript reads in base 36
+DIGITS = string.digits + string.ascii_lowercase  # of numbers in base 36, which JavaScript reads
+CODES = [high + low for high in DIGITS for low in DIGITS]  # of colours, by their places
 
-View = collections.namedtuple("View", "method caption points heat removed_in_round rounds")
-View.__doc__ = """One heat of one cloud to look at.
 
-method: its name; caption: what the cloud is; both any text.
-points: float32 [N, 3], N >= 1, y up; heat: float [N]; removed_in_round: int [N], from 1, -1 for never; rounds: list of
-results.Round, accuracy NaN where a round did not classify; empty where nothing was dropped.
-"""
+class View(NamedTuple):
+    """One heat of one cloud to look at.
+
+    Attributes:
+      method: its name, any text.
+      caption: what the cloud is, any text.
+      points: float32 array [N, 3], N >= 1, y up.
+      heat: float array [N].
+      removed_in_round: int array [N], from 1; -1 for never.
+      rounds: list of the rounds of dropping, each with its number `round`, `points_left` and `accuracy`, NaN where not
+        measured; empty where nothing was dropped.
+    """
+
+    method: str
+    caption: str
+    points: np.ndarray
+    heat: np.ndarray
+    removed_in_round: np.ndarray
+    rounds: List[Any]
 
 
 def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
@@ -56,7 +72,7 @@ def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_C
 
     Args:
       path, title, colormap, scale: as for `save`.
-      clouds: list of provider.Cloud; the first of each label is shown.
+      clouds: list of cloud.Cloud; the first of each label is shown.
       methods: names, left to right.
       heats: dictionary of method -> list of float arrays [N], one for each of `clouds`.
 
@@ -88,8 +104,6 @@ def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_C
 def _write(path, title, groups, colormap, scale, is_gallery):
     from plotly.offline import get_plotlyjs
 
-    from utils.pictures.render import CAMERA_DIRECTION
-
     maps = list(dict.fromkeys((colormap,) + COLORMAPS))
     palettes = {name: _Palette() for name in maps}
     data = {
@@ -99,7 +113,13 @@ def _write(path, title, groups, colormap, scale, is_gallery):
         "scales": list(colours.SCALES),
         "map": colormap,
         "scale": scale,
-        "camera": CAMERA_DIRECTION.tolist(),
+        "camera": render.CAMERA_DIRECTION.tolist(),
+        "cameraDistance": render.CAMERA_DISTANCE,
+        "dotSize": render.DOT_SIZE,
+        "fading": render.FADING,
+        "millisecondsARound": animation.MILLISECONDS_A_ROUND,
+        "significantDigits": heat_figure.SIGNIFICANT_DIGITS,
+        "code": {"length": len(CODES[0]), "base": len(DIGITS)},
     }
     data["palettes"] = {name: palette.hex_colours() for name, palette in palettes.items()}
     scripts = [get_plotlyjs()] + [_read(name) for name in SCRIPTS]
@@ -175,7 +195,7 @@ class _Palette:
         self._places = {}
 
     def encode(self, rgb):
-        """Colours, float array [K, 3] in 0..1 -> a text of two characters for each."""
+        """Colours, float array [K, 3] in 0..1 -> a text of one of CODES for each."""
         rounded = np.rint(np.asarray(rgb, np.float64) * 255).astype(int).dot([1 << 16, 1 << 8, 1])
         return "".join(CODES[self._places.setdefault(value, len(self._places))] for value in rounded.tolist())
 

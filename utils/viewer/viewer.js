@@ -2,19 +2,21 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
-const LINE = "#e3e5e8", DROPPED = "#cfd2d7";
-const FONT = {family: getComputedStyle(document.body).fontFamily, size: 11, color: "#6b7078"};
-const MILLISECONDS_A_ROUND = 250;
+/** A colour of the page's style, such as "--line". */
+const styleColour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const INK = styleColour("--ink"), LINE = styleColour("--line"), ACCENT = styleColour("--accent");
+const DROPPED = "#cfd2d7", ROUND_NOW = "#d1495b";
+const FONT = {family: getComputedStyle(document.body).fontFamily, size: 11, color: styleColour("--quiet")};
 const state = {cloud: 0, view: 0, map: data.map, scale: data.scale, round: 1, ghosts: true, timer: null};
 
 const currentCloud = () => data.clouds[state.cloud];
 const currentView = () => currentCloud().views[state.view];
 const lookOf = (view) => view.looks[state.map + " " + state.scale];
 
-/** Colours of a text of two characters each, as "#rrggbb". */
+/** Colours of a text of a code each, as "#rrggbb". */
 function decodeColours(text) {
-  const palette = data.palettes[state.map], found = [];
-  for (let at = 0; at < text.length; at += 2) found.push(palette[parseInt(text.substr(at, 2), 36)]);
+  const palette = data.palettes[state.map], {length, base} = data.code, found = [];
+  for (let at = 0; at < text.length; at += length) found.push(palette[parseInt(text.substr(at, length), base)]);
   return found;
 }
 
@@ -29,10 +31,11 @@ function darker(colour) {
   return "#" + [1, 3, 5].map(part).join("");
 }
 
-/** A number with three significant digits, as in the pictures. */
-function threeDigits(value) {
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-4 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+/** A number with as many significant digits as in the pictures. */
+function rounded(value) {
+  const size = Math.abs(value), digits = data.significantDigits;
+  return size !== 0 && (size < 1e-4 || size >= 1e5) ? value.toExponential(digits - 1)
+    : String(Number(value.toPrecision(digits)));
 }
 
 /**
@@ -56,7 +59,7 @@ function keptPoints() {
 
 function hoverText(point) {
   const removed = currentView().removed[point];
-  return "heat " + threeDigits(currentView().values[point]) + ", point " + point +
+  return "heat " + rounded(currentView().values[point]) + ", point " + point +
     (removed > 0 ? "<br>dropped in round " + removed : currentView().rounds.length > 1 ? "<br>never dropped" : "");
 }
 
@@ -66,7 +69,7 @@ function traces() {
   view.values = view.values || decodeHeat(view.heat);
   const colours = decodeColours(lookOf(view).colours), all = kept.map((_, point) => point);
   const pick = (values, chosen) => chosen.map((point) => values[point]);
-  const hoverlabel = {bgcolor: "#fff", bordercolor: LINE, font: Object.assign({}, FONT, {size: 12, color: "#1d1f23"})};
+  const hoverlabel = {bgcolor: "#fff", bordercolor: LINE, font: Object.assign({}, FONT, {size: 12, color: INK})};
   const trace = (chosen, marker) => ({
     type: "scatter3d", mode: "markers", x: pick(axes[0], chosen), y: pick(axes[1], chosen), z: pick(axes[2], chosen),
     customdata: chosen, text: chosen.map(hoverText), hoverinfo: "text",
@@ -106,7 +109,7 @@ function drawBar() {
   const values = look.high > look.low ? [look.high, middle, look.low] : [look.low];
   element("ticks").replaceChildren(...values.map((value) => {
     const tick = document.createElement("span");
-    tick.textContent = value === 0 && isBlackKnown ? "> 0" : threeDigits(value);
+    tick.textContent = value === 0 && isBlackKnown ? "> 0" : rounded(value);
     tick.style.top = `${100 * (look.high - value) / ((look.high - look.low) || 1)}%`;
     return tick;
   }));
@@ -128,9 +131,9 @@ function drawCurve() {
   Plotly.react("curve", [
     {x: measured.map((one) => one[1]), y: measured.map((one) => 100 * one[2]), text: measured.map(point),
       customdata: measured.map((one) => one[0]), hoverinfo: "text", mode: "lines+markers",
-      line: {color: "#2b5aa8", width: 1.5}, marker: {size: 4, color: "#2b5aa8"}},
+      line: {color: ACCENT, width: 1.5}, marker: {size: 4, color: ACCENT}},
     {x: [now[1]], y: [100 * at[2]], mode: "markers", hoverinfo: "skip",
-      marker: {size: 11, color: now[2] === null ? "#fff" : "#d1495b", line: {width: 2, color: "#d1495b"}}}],
+      marker: {size: 11, color: now[2] === null ? "#fff" : ROUND_NOW, line: {width: 2, color: ROUND_NOW}}}],
   {margin: {l: 44, r: 8, t: 6, b: 34}, showlegend: false, font: FONT, hovermode: "closest", paper_bgcolor: "#fff",
     plot_bgcolor: "#fff", xaxis: axis("points left", [most + room, least - room], {nticks: 5}),
     yaxis: axis("", [-4, 106], {tickvals: [0, 50, 100], ticktext: ["0 %", "50 %", "100 %"]}),
@@ -176,7 +179,7 @@ function play(isPlaying) {
   state.timer = isPlaying ? setTimeout(() => {
     if (state.round >= currentView().rounds.length) return play(false);
     change({round: state.round + 1}).then(() => state.timer && play(true));
-  }, MILLISECONDS_A_ROUND) : null;
+  }, data.millisecondsARound) : null;
   element("play").textContent = isPlaying ? "Pause" : "Play";
 }
 
