@@ -104,7 +104,7 @@ def test_heat_goes_back_to_every_point_of_a_file_in_its_own_coordinates(tiny_log
     # Every point has the heat of the nearest sampled one, sought by brute force; y of the network is z of the file.
     with open(str(folder / "run.json")) as file:
         run = json.load(file)
-    sampled = found["points"].astype(float)[:, [0, 2, 1]] * [1, -1, 1] * run["scale"] + run["centre"]
+    sampled = found["points"].astype(float)[:, [0, 2, 1]] * [1, -1, 1] * run["input_scale"] + run["input_centre"]
     for place in (0, 1000, 2999):
         distances = np.linalg.norm(sampled - points[place], axis=1)
         nearest, next_one = np.argsort(distances)[:2]

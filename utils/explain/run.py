@@ -167,7 +167,7 @@ def _save_one(case, name, runs, dropping, files):
     )
     ply_points, ply_heat = cloud.points, one.heat
     if cloud.own is not None:
-        settings.update(centre=cloud.own.centre.tolist(), scale=float(cloud.own.scale))
+        settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
         ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud.own)
     ply_colours = colours.heat_colours(ply_heat, files.colormap, files.scale)
     results.save(folder, one, case, settings, ply_points, ply_heat, ply_colours)
