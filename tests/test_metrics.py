@@ -44,11 +44,28 @@ def test_rank_correlation_of_few_values_by_hand():
     assert np.isnan(metrics.rank_correlation([1, 2, 3, 4], [np.nan, 2, 3, 4]))
 
 
-def test_rank_correlation_agrees_with_scipy(rng):
-    stats = pytest.importorskip("scipy.stats")
+def _ranks(values):
+    """Mean ranks from 1, by counting for each value how many are smaller or equal."""
+    values = list(values)
+    return [sum(other < value for other in values) + (values.count(value) + 1) / 2 for value in values]
+
+
+def test_ranks_from_one_are_shared_by_equal_values(rng):
+    assert metrics.average_ranks([3, 1, 3, 9]).tolist() == [2.5, 1, 2.5, 4]
+    values = rng.randint(0, 9, 40)
+    assert metrics.average_ranks(values).tolist() == _ranks(values)
+
+
+def test_rank_correlation_is_the_correlation_of_the_ranks(rng):
     for _ in range(5):
         first, second = rng.randint(0, 9, (2, 40))
-        assert metrics.rank_correlation(first, second) == pytest.approx(stats.spearmanr(first, second)[0])
+        wanted = np.corrcoef(_ranks(first), _ranks(second))[0, 1]
+        assert metrics.rank_correlation(first, second) == pytest.approx(wanted)
+
+
+def test_softmax_of_known_odds_and_of_great_logits():
+    assert metrics.softmax(np.log([1.0, 2.0, 5.0])) == pytest.approx([0.125, 0.25, 0.625])
+    assert metrics.softmax(np.array([1000.0, 1000.0, 0.0])) == pytest.approx([0.5, 0.5, 0])
 
 
 def test_top_overlap_counts_shared_points():
@@ -72,11 +89,15 @@ def test_mean_and_error_leave_out_what_is_missing():
     assert np.isnan(mean[0]) and np.isnan(error[0])
 
 
-@pytest.mark.parametrize("count", [2, 3, 10, 11, 12, 30, 400])
-def test_the_interval_of_few_values_is_students(rng, count):
-    stats = pytest.importorskip("scipy.stats")
+# Of Student's t, 97.5 %: from the tables of any textbook.
+@pytest.mark.parametrize("count, student", [(2, 12.706), (3, 4.303), (10, 2.262), (11, 2.228), (30, 2.045), (61, 2.0)])
+def test_the_interval_of_few_values_is_students(rng, count, student):
     values = np.append(rng.standard_normal(count), np.nan)
-    error = stats.sem(values[:-1])
-    wanted = stats.t.interval(0.95, count - 1, values[:-1].mean(), error)
-    assert metrics.interval_95(values) == pytest.approx(wanted, abs=0.003 * error)
-    assert np.isnan(metrics.interval_95(values[:1])).all()
+    error = values[:-1].std(ddof=1) / np.sqrt(count)
+    low, high = metrics.interval_95(values)
+    assert (low + high) / 2 == pytest.approx(values[:-1].mean())
+    assert (high - low) / 2 == pytest.approx(student * error, rel=3e-4)
+
+
+def test_one_value_has_no_interval():
+    assert np.isnan(metrics.interval_95([1.0, np.nan])).all()

@@ -2,9 +2,10 @@
 
     python tests/benchmarks/throughput.py --reference
 
-Prints a table and writes it as CSV. Every row is measured in a process of its own, together with the matrix product that it
-is compared with. With --reference, the same work done the textbook way is timed in turn with ours: convolutions and
-batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its diagonal.
+Prints a table and writes it as CSV. Every row is measured in a process of its own, together with the matrix product
+that it is compared with. With --reference, the same work done the textbook way is timed in turn with ours: convolutions
+and batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its
+diagonal.
 """
 
 import argparse
@@ -98,7 +99,10 @@ def measure(name, flags):
     import tensorflow.compat.v1 as tf
 
     prepare, num_clouds, points_each, gflop, is_long = ROWS[name]
-    with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default(), tf.Session() as session, contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as opened:
+        folder = opened.enter_context(tempfile.TemporaryDirectory())
+        opened.enter_context(tf.Graph().as_default())
+        session = opened.enter_context(tf.Session())
         matrix = tf.get_variable("matrix", [PRODUCT_SIZE, PRODUCT_SIZE])
         session.run(matrix.initializer)
         product = tf.matmul(matrix, matrix).op
@@ -159,25 +163,15 @@ def _open_training(folder, is_textbook):
     """Context of a TrainingGraph of a fresh network, and its folder."""
     import textbook
 
-    from utils.network import training_graph
+    from utils.network import training, training_graph
 
-    flags = argparse.Namespace(
-        model="pointnet_cls",
-        seed=0,
-        gpu=0,
-        log_dir=tempfile.mkdtemp(dir=folder),
-        batch_size=BATCH,
-        decay_step=200000,
-        learning_rate=1e-3,
-        decay_rate=0.7,
-        optimizer="adam",
-        momentum=0.9,
-        schedule="steps",
-        start_from=None,
-    )
-    with textbook.layers() if is_textbook else contextlib.ExitStack():
-        with training_graph.open_training(flags, clouds_in_all=BATCH) as graph:
-            yield graph, flags.log_dir
+    log_dir = tempfile.mkdtemp(dir=folder)
+    # As many classes as ModelNet40 has.
+    class_names = tuple("class {}".format(number) for number in range(40))
+    settings = training.TrainingSettings("pointnet_cls", class_names, batch_size=BATCH, steps_per_epoch=1, max_epoch=1)
+    layers = textbook.layers() if is_textbook else contextlib.ExitStack()
+    with layers, training_graph.open_training(log_dir, settings) as graph:
+        yield graph, log_dir
 
 
 def _training(folder, flags, is_textbook, opened):
@@ -186,34 +180,34 @@ def _training(folder, flags, is_textbook, opened):
     return lambda: graph.train_step(clouds, labels)
 
 
-def _explainer(folder, is_textbook, opened):
+def _classifier(folder, is_textbook, opened):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
-    from utils.network import checkpoint, explainer
+    from utils.network import checkpoint, classifier
 
     with _open_training(folder, is_textbook=False) as (graph, log_dir):
         graph.save()
     prefix = os.path.join(log_dir, "model.ckpt")
     if is_textbook:
-        return TextbookExplainer(prefix)
-    return explainer.Explainer(opened.enter_context(checkpoint.restore(prefix)))
+        return TextbookClassifier(prefix, opened)
+    return classifier.Classifier(opened.enter_context(checkpoint.restore(prefix)))
 
 
-class TextbookExplainer:
-    """The answers of explainer.Explainer, one cloud a session call, with the gradients that TensorFlow derives."""
+class TextbookClassifier:
+    """The answers of a Classifier, one cloud a session call, with the gradients that TensorFlow derives."""
 
-    def __init__(self, prefix):
+    def __init__(self, prefix, opened):
         import tensorflow.compat.v1 as tf
         import textbook
 
         from models import pointnet_cls
         from utils.network import checkpoint
 
-        with tf.Graph().as_default(), textbook.layers():
-            self._session = checkpoint.open_session(0)
+        graph = tf.Graph()
+        # Its session stays open; the graph is the default one while it is built alone.
+        with graph.as_default(), textbook.layers():
             self._points = tf.placeholder(tf.float32, [None, None, 3])
-            self._logits, end_points = pointnet_cls.get_model(self._points, is_training=False)
+            self._logits, end_points = pointnet_cls.get_model(self._points, 40, is_training=False)
             self._features = end_points["features"]
-            checkpoint.load(self._session, prefix, tf.global_variables(), "pointnet_cls")
             loss = tf.reduce_sum(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(
                     labels=tf.zeros(tf.shape(self._logits)[:1], tf.int32), logits=self._logits
@@ -221,6 +215,10 @@ class TextbookExplainer:
             )
             self._loss_gradient = tf.gradients(loss, self._points)[0]
             self._feature_gradient = tf.gradients(self._logits[:, 0], self._features)[0]
+            variables = tf.global_variables()
+        opened.enter_context(graph.as_default())
+        self._session = opened.enter_context(checkpoint.open_session(0))
+        checkpoint.load(self._session, prefix, variables, "pointnet_cls")
 
     def logits(self, clouds):
         return np.concatenate([self._session.run(self._logits, {self._points: cloud[np.newaxis]}) for cloud in clouds])
@@ -237,10 +235,12 @@ class TextbookExplainer:
             ]
         )
 
-    def loss_gradients(self, clouds, _):
-        return np.concatenate(
-            [self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]}) for cloud in clouds]
-        )
+    def quantities(self, names, clouds, labels):
+        """The points and the loss gradients of class 0, one cloud a batch: all that ASM takes."""
+        for cloud in clouds:
+            found = {"points": cloud[np.newaxis]}
+            found["loss_gradients"] = self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]})
+            yield [found[name] for name in names]
 
     def p_grad_cam(self, points):
         features, gradients = self._session.run(
@@ -252,15 +252,15 @@ class TextbookExplainer:
 
 def _inference(num_points):
     def prepare(folder, flags, is_textbook, opened):
-        explainer, clouds = _explainer(folder, is_textbook, opened), _clouds(BATCH, num_points)
-        return lambda: explainer.logits(clouds)
+        classifier, clouds = _classifier(folder, is_textbook, opened), _clouds(BATCH, num_points)
+        return lambda: classifier.logits(clouds)
 
     return prepare
 
 
 def _gradient(folder, flags, is_textbook, opened):
-    explainer, clouds = _explainer(folder, is_textbook, opened), _clouds(BATCH, 1024)
-    return lambda: explainer.loss_gradients(clouds, 0)
+    classifier, clouds = _classifier(folder, is_textbook, opened), _clouds(BATCH, 1024)
+    return lambda: list(classifier.quantities(["loss_gradients"], clouds, 0))
 
 
 def _whole(method, eval_every=1):
@@ -268,14 +268,15 @@ def _whole(method, eval_every=1):
 
     def prepare(folder, flags, is_textbook, opened):
         import provider
-        from utils.explain import heat, point_drop
+        from utils.explain import point_drop
+        from utils.explain.methods import METHODS
 
-        explainer, points = _explainer(folder, is_textbook, opened), _clouds(1, 2048)[0]
+        classifier, points = _classifier(folder, is_textbook, opened), _clouds(1, 2048)[0]
         rotations = provider.draw_rotations("xyz", flags.votes, np.random.RandomState(0))
 
-        vote = explainer.vote_logits
+        vote = classifier.vote_logits
         if is_textbook and method == "p-grad-cam":
-            vote = explainer.vote_logits_and_features
+            vote = classifier.vote_logits_and_features
 
         def vote_logits(remaining):
             logits = vote(remaining, rotations)
@@ -284,8 +285,8 @@ def _whole(method, eval_every=1):
 
         def heat_of(remaining):
             if is_textbook and method == "p-grad-cam":
-                return explainer.p_grad_cam(remaining)
-            return heat.METHODS[method](explainer, remaining[np.newaxis], 0)[0]
+                return classifier.p_grad_cam(remaining)
+            return METHODS[method].heat(classifier, remaining[np.newaxis], 0)[0]
 
         return lambda: point_drop.drop_until_lost(
             points,
@@ -309,8 +310,8 @@ def _votes_of(method):
     return lambda flags: flags.votes * (_num_rounds(method, flags) + 1)
 
 
-# work -> function(folder, flags, is_textbook, opened) -> function to time; clouds it handles; points of each; nominal GFLOP of
-# 1024 points; whether it is too long to be repeated
+# work -> function(folder, flags, is_textbook, opened) -> function to time; clouds it handles; points of each; nominal
+# GFLOP of 1024 points; whether it is too long to be repeated
 ROWS = {
     "training step, 1024 points": (_training, BATCH, 1024, GFLOP_TRAINING, False),
     "inference, 1024 points": (_inference(1024), BATCH, 1024, GFLOP_FORWARD, False),

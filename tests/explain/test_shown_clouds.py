@@ -7,12 +7,16 @@ import sys
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from tensorboard.backend.event_processing import event_accumulator
+from tensorboard.plugins.mesh import metadata
 
 import provider
 import train
 from utils import metrics
-from utils.explain import heat, shown_clouds
-from utils.network import checkpoint, explainer
+from utils.explain import shown_clouds
+from utils.explain.methods import METHODS
+from utils.network import checkpoint
+from utils.network.classifier import Classifier
 from utils.pictures import colours
 
 SHOWN = ["airplane", "chair", "guitar", "lamp"]
@@ -20,9 +24,6 @@ SHOWN = ["airplane", "chair", "guitar", "lamp"]
 
 def _read(log):
     """TensorBoard's own reader on the test events of a log folder, and what it tells the mesh plugin of each tensor."""
-    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    from tensorboard.plugins.mesh import metadata
-
     events = event_accumulator.EventAccumulator(os.path.join(str(log), "test"), {"tensors": 0}).Reload()
     kept = [events.SummaryMetadata(tag).plugin_data for tag in events.Tags()["tensors"]]
     return events, [metadata.parse_plugin_metadata(data.content) for data in kept if data.plugin_name == "mesh"]
@@ -80,12 +81,12 @@ def test_tensorboard_shows_the_heat_that_the_checkpoint_gives(tiny_data, tiny_lo
     assert all(list(mesh.shape) == [1, 64, 3] for mesh in meshes)
     assert all(json.loads(mesh.json_config)["material"]["cls"] == "PointsMaterial" for mesh in meshes)
 
-    class_names = provider.load_class_names(tiny_data)
-    points, labels = provider.load_split(tiny_data, "test", 64)
+    data = provider.open_data(tiny_data)
+    points, labels = provider.load_split(data, "test", 64)
     with checkpoint.restore(os.path.join(tiny_log, "model.ckpt"), gpu=-1) as network:
-        explained = explainer.Explainer(network)
+        explained = Classifier(network)
         for name in SHOWN:
-            label = class_names.index(name)
+            label = data.class_names.index(name)
             cloud = points[list(labels).index(label)][np.newaxis]
             ((step, vertices),) = _meshes(events, "input/" + name, "VERTEX")
             ((_, grey),) = _meshes(events, "input/" + name, "COLOR")
@@ -96,7 +97,7 @@ def test_tensorboard_shows_the_heat_that_the_checkpoint_gives(tiny_data, tiny_lo
             for _, vertices in _meshes(events, "heat/" + name, "VERTEX"):
                 np.testing.assert_array_equal(vertices, cloud)
             # The last evaluation was of the network in the last checkpoint.
-            wanted = 255 * colours.heat_colours(heat.METHODS["p-grad-cam"](explained, cloud, label)[0])
+            wanted = 255 * colours.heat_colours(METHODS["p-grad-cam"].heat(explained, cloud, label)[0])
             found = _meshes(events, "heat/" + name, "COLOR")[-1][1]
             assert found.dtype == np.uint8 and len(np.unique(found, axis=1)[0]) > 3
             np.testing.assert_allclose(found[0], wanted, atol=1.5)
@@ -145,8 +146,12 @@ def test_shown_clouds_change_neither_the_training_nor_what_it_resumes_from(tiny_
 
 
 @pytest.mark.parametrize("count, rows", [(0, []), (1, [3]), (2, [3, 1]), (3, [3, 1, 2]), (9, [3, 1, 2, 0])])
-def test_favourites_come_first_then_the_first_classes(count, rows):
-    # Rows: bench, person, bed, guitar, guitar, person; guitar is a favourite before person.
+def test_classes_of_clear_parts_come_first_then_the_first_classes(count, rows):
+    # Rows: bench, person, bed, guitar, guitar, person; guitar comes before person.
     labels = np.array([3, 5, 2, 4, 4, 5])
     names = ["airplane", "bathtub", "bed", "bench", "guitar", "person"]
     assert shown_clouds.first_of_classes(labels, names, count) == rows
+
+
+def test_of_own_classes_the_first_are_shown_by_their_names():
+    assert shown_clouds.first_of_classes(np.array([2, 0, 2, 1]), ["Stuhl", "chair", "7"], 2) == [3, 1]

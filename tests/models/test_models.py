@@ -10,6 +10,8 @@ from conftest import SHARED, needs
 
 import models
 
+# As many as in the published list.
+NUM_CLASSES = 40
 VARIABLES = os.path.join(SHARED, "pointnet_variables.txt")
 
 
@@ -30,7 +32,7 @@ def built(request):
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
         points = tf.placeholder(tf.float32, [None, None, 3])
-        logits, end_points = models.network(request.param).get_model(points, is_training=False)
+        logits, end_points = models.network(request.param).get_model(points, NUM_CLASSES, is_training=False)
         session.run(tf.global_variables_initializer())
         yield request.param, session, points, logits, end_points
 
@@ -58,8 +60,75 @@ def test_any_number_of_points_and_clouds_goes_through(built, rng):
     _, session, points, logits, end_points = built
     for shape in ((1, 1, 3), (3, 17, 3), (2, 1500, 3)):
         values, features = session.run([logits, end_points["features"]], {points: rng.standard_normal(shape)})
-        assert values.shape == (shape[0], 40) and features.shape == shape[:2] + (1024,)
+        assert values.shape == (shape[0], NUM_CLASSES) and features.shape == shape[:2] + (1024,)
         assert features.min() >= 0
+
+
+@pytest.mark.parametrize("num_classes", [1, 10, 15])
+@pytest.mark.parametrize("name", models.NAMES)
+def test_a_network_has_as_many_logits_as_classes(name, num_classes):
+    with tf.Graph().as_default():
+        logits, _ = models.network(name).get_model(tf.zeros([2, 8, 3]), num_classes, is_training=False)
+    assert logits.shape.as_list()[1] == num_classes
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_the_number_of_classes_has_no_default(name):
+    with tf.Graph().as_default(), pytest.raises(TypeError, match="num_classes"):
+        models.network(name).get_model(tf.zeros([2, 8, 3]), is_training=False)
+
+
+def test_the_docstring_names_every_end_point_and_no_other(built):
+    name, _, _, _, end_points = built
+    documented = re.findall(r'^ +"(\w+)":', models.network(name).get_model.__doc__, flags=re.MULTILINE)
+    assert sorted(documented) == sorted(end_points)
+    for one in ("features", "feature_points", "global_feature", "pools"):
+        assert one in end_points and '- "{}":'.format(one) in models.__doc__
+
+
+def test_the_layers_from_the_top_are_those_of_the_variables(built):
+    layers = models.network(built[0]).LAYERS_FROM_TOP
+    assert sorted(layers) == sorted({variable.op.name.split("/")[0] for variable in tf.global_variables()})
+    assert layers[0] == "fc3" and "fc3/weights" in {variable.op.name for variable in tf.trainable_variables()}
+
+
+def test_the_pools_are_the_maxima_of_their_maps_and_the_last_is_the_global_feature(built, rng):
+    name, session, points, _, end_points = built
+    assert (
+        list(end_points["pools"])
+        == {
+            "pointnet_cls": ["transform_net1/tconv3", "transform_net2/tconv3", "conv5"],
+            "pointnet_cls_basic": ["conv5"],
+        }[name]
+    )
+    cloud = rng.standard_normal((2, 30, 3)).astype(np.float32)
+    found = session.run(end_points, {points: cloud})
+    for pool in found["pools"].values():
+        assert pool.features.shape == (2, 30, 1024)
+        np.testing.assert_allclose(pool.maximum, pool.features.max(axis=1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(found["pools"]["conv5"].features, found["features"])
+    np.testing.assert_array_equal(found["pools"]["conv5"].maximum, found["global_feature"])
+    np.testing.assert_array_equal(found["feature_points"], cloud)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_only_points_that_hold_a_maximum_of_a_pool_matter(name, rng):
+    """What no pool holds can go: the logits depend on the points through the pools that are declared alone."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(2)
+        points = tf.placeholder(tf.float32, [None, None, 3])
+        logits, end_points = models.network(name).get_model(points, 4, is_training=False)
+        session.run(tf.global_variables_initializer())
+        cloud = rng.standard_normal((1, 3000, 3)).astype(np.float32)
+        before, pools = session.run([logits, end_points["pools"]], {points: cloud})
+        holds = np.zeros(3000, bool)
+        for pool in pools.values():
+            # Rounding of the maximum's product may differ from the map's in the last digit.
+            near = pool.features[0] >= pool.features[0].max(axis=0) * (1 - 1e-5)
+            holds |= (near & (pool.features[0] > 0)).any(axis=1)
+        assert 0 < holds.sum() < 2500
+        after = session.run(logits, {points: cloud[:, holds]})
+    np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-5)
 
 
 def test_a_repeated_point_changes_nothing(built, rng):
@@ -76,7 +145,7 @@ def test_a_fresh_t_net_is_the_identity(rng):
         from models import transform_nets
 
         points = tf.constant(rng.standard_normal((2, 30, 3)), tf.float32)
-        matrix = transform_nets.input_transform_net(points, is_training=False)
+        matrix, _ = transform_nets.input_transform_net(points, is_training=False)
         session.run(tf.global_variables_initializer())
         np.testing.assert_array_equal(session.run(matrix), [np.eye(3)] * 2)
 

@@ -106,10 +106,10 @@ def _train(name, clouds, labels, num_steps=50):
         network = models.network(name)
         points, targets = tf.placeholder(tf.float32, [None, None, 3]), tf.placeholder(tf.int32, [None])
         with _no_dropout():
-            logits, end_points = network.get_model(points, True, tf.constant(0.5), num_classes=4)
+            logits, end_points = network.get_model(points, 4, True, tf.constant(0.5))
         loss, _ = network.get_loss(logits, targets, end_points)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-            evaluated, _ = network.get_model(points, False, num_classes=4)
+            evaluated, _ = network.get_model(points, 4, False)
         step = tf.train.GradientDescentOptimizer(0.003).minimize(loss)
         session.run(tf.global_variables_initializer())
         draw = np.random.RandomState(1)

@@ -1,5 +1,6 @@
-"""Saving that a kill cannot spoil, upstream's names, and clear words for what does not fit."""
+"""Saving that a kill cannot spoil, other programs' checkpoints, and clear words for what does not fit."""
 
+import contextlib
 import os
 import shutil
 
@@ -8,8 +9,10 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import REFERENCE, needs
 
-from utils.files import InputError
-from utils.network import checkpoint
+import models
+from utils.demo import modelnet40
+from utils.files import InputError, write_json
+from utils.network import checkpoint, checkpoint_files, training, training_graph
 
 
 def _save_value(folder, value):
@@ -20,7 +23,7 @@ def _save_value(folder, value):
 
 
 def _saved_value(folder):
-    checkpoint.finish_save(os.path.join(folder, "model.ckpt"))
+    checkpoint_files.finish_save(os.path.join(folder, "model.ckpt"))
     return float(tf.train.load_variable(os.path.join(folder, "model.ckpt"), "x"))
 
 
@@ -32,64 +35,29 @@ def test_a_save_replaces_the_one_before_and_leaves_nothing_else(tmp_path):
     assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "model.ckpt")
 
 
-def test_a_save_killed_at_any_moment_leaves_the_old_or_the_new_one(tmp_path, monkeypatch):
-    replace = os.replace
-    outcomes = []
-    for kill_after in range(5):
-        folder = str(tmp_path / str(kill_after))
-        os.makedirs(folder)
-        _save_value(folder, 1)
-        calls = []
+def _kill_after(count, monkeypatch):
+    """Lets `os.replace` put so many files of a checkpoint in their places, then ends the process, as it were."""
+    replace, done = os.replace, []
 
-        def replace_until_killed(source, target):
-            if target.endswith((".index", ".data-00000-of-00001")):
-                if len(calls) == kill_after:
-                    raise KeyboardInterrupt
-                calls.append(target)
-            replace(source, target)
+    def replace_until_killed(source, target):
+        if target.endswith(checkpoint_files.ENDINGS):
+            if len(done) == count:
+                raise KeyboardInterrupt
+            done.append(target)
+        replace(source, target)
 
-        monkeypatch.setattr(os, "replace", replace_until_killed)
-        try:
-            _save_value(folder, 2)
-        except KeyboardInterrupt:
-            pass
-        monkeypatch.setattr(os, "replace", replace)
-        outcomes.append(_saved_value(folder))
-    # Before the new index is in place, the old one counts; from then on, the new one.
-    assert outcomes == [1, 1, 2, 2, 2]
+    monkeypatch.setattr(os, "replace", replace_until_killed)
 
 
-def test_the_best_comes_before_the_last_and_prefixes_and_folders_are_found(tiny_log):
-    best, last = os.path.join(tiny_log, "best", "model.ckpt"), os.path.join(tiny_log, "model.ckpt")
-    assert checkpoint.find(None, tiny_log) == best
-    assert checkpoint.find(last, "elsewhere") == last
-    assert checkpoint.find(last + ".index", "elsewhere") == last
-    assert checkpoint.find(tiny_log, "elsewhere") == best
-
-
-def test_without_one_of_the_users_own_a_shipped_one_is_taken_and_named(tiny_log, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(checkpoint, "PRETRAINED_DIR", str(tmp_path / "shipped"))
-    for name in ("rotation_y", "rotation_xyz"):
-        shutil.copytree(os.path.join(tiny_log, "best"), str(tmp_path / "shipped" / name))
-    for rotation, name in ((None, "rotation_y"), ("none", "rotation_y"), ("xyz", "rotation_xyz")):
-        found = checkpoint.find(None, str(tmp_path), rotation)
-        assert found == str(tmp_path / "shipped" / name / "model.ckpt")
-        assert str(tmp_path / "shipped" / name) in capsys.readouterr().out
-    assert checkpoint.find(None, tiny_log) == os.path.join(tiny_log, "best", "model.ckpt")
-    assert not capsys.readouterr().out
-
-
-def test_no_checkpoint_is_said_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "PRETRAINED_DIR", str(tmp_path / "shipped"))
-    with pytest.raises(InputError, match="train one with train.py"):
-        checkpoint.find(None, str(tmp_path))
-    with pytest.raises(InputError, match="--model_path"):
-        checkpoint.find(str(tmp_path / "model.ckpt"), None)
-
-
-def test_only_a_best_folder_takes_the_config_above_it(tiny_log, tmp_path):
-    assert checkpoint.read_config(os.path.join(tiny_log, "best", "model.ckpt"))["rotation"] == "y"
-    assert checkpoint.read_config(os.path.join(tiny_log, "pretrained", "model.ckpt")) == {}
+# Before the new index is in place, the old one counts; from then on, the new one.
+@pytest.mark.parametrize("kill_after, outcome", enumerate([1, 1, 2, 2, 2]))
+def test_a_save_killed_at_any_moment_leaves_the_old_or_the_new_one(tmp_path, monkeypatch, kill_after, outcome):
+    folder = str(tmp_path)
+    _save_value(folder, 1)
+    with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+        _kill_after(kill_after, patch)
+        _save_value(folder, 2)
+    assert _saved_value(folder) == outcome
 
 
 def test_best_holds_the_weights_alone(tiny_log):
@@ -103,34 +71,97 @@ def _restore(prefix, model_name=None):
         return network.model_name
 
 
-def test_a_checkpoint_of_the_other_network_is_refused(tiny_log):
-    prefix = checkpoint.find(None, tiny_log)
-    assert _restore(prefix) == "pointnet_cls_basic"
-    with pytest.raises(InputError, match="does not fit --model pointnet_cls: it holds pointnet_cls_basic"):
-        _restore(prefix, "pointnet_cls")
+@pytest.mark.parametrize("kill_after, num_classes", enumerate([3, 3, 40, 40, 40]))
+def test_a_save_that_was_cut_off_is_opened_whole(tiny_log, tmp_path, monkeypatch, kill_after, num_classes):
+    prefix, written = str(tmp_path / "model.ckpt"), str(tmp_path / "written")
+    _save_network(prefix, 3)
+    for ending in checkpoint_files.ENDINGS:
+        shutil.copy(os.path.join(tiny_log, "best", "model.ckpt") + ending, written + ending)
+    with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+        _kill_after(kill_after, patch)
+        checkpoint_files.replace(written, prefix)
+    before = sorted(os.listdir(str(tmp_path)))
+    assert checkpoint_files.find(prefix, None) == prefix
+    assert checkpoint_files.exists(prefix) and checkpoint_files.read_config(prefix) == {}
+    assert sorted(os.listdir(str(tmp_path))) == before, "looking changed a file"
+    with checkpoint.restore(prefix, gpu=-1) as network:
+        assert len(network.class_names) == num_classes
+
+
+def _save_network(prefix, num_classes, model_name="pointnet_cls_basic", extra=()):
+    """Saves a fresh network, and further variables of the given names."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        models.network(model_name).get_model(tf.zeros([1, 8, 3]), num_classes, is_training=False)
+        for name in extra:
+            tf.get_variable(name, [2])
+        session.run(tf.global_variables_initializer())
+        os.makedirs(os.path.dirname(prefix), exist_ok=True)
+        checkpoint.save(session, tf.train.Saver(), prefix)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_the_network_and_its_number_of_classes_are_told_by_the_checkpoint(tmp_path, name):
+    prefix = str(tmp_path / "model.ckpt")
+    _save_network(prefix, 7, name, extra=["beta1_power", "training/Adam/decay", "conv1/weights/Adam"])
+    with checkpoint.restore(prefix, gpu=-1) as network:
+        assert network.model_name == name and network.logits.shape.as_list()[1] == 7
+        assert network.class_names == tuple("class {}".format(number) for number in range(1, 8))
+    other = models.NAMES[1 - models.NAMES.index(name)]
+    with pytest.raises(InputError, match="does not fit `model` {}: it holds {};".format(other, name)):
+        _restore(prefix, other)
 
 
 @needs(REFERENCE)
-def test_the_larger_networks_checkpoint_is_not_taken_for_the_smaller(tmp_path):
+def test_upstreams_checkpoint_is_told_by_its_layers():
+    prefix = os.path.join(REFERENCE, "model.ckpt")
+    with checkpoint.restore(prefix, gpu=-1) as network:
+        assert network.model_name == "pointnet_cls" and network.class_names == modelnet40.CLASS_NAMES
     with pytest.raises(InputError, match="it holds pointnet_cls;"):
-        _restore(os.path.join(REFERENCE, "model.ckpt"), "pointnet_cls_basic")
+        _restore(prefix, "pointnet_cls_basic")
 
 
-def test_another_number_of_classes_is_refused(tmp_path):
-    with tf.Graph().as_default(), tf.Session() as session:
-        from models import pointnet_cls_basic
+@pytest.mark.parametrize("model_name", (None,) + models.NAMES)
+def test_a_checkpoint_of_no_network_of_ours_is_refused(tmp_path, model_name):
+    prefix = str(tmp_path / "model.ckpt")
+    foreign = {"alone": [], "dgcnn": ["dgcnn1/weights", "agg/weights", "fc3/weights"], "keras": ["dense/kernel"]}
+    for folder, extra in foreign.items():
+        prefix = str(tmp_path / folder / "model.ckpt")
+        with tf.Graph().as_default(), tf.Session() as session:
+            variables = [tf.get_variable(name, [2]) for name in extra + ["x"]]
+            session.run(tf.global_variables_initializer())
+            os.makedirs(os.path.dirname(prefix))
+            checkpoint.save(session, tf.train.Saver(variables), prefix)
+        with pytest.raises(InputError, match="holds no network of ours"):
+            _restore(prefix, model_name)
+    # One layer more than the network has is another network.
+    _save_network(str(tmp_path / "more" / "model.ckpt"), 3, extra=["conv6/weights"])
+    with pytest.raises(InputError, match="holds no network of ours"):
+        _restore(str(tmp_path / "more" / "model.ckpt"), model_name)
 
-        pointnet_cls_basic.get_model(tf.zeros([1, 8, 3]), is_training=False, num_classes=10)
-        session.run(tf.global_variables_initializer())
-        checkpoint.save(session, tf.train.Saver(), str(tmp_path / "model.ckpt"))
-    with pytest.raises(InputError, match=r"fc3/.* is \[.*10\] there.*40 classes"):
-        _restore(str(tmp_path / "model.ckpt"))
+
+def test_classes_are_named_by_the_caller_the_config_or_their_numbers(tmp_path):
+    prefix = str(tmp_path / "model.ckpt")
+    _save_network(prefix, 3)
+
+    def names(given=None):
+        with checkpoint.restore(prefix, gpu=-1, class_names=given) as network:
+            return network.class_names
+
+    assert names() == ("class 1", "class 2", "class 3")
+    write_json(str(tmp_path / "config.json"), {"model": "pointnet_cls_basic", "class_names": ["cup", "7", "Stuhl"]})
+    assert names() == ("cup", "7", "Stuhl")
+    assert names(["a", "b", "c"]) == ("a", "b", "c")
+    with pytest.raises(InputError, match="tells 3 classes apart, but 2 are named: .*`data_dir`.*`class_names`"):
+        names(["a", "b"])
 
 
-def test_a_checkpoint_of_something_else_is_refused(tmp_path):
-    _save_value(str(tmp_path), 1)
-    with pytest.raises(InputError, match="no network of ours"):
-        _restore(str(tmp_path / "model.ckpt"))
+def test_weights_of_other_classes_are_no_start(tmp_path):
+    _save_network(str(tmp_path / "model.ckpt"), 3)
+    settings = training.TrainingSettings("pointnet_cls_basic", ("a", "b"), batch_size=4, steps_per_epoch=1, max_epoch=1)
+    os.makedirs(str(tmp_path / "log"))
+    training_of_others = training_graph.open_training(str(tmp_path / "log"), settings, str(tmp_path), gpu=-1)
+    with pytest.raises(InputError, match="tells 3 classes apart, the network here 2"), training_of_others:
+        pass
 
 
 @pytest.mark.parametrize(
@@ -161,7 +192,7 @@ def test_a_damaged_checkpoint_is_refused(tiny_log, tmp_path, ending, damage):
 
 def test_upstreams_names_of_the_moving_averages_load(tiny_log, tmp_path):
     """A checkpoint rewritten under upstream's names gives the same network."""
-    prefix = checkpoint.find(None, tiny_log)
+    prefix = checkpoint_files.find(None, tiny_log)
     with tf.Graph().as_default(), tf.Session() as session:
         renamed = []
         for name, _ in tf.train.list_variables(prefix):
@@ -184,5 +215,28 @@ def test_upstreams_names_of_the_moving_averages_load(tiny_log, tmp_path):
 
 
 def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(InputError, match="--gpu 97"):
-        checkpoint.open_session(97)
+    with pytest.raises(InputError, match="`gpu` 97"), checkpoint.open_session(97):
+        pass
+
+
+def test_memory_that_does_not_suffice_is_said_in_one_line():
+    with tf.Graph().as_default(), pytest.raises(InputError) as raised, checkpoint.open_session(-1) as session:
+        size = tf.placeholder(tf.int64, [])
+        # 4 TiB.
+        session.run(tf.reduce_sum(tf.fill([size], 1.5)), {size: 2**40})
+    assert str(raised.value).startswith("out of memory (") and "`gpu` -1" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_full_gpu_is_said_in_one_line_wherever_a_session_is_open(tiny_log, tmp_path):
+    full = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n\t [[node a]]\nHint: a page")
+    settings = training.TrainingSettings("pointnet_cls_basic", ("a", "b"), batch_size=4, steps_per_epoch=1, max_epoch=1)
+    prefix = checkpoint_files.find(None, tiny_log)
+    for context in (
+        checkpoint.open_session(-1),
+        checkpoint.restore(prefix, gpu=-1),
+        training_graph.open_training(str(tmp_path), settings, gpu=-1),
+    ):
+        line = r"^out of memory \(OOM when allocating tensor\): take a smaller `batch"
+        with pytest.raises(InputError, match=line), context:
+            raise full

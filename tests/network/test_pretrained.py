@@ -9,22 +9,25 @@ from conftest import MODELNET40, explain, needs
 
 import provider
 from utils import metrics
-from utils.network import checkpoint, explainer
+from utils.demo import modelnet40
+from utils.network import checkpoint, checkpoint_files
+from utils.network.classifier import Classifier
 
 NAMES = ("rotation_y", "rotation_xyz")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_network_says_how_it_was_trained(name):
-    folder = os.path.join(checkpoint.PRETRAINED_DIR, name)
+    folder = os.path.join(checkpoint_files.PRETRAINED_DIR, name)
     assert sorted(os.listdir(folder)) == [
         "config.json",
         "log_train.txt",
         "model.ckpt.data-00000-of-00001",
         "model.ckpt.index",
     ]
-    config = checkpoint.read_config(os.path.join(folder, "model.ckpt"))
+    config = checkpoint_files.read_config(os.path.join(folder, "model.ckpt"))
     assert "rotation_" + config["rotation"] == name and config["model"] == "pointnet_cls"
+    assert config["class_names"] == list(modelnet40.CLASS_NAMES)
     assert not any(os.path.isabs(str(value)) for value in config.values())
 
 
@@ -32,12 +35,12 @@ def test_a_shipped_network_says_how_it_was_trained(name):
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="takes long on TensorFlow 1.15; TensorFlow 2 does it")
 @pytest.mark.parametrize("name, overall, mean_class", [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68)])
 def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
-    points, labels = provider.load_split(MODELNET40, "test", 1024)
+    points, labels = provider.load_split(provider.open_data(MODELNET40), "test", 1024)
     if name == "rotation_xyz":
         points = np.matmul(points, provider.draw_rotations("xyz", len(points), np.random.RandomState(5)))
-    with checkpoint.restore(os.path.join(checkpoint.PRETRAINED_DIR, name, "model.ckpt"), gpu=-1) as network:
-        predictions = explainer.Explainer(network).logits(points).argmax(axis=1)
-    matrix = metrics.confusion_matrix(labels, predictions, provider.NUM_CLASSES)
+    with checkpoint.restore(os.path.join(checkpoint_files.PRETRAINED_DIR, name, "model.ckpt"), gpu=-1) as network:
+        predictions = Classifier(network).logits(points).argmax(axis=1)
+    matrix = metrics.confusion_matrix(labels, predictions, len(modelnet40.CLASS_NAMES))
     assert metrics.overall_accuracy(matrix) >= overall
     assert metrics.mean_class_accuracy(matrix) >= mean_class
 
@@ -58,7 +61,5 @@ def test_without_a_training_of_ones_own_the_shipped_network_explains(tiny_data, 
             tmp_path / rotation,
         )
         assert finished.returncode == 0, finished.stderr
-        assert (
-            "taking the shipped network {}".format(os.path.join(checkpoint.PRETRAINED_DIR, "rotation_" + rotation))
-            in finished.stdout
-        )
+        shipped = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation)
+        assert "taking the shipped network {}".format(shipped) in finished.stdout

@@ -7,8 +7,9 @@ import pytest
 from conftest import REFERENCE, needs
 
 from utils import metrics
-from utils.explain import heat
-from utils.network import checkpoint, explainer
+from utils.explain.methods import METHODS
+from utils.network import checkpoint
+from utils.network.classifier import Classifier
 
 pytestmark = needs(REFERENCE)
 
@@ -20,10 +21,10 @@ def reference():
 
 
 @pytest.fixture(scope="module")
-def reference_explainer():
-    with checkpoint.restore(checkpoint.find(os.path.join(REFERENCE, "model.ckpt"), None), gpu=-1) as network:
+def reference_classifier():
+    with checkpoint.restore(os.path.join(REFERENCE, "model.ckpt"), gpu=-1) as network:
         assert network.model_name == "pointnet_cls"
-        yield explainer.Explainer(network)
+        yield Classifier(network)
 
 
 def _assert_close(values, expected):
@@ -40,45 +41,46 @@ def _assert_close_but_for_kinks(values, expected):
     assert np.percentile(differences, 90) < 1e-5 and differences.max() < 1e-2
 
 
-def test_logits_and_losses_agree(reference, reference_explainer):
-    logits = reference_explainer.logits(reference["points"])
+def test_logits_and_losses_agree(reference, reference_classifier):
+    logits = reference_classifier.logits(reference["points"])
     np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=1e-3)
     np.testing.assert_allclose(metrics.cross_entropy(logits, reference["label"]), reference["cross_entropy"], atol=1e-3)
 
 
 @pytest.mark.parametrize("cloud", range(6))
-def test_features_and_heats_agree(reference, reference_explainer, cloud):
+def test_features_and_heats_agree(reference, reference_classifier, cloud):
     points, label = reference["points"][cloud], reference["label"][cloud]
-    features, _ = reference_explainer.features_and_gradients(points, label)
+    ((features, loss_gradients),) = reference_classifier.quantities(
+        ["features", "loss_gradients"], points[np.newaxis], label
+    )
+    features, loss_gradients = features[0], loss_gradients[0]
     _assert_close(features.sum(axis=1), reference["feature_sum"][cloud])
     _assert_close(features.max(axis=0), reference["feature_max"][cloud])
     for pooling in ("max", "avg"):
         # One call for all clouds, each with a label of its own.
-        heats = heat.METHODS["p-grad-cam"](
-            reference_explainer, reference["points"], reference["label"], pooling=pooling
+        heats = METHODS["p-grad-cam"].heat(
+            reference_classifier, reference["points"], reference["label"], pooling=pooling
         )
         _assert_close(heats[cloud], reference["p_grad_cam_" + pooling][cloud])
-    _assert_close_but_for_kinks(
-        reference_explainer.loss_gradients(points[np.newaxis], label)[0], reference["loss_gradient"][cloud]
-    )
-    heats = heat.METHODS["asm"](reference_explainer, reference["points"], reference["label"])
+    _assert_close_but_for_kinks(loss_gradients, reference["loss_gradient"][cloud])
+    heats = METHODS["asm"].heat(reference_classifier, reference["points"], reference["label"])
     _assert_close_but_for_kinks(heats[cloud], reference["asm"][cloud])
 
 
 @pytest.mark.parametrize("cloud", range(6))
-def test_integrated_gradients_are_complete(reference, reference_explainer, cloud):
+def test_integrated_gradients_are_complete(reference, reference_classifier, cloud):
     points, label = reference["points"][cloud], reference["label"][cloud]
     median = np.repeat(np.median(points, axis=0, keepdims=True), len(points), axis=0)
-    ends = reference_explainer.logits(np.stack([points, median]))[:, label]
-    heats = heat.METHODS["integrated-gradients"](reference_explainer, points[np.newaxis], label)
+    ends = reference_classifier.logits(np.stack([points, median]))[:, label]
+    heats = METHODS["integrated-gradients"].heat(reference_classifier, points[np.newaxis], label)
     # 32 steps over a piecewise linear path leave some per cent.
     assert heats.sum() == pytest.approx(ends[0] - ends[1], rel=0.06)
 
 
-def test_every_method_gives_one_finite_number_a_point(reference, reference_explainer):
-    for name, method in heat.METHODS.items():
-        values = method(
-            reference_explainer,
+def test_every_method_gives_one_finite_number_a_point(reference, reference_classifier):
+    for name, method in METHODS.items():
+        values = method.heat(
+            reference_classifier,
             reference["points"][:2],
             reference["label"][:2],
             rngs=[np.random.RandomState(0), np.random.RandomState(1)],

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -195,55 +194,6 @@ def test_quiet_prints_nothing(tiny_data, tiny_log, tmp_path):
         "ASM.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--num_steps", 1, "--dump_dir", tmp_path, "--quiet"
     )
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
-
-
-def test_nothing_but_our_own_lines_reaches_the_terminal(tiny_data, tiny_log):
-    finished = run_script("evaluate.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--gpu", -1)
-    assert finished.returncode == 0
-    assert not [
-        line for line in finished.stderr.splitlines() if line.strip() and "cloud/s" not in line and "|" not in line
-    ]
-
-
-def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, tmp_path):
-    finished = run_script(
-        "evaluate.py",
-        "--data_dir",
-        tiny_data,
-        "--log_dir",
-        tiny_log,
-        "--dump_dir",
-        tmp_path,
-        "--num_votes",
-        3,
-        "--gpu",
-        -1,
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert "Overall accuracy" in finished.stdout and "40 clouds" in finished.stdout
-    with open(str(tmp_path / "confusion_matrix.csv")) as file:
-        rows = [line.split(",") for line in file.read().splitlines()]
-    assert sum(int(value) for row in rows[1:] for value in row[1:]) == 40
-    assert (tmp_path / "confusion_matrix.png").stat().st_size > 10000
-
-
-@needs(REFERENCE)
-@needs(MODELNET40)
-@pytest.mark.skipif(sys.version_info < (3, 8), reason="takes a minute on TensorFlow 1.15; TensorFlow 2 does it")
-def test_the_reference_network_is_as_good_as_its_readme_says(tmp_path):
-    finished = run_script(
-        "evaluate.py",
-        "--data_dir",
-        MODELNET40,
-        "--model_path",
-        os.path.join(REFERENCE, "model.ckpt"),
-        "--dump_dir",
-        tmp_path,
-        "--gpu",
-        -1,
-    )
-    found = re.search(r"Overall accuracy (\S+)%, mean class accuracy (\S+)%", finished.stdout)
-    assert [float(value) for value in found.groups()] == pytest.approx([81.8, 76.6], abs=0.1)
 
 
 def test_help_answers_without_loading_tensorflow():

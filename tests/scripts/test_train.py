@@ -4,22 +4,30 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from conftest import assert_one_line_error, run_script
 
 import train
+import utils
+from utils import files
+from utils.demo import modelnet40
 from utils.files import PROJECT_DIR
-from utils.network import training_graph
+from utils.network import training, training_graph
 
 # Saves after every step, so that a kill in mid-epoch finds a checkpoint.
-SAVE_ALWAYS = "import sys, train; from utils import command_line; train.SAVE_SECONDS = 0; command_line.run(train.main)"
+SAVE_ALWAYS = (
+    "import train; from utils import command_line; from utils.network import training; "
+    "training.SAVE_SECONDS = 0; command_line.run(train.main)"
+)
 
 
 def _arguments(data, log, *more):
@@ -63,7 +71,10 @@ def test_a_training_leaves_the_designs_files(tiny_log):
         assert os.path.isfile(os.path.join(tiny_log, name))
     with open(os.path.join(tiny_log, "config.json")) as file:
         config = json.load(file)
-    assert config["rotation"] == "y" and config["num_point"] == 64 and "tensorflow" in config["versions"]
+    assert config["rotation"] == "y" and config["num_point"] == 64 and config["num_train"] == 80
+    assert config["class_names"] == list(modelnet40.CLASS_NAMES)
+    assert config["versions"]["pointcloud-grad-cam"] == utils.__version__ and "tensorflow" in config["versions"]
+    assert not {"given", "quiet", "verbose"} & set(config)
     assert _step(tiny_log) == 3 * 5
 
 
@@ -146,6 +157,7 @@ class FakeGraph:
 
     def __init__(self, stop):
         self.step = self.epochs_done = self.best_accuracy = 0
+        self.best_folder = "best"
         self.stop, self.calls = stop, []
 
     def train_step(self, points, labels):
@@ -155,7 +167,7 @@ class FakeGraph:
     def logits(self, points):
         self.calls.append("logits")
         self.stop.is_asked = True
-        return np.eye(40)[[0] * len(points)]
+        return np.eye(2)[[0] * len(points)]
 
     def summarise(self, split, values):
         pass
@@ -171,19 +183,25 @@ class FakeGraph:
 def test_an_evaluation_that_was_interrupted_is_made_up_for():
     stop = argparse.Namespace(is_asked=False)
     graph = FakeGraph(stop)
-    flags = argparse.Namespace(
-        seed=0, rotation="y", batch_size=4, max_epoch=1, log_dir="log", train_points=None, test_every=1, clouds_shown=0
-    )
+    settings = training.TrainingSettings("none", ("a", "b"), batch_size=4, steps_per_epoch=2, max_epoch=1)
     clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
     lines = []
-    train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
+
+    def as_they_are(points, step):
+        return points
+
+    def show():
+        graph.calls.append("show")
+
+    training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
     # Stopped after the first of two batches: saved, but not as an epoch done.
     assert graph.calls == ["logits", "save"] and (graph.step, graph.epochs_done) == (2, 0)
 
     graph.calls, graph.stop = [], argparse.Namespace()
     stop.is_asked = False
-    train.train(graph, clouds, clouds, ["a", "b"], flags, stop, lines.append)
-    assert graph.calls == ["logits", "logits", "save_best", "save"] and (graph.step, graph.epochs_done) == (2, 1)
+    training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
+    assert graph.calls == ["logits", "logits", "save_best", "show", "save"]
+    assert (graph.step, graph.epochs_done) == (2, 1)
     assert graph.best_accuracy == 0.75 and any("accuracy 75.00%" in line for line in lines)
 
 
@@ -196,11 +214,10 @@ def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
 
 
 def test_augmentation_follows_from_seed_and_step(rng):
-    flags = argparse.Namespace(seed=3, rotation="y", train_points=None)
     points = rng.standard_normal((4, 20, 3)).astype(np.float32)
-    moved = train.augment(points, flags, 7)
-    np.testing.assert_array_equal(moved, train.augment(points, flags, 7))
-    assert not np.array_equal(moved, train.augment(points, flags, 8))
+    moved = train.augment(points, 7, "y", None, seed=3)
+    np.testing.assert_array_equal(moved, train.augment(points, 7, "y", None, seed=3))
+    assert not np.array_equal(moved, train.augment(points, 8, "y", None, seed=3))
     # About y: heights and distances from the axis stay, but for the jitter.
     np.testing.assert_allclose(moved[..., 1], points[..., 1], atol=0.0501)
     np.testing.assert_allclose(
@@ -209,18 +226,19 @@ def test_augmentation_follows_from_seed_and_step(rng):
 
 
 def test_train_points_draws_other_points_at_each_step(rng):
-    flags = argparse.Namespace(seed=3, rotation="none", train_points=5)
     points = np.arange(20, dtype=np.float32).reshape(1, 20, 1) * np.ones((2, 1, 3), np.float32)
-    drawn = [np.rint(train.augment(points, flags, step)) for step in (7, 7, 8)]
+    drawn = [np.rint(train.augment(points, step, "none", 5, seed=3)) for step in (7, 7, 8)]
     assert drawn[0].shape == (2, 5, 3) and len(np.unique(drawn[0][0, :, 0])) == 5
     assert set(drawn[0][0, :, 0]) == set(drawn[1][0, :, 0]) != set(drawn[2][0, :, 0])
 
 
 @pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])
 def test_a_cosine_ends_with_the_training(clouds, rate):
-    flags = argparse.Namespace(schedule="cosine", learning_rate=1e-3)
+    settings = training.TrainingSettings(
+        "pointnet_cls", ("a",), batch_size=10, steps_per_epoch=25, max_epoch=4, schedule="cosine"
+    )
     with tf.Graph().as_default(), tf.Session() as session:
-        value = session.run(training_graph._learning_rate(flags, tf.constant(clouds), 1000))
+        value = session.run(training_graph._learning_rate(settings, tf.constant(clouds)))
     assert value == pytest.approx(rate, rel=1e-4)
 
 
@@ -291,3 +309,114 @@ def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
     with tf.Graph().as_default(), tf.Session() as session:
         value = session.run(training_graph._batch_norm_decay(tf.constant(clouds), 200000))
     assert value == pytest.approx(decay)
+
+
+def _write_data(folder, class_names, labels, num_points=64, train="train.h5"):
+    """A small data set: noise around a corner of each class, the same clouds for training and for tests."""
+    folder.mkdir()
+    draw = np.random.RandomState(3)
+    corners = draw.uniform(-0.5, 0.5, (max(labels) + 1, 1, 3))
+    clouds = corners[labels] + draw.uniform(-0.3, 0.3, (len(labels), num_points, 3)) * [1, 0.2, 0.5]
+    for name in ("test.h5",) + ((train,) if train else ()):
+        with h5py.File(str(folder / name), "w") as file:
+            file["data"] = clouds.astype(np.float32)
+            file["label"] = np.array(labels, np.uint8)
+    if class_names:
+        (folder / "shape_names.txt").write_text("\n".join(class_names), encoding="utf-8")
+    return folder
+
+
+def test_a_data_set_of_own_classes_is_trained_under_its_own_names(tmp_path):
+    names = ["Stuhl", "7", "chair", "Tür"]
+    data = _write_data(tmp_path / "data", names, [0, 1, 2, 3] * 4)
+    log = tmp_path / "log"
+    finished = run_script("train.py", *_arguments(data, log, "--max_epoch", 2, "--batch_size", 8))
+    assert finished.returncode == 0, finished.stderr
+    with open(str(log / "config.json"), encoding="utf-8") as file:
+        assert json.load(file)["class_names"] == names
+    top = tf.train.load_variable(str(log / "best" / "model.ckpt"), "fc3/biases")
+    assert top.shape == (4,)
+    with open(str(log / "log_train.txt"), encoding="utf-8") as file:
+        weakest = set(re.findall(r"weakest class: (\S+) ", file.read()))
+    assert weakest and weakest <= set(names)
+    assert {"input/" + name + "_VERTEX" for name in names} <= set(_events(str(log / "test")))
+
+    # Other names, of as many classes, are another task.
+    others = _write_data(tmp_path / "others", ["Stuhl", "7", "chair", "Tor"], [0, 1, 2, 3] * 4)
+    finished = run_script("train.py", *_arguments(others, log, "--max_epoch", 3, "--batch_size", 8))
+    assert_one_line_error(finished, "Tor", "Tür", "--data_dir", "--log_dir")
+    fewer = _write_data(tmp_path / "fewer", names, [0, 1, 2, 3] * 3)
+    finished = run_script("train.py", *_arguments(fewer, log, "--max_epoch", 3, "--batch_size", 8))
+    assert_one_line_error(finished, "12", "16", "--data_dir", "--log_dir")
+    assert _step(log) == 4
+
+
+def test_classes_without_names_are_numbered(tmp_path):
+    data = _write_data(tmp_path / "data", None, [0, 2] * 8, train="my_train_clouds.hdf5")
+    finished = run_script("train.py", *_arguments(data, tmp_path / "log", "--max_epoch", 1))
+    assert finished.returncode == 0, finished.stderr
+    with open(str(tmp_path / "log" / "config.json")) as file:
+        assert json.load(file)["class_names"] == ["class 1", "class 2", "class 3"]
+
+
+def test_data_without_training_clouds_is_refused(tmp_path):
+    data = _write_data(tmp_path / "data", None, [0, 1] * 8, train=None)
+    finished = run_script("train.py", *_arguments(data, tmp_path / "log"))
+    assert_one_line_error(finished, str(data), "train", "--data_dir")
+
+
+def test_many_class_names_are_told_apart_in_a_short_line(tmp_path):
+    before = ["class {}".format(number) for number in range(40)]
+    path = str(tmp_path / "config.json")
+    files.write_json(path, {"class_names": before})
+    with pytest.raises(files.InputError) as raised:
+        files.check_same_settings(path, {"class_names": tuple(before[:-1] + ["cup"])}, "log_dir")
+    assert "`class_names` with cup in place 40:" in str(raised.value) and "began with class 39;" in str(raised.value)
+    with pytest.raises(files.InputError, match="`class_names` of 39 entries: .* began with 40;"):
+        files.check_same_settings(path, {"class_names": before[:-1]}, "log_dir")
+    files.check_same_settings(path, {"class_names": tuple(before)}, "log_dir")
+
+
+def test_a_checkpoint_without_its_settings_is_not_resumed(tiny_data, tiny_log, tmp_path):
+    for content in (None, "{}", '{"model": "resnet"}'):
+        log = tmp_path / str(content and len(content))
+        shutil.copytree(tiny_log, str(log))
+        os.remove(str(log / "config.json"))
+        if content:
+            (log / "config.json").write_text(content)
+        finished = run_script("train.py", *_arguments(tiny_data, log, "--max_epoch", 4))
+        assert_one_line_error(finished, "no config.json", "--log_dir", "--start_from")
+        assert _step(log) == 15
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--momentum", 0.9], ["--momentum does nothing", "--optimizer momentum"]),
+        (["--momentum", 0.5, "--optimizer", "adam"], ["--momentum does nothing"]),
+        (["--schedule", "cosine", "--decay_rate", 0.7], ["--decay_rate does nothing", "--schedule steps"]),
+    ],
+)
+def test_flags_that_do_nothing_are_refused(tmp_path, arguments, words):
+    finished = run_script("train.py", "--data_dir", "demo", "--log_dir", tmp_path / "log", *arguments)
+    assert_one_line_error(finished, *words)
+    assert not (tmp_path / "log").exists()
+
+
+def test_the_momentum_optimizer_takes_its_momentum(tiny_data, tmp_path):
+    arguments = _arguments(tiny_data, tmp_path, "--optimizer", "momentum", "--momentum", 0.5, "--max_epoch", 1)
+    finished = run_script("train.py", *arguments)
+    assert finished.returncode == 0, finished.stderr
+    names = [name for name, _ in tf.train.list_variables(str(tmp_path / "model.ckpt"))]
+    assert "conv1/weights/Momentum" in names
+    assert_one_line_error(run_script("train.py", *(arguments + ["--momentum", 0.6])), "--momentum 0.6", "0.5")
+
+
+def test_test_clouds_lie_as_they_are_unless_the_network_is_for_any_rotation(rng):
+    points = rng.standard_normal((3, 20, 3)).astype(np.float32)
+    for rotation in ("none", "y"):
+        assert train.turn_test_clouds(points, rotation, seed=5) is points
+    turned = train.turn_test_clouds(points, "xyz", seed=5)
+    np.testing.assert_array_equal(turned, train.turn_test_clouds(points, "xyz", seed=5))
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=2), np.linalg.norm(points, axis=2), rtol=1e-5)
+    assert abs(turned - points).max(axis=(1, 2)).min() > 0.1
