@@ -230,17 +230,19 @@ def save_distributions(path, values, is_counted, limit, label, left_out):
             axes.barh(place, high - low, 0.72, low, color=colour, alpha=0.22, linewidth=0)
             axes.plot([middle, middle], [place - 0.36, place + 0.36], color=colour, linewidth=2, zorder=3)
         for members, face in ((is_counted, colour), (~is_counted, "none")):
-            axes.scatter(
-                found[members],
-                place + heights[members],
-                s=9,
-                facecolors=face,
-                edgecolors=colour,
-                linewidths=0.6,
-                alpha=0.75,
-                clip_on=False,
-                zorder=4,
-            )
+            # Dots of no cloud would be one in the figure's corner.
+            if members.any():
+                axes.scatter(
+                    found[members],
+                    place + heights[members],
+                    s=9,
+                    facecolors=face,
+                    edgecolors=colour,
+                    linewidths=0.6,
+                    alpha=0.75,
+                    clip_on=False,
+                    zorder=4,
+                )
     _add_distribution_legend(axes, left_out if not is_counted.all() else None)
     axes.set_yticks(np.arange(len(values)))
     axes.set_yticklabels(list(values), fontsize=8)
