@@ -1,25 +1,44 @@
-"""Figures of compare.py: curves and bars with standard errors, a grid of coloured clouds. All are PNG files."""
+"""Figures of compare.py: curves, bars and distributions, a grid of coloured clouds. All are PNG files."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from utils.explain import heat
+from utils.explain.methods import METHODS
 from utils.pictures import plots
 
-# Told apart without colour vision (Okabe and Ito), and by their markers in black and white.
-STYLES = (
-    ("#0072B2", "o"),
-    ("#D55E00", "s"),
-    ("#009E73", "^"),
-    ("#CC79A7", "v"),
-    ("#E69F00", "D"),
-    ("#56B4E9", "P"),
-    ("#000000", "X"),
-    ("#B8A800", "<"),
-)
-BASELINE = "random"
-BASELINE_STYLE = ("0.55", "")
+# Told apart without colour vision (Okabe and Ito); of bars that are not of methods.
+BAR_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#B8A800")
+# Of methods that this version does not know, which rows of another one may hold.
+UNKNOWN_COLOUR, UNKNOWN_MARKERS = "0.3", "*hdp"
 LEGEND_COLUMNS = 4
 CELL_WIDTH, NAME_WIDTH, TITLE_HEIGHT = 1.15, 0.95, 0.3  # inches of the grid
+LETTER_WIDTH = 0.075  # inches at 8 points, at most
+
+
+class Style(NamedTuple):
+    """How the curve of a method looks.
+
+    Attributes:
+      colour, marker, line: as matplotlib names them.
+    """
+
+    colour: str
+    marker: str
+    line: str
+
+
+def styles(methods):
+    """The Style of each of some methods (names): a dictionary. Each is the same in every figure."""
+    found, num_unknown = {}, 0
+    for name in methods:
+        if name in METHODS:
+            method = METHODS[name]
+            found[name] = Style(method.colour, method.marker, "--" if method.is_baseline else "-")
+        else:
+            found[name] = Style(UNKNOWN_COLOUR, UNKNOWN_MARKERS[num_unknown % len(UNKNOWN_MARKERS)], ":")
+            num_unknown += 1
+    return found
 
 
 def save_curves(path, places, panels, xlabel, is_log=False):
@@ -49,8 +68,9 @@ def save_curves(path, places, panels, xlabel, is_log=False):
     )
     for number, (label, curves) in enumerate(panels.items()):
         axes = figure.add_subplot(grid[number])
+        looks = styles(curves)
         for method, (means, errors) in curves.items():
-            colour, marker = _style(method)
+            colour, marker, line = looks[method]
             axes.plot(
                 across,
                 means,
@@ -59,7 +79,7 @@ def save_curves(path, places, panels, xlabel, is_log=False):
                 markersize=3.5,
                 linewidth=1.3,
                 label=method,
-                linestyle="--" if method == BASELINE else "-",
+                linestyle=line,
                 zorder=3,
             )
             axes.fill_between(across, means - errors, means + errors, color=colour, alpha=0.18, linewidth=0)
@@ -105,14 +125,13 @@ def save_bars(path, names, series, label):
     axes = figure.add_axes([left / width, 0.5 / height, 5.0 / width, bars_height / height])
     places = np.arange(len(names))
     for number, (name, (values, errors)) in enumerate(series.items()):
-        colour = _style(name)[0] if name in heat.METHODS else STYLES[number][0]
         axes.barh(
             places + (number - (len(series) - 1) / 2) * thickness,
             values,
             thickness,
             xerr=errors,
             label=name,
-            color=colour,
+            color=BAR_COLOURS[number % len(BAR_COLOURS)],
             error_kw={"linewidth": 0.8, "ecolor": "0.25"},
         )
     axes.set_yticks(places)
@@ -144,13 +163,14 @@ def save_grid(path, row_names, column_names, rows, colours, label):
     heights = []
     for (_, (left, right, bottom, top)), *_others in rows:
         heights.append(CELL_WIDTH * min((top - bottom) / (right - left), 1.4))
+    name_width = max(NAME_WIDTH, 0.1 + LETTER_WIDTH * max(len(name) for name in row_names))
     # Of few columns, the words beside the colour bar are the widest.
-    width = max(NAME_WIDTH + CELL_WIDTH * len(column_names), NAME_WIDTH + 1.35 + 0.052 * len(label))
+    width = name_width + max(CELL_WIDTH * len(column_names), 1.35 + 0.052 * len(label))
     height = 2 * TITLE_HEIGHT + sum(heights)
     figure = plots.new_figure(width, height)
     for column, name in enumerate(column_names):
         figure.text(
-            (NAME_WIDTH + CELL_WIDTH * (column + 0.5)) / width,
+            (name_width + CELL_WIDTH * (column + 0.5)) / width,
             1 - TITLE_HEIGHT / 2 / height,
             name,
             fontsize=6.5,
@@ -159,11 +179,11 @@ def save_grid(path, row_names, column_names, rows, colours, label):
         )
     top_edge = height - TITLE_HEIGHT
     for name, row, row_height in zip(row_names, rows, heights):
-        figure.text(0.05 / width, (top_edge - row_height / 2) / height, name, fontsize=8, va="center")
+        figure.text(0.05 / width, (top_edge - row_height / 2) / height, plots.literal(name), fontsize=8, va="center")
         for column, (spheres, window) in enumerate(row):
             axes = figure.add_axes(
                 [
-                    (NAME_WIDTH + CELL_WIDTH * (column + 0.03)) / width,
+                    (name_width + CELL_WIDTH * (column + 0.03)) / width,
                     (top_edge - 0.97 * row_height) / height,
                     0.94 * CELL_WIDTH / width,
                     0.94 * row_height / height,
@@ -174,15 +194,83 @@ def save_grid(path, row_names, column_names, rows, colours, label):
             axes.axis("off")
             plots.draw_spheres(axes, spheres)
         top_edge -= row_height
-    bar = figure.add_axes([NAME_WIDTH / width, 0.1 / height, 1.2 / width, 0.1 / height])
+    bar = figure.add_axes([name_width / width, 0.1 / height, 1.2 / width, 0.1 / height])
     bar.imshow(colours[np.newaxis], aspect="auto", interpolation="nearest")
     bar.axis("off")
-    figure.text((NAME_WIDTH + 1.3) / width, 0.15 / height, label, fontsize=6.5, va="center")
+    figure.text((name_width + 1.3) / width, 0.15 / height, label, fontsize=6.5, va="center")
     plots.save_figure(figure, path)
 
 
-def _style(method):
-    """Colour and marker of a method, the same in every figure."""
-    if method == BASELINE:
-        return BASELINE_STYLE
-    return STYLES[[name for name in heat.METHODS if name != BASELINE].index(method)]
+def save_distributions(path, values, is_counted, limit, label, left_out):
+    """Writes how values are spread, a row for each method: every cloud a dot, a box from quartile to quartile.
+
+    Args:
+      path: the PNG file to write.
+      values: dictionary from method to float array [clouds], top to bottom.
+      is_counted: bool array [clouds], those that the boxes are of; the others are hollow dots.
+      limit: the greatest value that there can be.
+      label: of the values.
+      left_out: what the hollow dots are, for the legend.
+
+    Raises:
+      OSError: the file cannot be written; what was there before is kept.
+    """
+    looks = styles(values)
+    left = LETTER_WIDTH * max(len(name) for name in values) + 0.2
+    rows_height = 0.1 + 0.42 * len(values)
+    width, height = left + 5.2, 0.5 + rows_height + 0.3
+    figure = plots.new_figure(width, height)
+    axes = figure.add_axes([left / width, 0.5 / height, 5.0 / width, rows_height / height])
+    heights = 0.6 * _spread(len(is_counted)) if len(is_counted) > 1 else np.zeros(1)
+    for place, (name, found) in enumerate(values.items()):
+        colour = looks[name].colour
+        counted = found[is_counted]
+        if len(counted):
+            low, middle, high = np.percentile(counted, [25, 50, 75])
+            axes.barh(place, high - low, 0.72, low, color=colour, alpha=0.22, linewidth=0)
+            axes.plot([middle, middle], [place - 0.36, place + 0.36], color=colour, linewidth=2, zorder=3)
+        for members, face in ((is_counted, colour), (~is_counted, "none")):
+            # Dots of no cloud would be one in the figure's corner.
+            if members.any():
+                axes.scatter(
+                    found[members],
+                    place + heights[members],
+                    s=9,
+                    facecolors=face,
+                    edgecolors=colour,
+                    linewidths=0.6,
+                    alpha=0.75,
+                    clip_on=False,
+                    zorder=4,
+                )
+    _add_distribution_legend(axes, left_out if not is_counted.all() else None)
+    axes.set_yticks(np.arange(len(values)))
+    axes.set_yticklabels(list(values), fontsize=8)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    axes.set_xlim(0, limit)
+    axes.tick_params(axis="x", labelsize=8)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(label, fontsize=9)
+    axes.grid(axis="x", color="0.92")
+    axes.set_axisbelow(True)
+    plots.hide_spines(axes, ("right", "top", "left"))
+    plots.save_figure(figure, path)
+
+
+def _add_distribution_legend(axes, left_out):
+    """Says what dots, boxes and, unless None, hollow dots are."""
+    dot = {"s": 9, "linewidths": 0.6, "edgecolors": "0.3"}
+    axes.scatter([], [], facecolors="0.3", label="a cloud", **dot)
+    if left_out is not None:
+        axes.scatter([], [], facecolors="none", label=left_out, **dot)
+    axes.barh([0], [0], color="0.3", alpha=0.22, label="middle half of the clouds")
+    axes.plot([], [], color="0.3", linewidth=2, label="median")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=LEGEND_COLUMNS, fontsize=7, frameon=False)
+
+
+def _spread(count):
+    """Heights within a row in -0.5..0.5, so that dots of like values stand apart: float array [count].
+
+    They are the fractional parts of multiples of the golden ratio: neighbours in the order of the clouds are far apart.
+    """
+    return (np.arange(count) * (5**0.5 - 1) / 2 + 0.5) % 1 - 0.5

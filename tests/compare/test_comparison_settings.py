@@ -1,0 +1,144 @@
+"""What must stay when a comparison goes on: per protocol and method what its rows depend on, and nothing else."""
+
+import json
+
+import pytest
+
+from utils import files
+from utils.compare import settings
+from utils.files import InputError
+
+# What the version before wrote, of every protocol.
+OLD = {
+    "classes": ["chair", "9"],
+    "colormap": "viridis",
+    "data_dir": "/data",
+    "drop_neg": False,
+    "dump_dir": "/out",
+    "eval_every": 8,
+    "gpu": 0,
+    "log_dir": "/log",
+    "methods": ["p-grad-cam", "asm"],
+    "model": "pointnet_cls",
+    "model_path": "/log/model.ckpt",
+    "num_drop": 5,
+    "num_point": 1024,
+    "num_steps": 40,
+    "num_votes": None,
+    "one_shot": False,
+    "per_class": 2,
+    "pooling": "max",
+    "power": 1.0,
+    "protocol": "insert",
+    "quiet": False,
+    "rotation": "none",
+    "scale": "rank",
+    "seed": 0,
+    "verbose": False,
+    "versions": {},
+    "weights": "1dcd",
+}
+
+
+def _new(**changes):
+    """What this version keeps of the same comparison."""
+    kept = {name: value for name, value in OLD.items() if name not in ("quiet", "verbose")}
+    for name in ("num_drop", "num_steps", "drop_neg", "one_shot", "num_votes", "eval_every"):
+        kept.pop(name)
+    return dict(kept, **dict({"classes": ["chair", "cone"], "class_names": ["chair", "cone"]}, **changes))
+
+
+def _folder(tmp_path, rows=("p-grad-cam", "asm"), **changes):
+    files.write_json(str(tmp_path / "run.json"), dict(OLD, **changes))
+    lines = ["{},chair,0,16,1,0.5".format(method) for method in rows]
+    (tmp_path / "rows.csv").write_text("\n".join(["method,class,index,step,correct,probability"] + lines) + "\n")
+    return str(tmp_path)
+
+
+def _kept(folder):
+    with open(settings.path_in(folder), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_a_folder_of_the_version_before_goes_on_whatever_it_says_of_other_protocols(tmp_path):
+    folder = _folder(tmp_path, num_drop=7, num_votes=3)
+    settings.begin(folder, _new())
+    assert _kept(folder) == _new()
+
+
+@pytest.mark.parametrize("name, value", [("seed", 1), ("num_point", 512), ("rotation", "y"), ("weights", "2")])
+def test_what_every_row_depends_on_must_stay(name, value, tmp_path):
+    folder = _folder(tmp_path)
+    with pytest.raises(InputError, match="`{}` {}: .* began with .*`dump_dir`".format(name, value)):
+        settings.begin(folder, _new(**{name: value}))
+    assert _kept(folder) == OLD
+
+
+def test_what_the_protocol_depends_on_must_stay(tmp_path):
+    own = {"num_drop": 5, "num_steps": 40, "drop_neg": False, "one_shot": False}
+    folder = _folder(tmp_path, protocol="drop")
+    settings.begin(folder, _new(protocol="drop", **own))
+    with pytest.raises(InputError, match="`num_steps` 20"):
+        settings.begin(folder, _new(protocol="drop", **dict(own, num_steps=20)))
+
+
+def test_what_does_nothing_in_this_run_may_differ(tmp_path):
+    folder = _folder(tmp_path, protocol="thesis", num_votes=100)
+    header = "method,class,index,step,points_removed,rounds,accuracy_before,accuracy_after,seconds\n"
+    (tmp_path / "rows.csv").write_text(header)
+    settings.begin(folder, _new(protocol="thesis", eval_every=8), idle=["num_votes"])
+
+
+def test_an_option_must_stay_where_rows_and_methods_depend_on_it(tmp_path):
+    folder = _folder(tmp_path)
+    with pytest.raises(InputError, match="`pooling` avg"):
+        settings.begin(folder, _new(pooling="avg"))
+    with pytest.raises(InputError, match="`power` 2.0"):
+        settings.begin(folder, _new(methods=["asm"], power=2.0))
+
+
+def test_an_option_may_change_where_no_row_depends_on_it(tmp_path):
+    folder = _folder(tmp_path, rows=["asm", "a method of next year"])
+    settings.begin(folder, _new(pooling="avg"))
+    assert _kept(folder)["pooling"] == "avg"
+
+
+def test_an_option_that_rows_depend_on_is_kept_while_other_methods_run(tmp_path):
+    folder = _folder(tmp_path, pooling="avg")
+    without = _new(methods=["asm"])
+    without.pop("pooling")
+    settings.begin(folder, without)
+    assert _kept(folder)["pooling"] == "avg"
+    with pytest.raises(InputError, match="`pooling` max: .* began with avg"):
+        settings.begin(folder, _new())
+
+
+@pytest.mark.parametrize(
+    "name, text, words",
+    [
+        ("rows.csv", "method,class,index,step,value\n", "run.json is missing.*rows.csv"),
+        ("run.json", json.dumps({"source": "airplane"}), "not of a comparison"),
+        ("run.json", json.dumps({"protocol": []}), "not of a comparison"),
+        ("run.json", "[1]", "cannot be read"),
+    ],
+)
+def test_a_folder_of_something_else_is_refused_and_kept(tmp_path, name, text, words):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=words + ".*`dump_dir`"):
+        settings.begin(str(tmp_path), _new())
+    assert [path.name for path in tmp_path.iterdir()] == [name] and (tmp_path / name).read_text() == text
+
+
+def test_settings_come_back_with_the_protocols_own():
+    found = settings.of(_new(protocol="thesis", eval_every=4), "run.json")
+    assert found.own == {"num_votes": None, "eval_every": 4} and found.classes == ("chair", "cone")
+    assert found.options == {"pooling": "max", "power": 1.0} and found.model_name == "pointnet_cls"
+    # The version before kept what was given, be it names, numbers or nothing.
+    assert settings.of(OLD, "run.json").classes is None
+
+
+@pytest.mark.parametrize("lacking", ["methods", "num_point", "weights", "scale"])
+def test_a_run_json_that_lacks_something_is_refused_in_one_line(lacking):
+    kept = {name: value for name, value in OLD.items() if name != lacking}
+    with pytest.raises(InputError, match="run.json lacks '{}'".format(lacking)):
+        settings.of(kept, "run.json")

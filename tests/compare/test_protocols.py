@@ -1,0 +1,152 @@
+"""Every protocol, on a network simple enough to count along."""
+
+import numpy as np
+import pytest
+from counting import comparison, turned_round, x_method
+
+from utils.compare import drop, insert, sanity, stability, thesis
+from utils.compare.protocols import PROTOCOLS
+from utils.explain import point_drop
+from utils.explain.methods import METHODS
+from utils.files import InputError
+
+
+def _correct(bench, steps):
+    return bench.rows.select(["x"], bench.clouds, steps, "correct")[0].tolist()
+
+
+def _settings(protocol, **changes):
+    return dict({setting.name: setting.default for setting in protocol.settings}, **changes)
+
+
+def test_drop_takes_the_hottest_first_and_classifies_every_25_points(tmp_path, monkeypatch):
+    monkeypatch.setattr(drop, "CURVE_STEP", 2)
+    bench = comparison(tmp_path, monkeypatch, drop.PROTOCOL)
+    own = _settings(drop.PROTOCOL, num_drop=1, num_steps=10)
+    steps = drop.steps(bench, **own)
+    assert steps == [0, 2, 4, 6, 8, 10]
+    drop.run(bench, **own)
+    # 9 and 10 points have x > 0: after 6 dropped 3 and 4 are left, after 8 one and two.
+    assert _correct(bench, steps) == [[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 0, 0]]
+    assert bench.classifier.heats == 10
+    seen = bench.rows.select(["x"], bench.clouds, [0, 10], "probability")[0, 0]
+    assert seen == pytest.approx([np.e / (np.e + 39), np.exp(-1) / (np.exp(-1) + 39)], rel=1e-5)
+
+
+def test_drop_of_the_coldest_loses_nothing_here_and_one_shot_takes_heat_once(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, drop.PROTOCOL)
+    own = {"num_drop": 5, "num_steps": 2, "drop_neg": True, "one_shot": True}
+    drop.run(bench, **own)
+    assert _correct(bench, drop.steps(bench, **own)) == [[1, 1], [1, 1]]
+    assert bench.classifier.heats == 1
+
+
+def test_the_published_protocol_classifies_at_0_25_to_200_dropped():
+    assert drop.steps(None, **_settings(drop.PROTOCOL)) == list(range(0, 201, 25))
+    assert drop.steps(None, num_drop=20, num_steps=4) == [0, 40, 60, 80]
+
+
+def test_dropping_all_points_is_refused():
+    with pytest.raises(InputError, match="`num_drop` 5 in `num_steps` 11"):
+        drop.check(64, num_drop=5, num_steps=11)
+    drop.check(64, num_drop=5, num_steps=10)
+
+
+def test_a_protocol_is_named_and_filed_by_the_switches_that_are_on():
+    both = _settings(drop.PROTOCOL, drop_neg=True, one_shot=True)
+    assert drop.PROTOCOL.title(both) == "--protocol drop --drop_neg --one_shot"
+    assert drop.PROTOCOL.folder_name(both) == "drop_lowest_one_shot"
+    # A number that equals True is none.
+    assert drop.PROTOCOL.title(_settings(drop.PROTOCOL, num_drop=1)) == "--protocol drop"
+
+
+def test_insert_begins_with_the_hottest(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, insert.PROTOCOL)
+    counts = insert.steps(bench)
+    assert counts == [1, 2, 4, 5, 8, 10, 15, 20]
+    insert.run(bench)
+    assert _correct(bench, counts) == [[0, 0, 1, 1, 1, 1, 1, 1]] * 2
+    assert bench.classifier.heats == 1
+
+
+def test_thesis_drops_until_the_object_is_lost(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, thesis.PROTOCOL)
+    thesis.run(bench, num_votes=4, eval_every=1)
+    removed = bench.rows.select(["x"], bench.clouds, ["lost"], "points_removed")[0, :, 0]
+    after = bench.rows.select(["x"], bench.clouds, ["lost"], "accuracy_after")[0, :, 0]
+    # Heats 1 to 9: midrange 5 drops 6 to 9, then 2.5 drops 3 to 5, and two are left. Of 10: 5.5, then 3.
+    assert removed.tolist() == [7, 7 + 1] and after.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("rotation, num_votes, votes", [("y", None, 7), ("xyz", 3, 3), ("none", None, 1)])
+def test_thesis_drops_and_votes_as_the_method_usually_does(tmp_path, monkeypatch, rotation, num_votes, votes):
+    bench = comparison(tmp_path, monkeypatch, thesis.PROTOCOL, rotation=rotation)
+    monkeypatch.setitem(METHODS, "x", x_method(votes=7, drop_mode="top"))
+    counts = []
+    monkeypatch.setattr(
+        bench.classifier,
+        "vote_logits",
+        lambda points, rotations: counts.append(len(rotations)) or bench.classifier.logits(points[np.newaxis]),
+    )
+    thesis.run(bench, num_votes=num_votes, eval_every=1)
+    assert set(counts) == {votes}
+    # One by one, until two of the 9 or 10 points with x > 0 are left.
+    assert bench.rows.select(["x"], bench.clouds, ["lost"], "points_removed")[0, :, 0].tolist() == [7, 8]
+
+
+def test_thesis_compares_the_methods_that_have_scripts():
+    assert thesis.PROTOCOL.methods == ("p-grad-cam", "asm")
+    assert (METHODS["p-grad-cam"].votes, METHODS["asm"].votes) == (500, 100)
+    assert METHODS["asm"].drop_mode == "top" and METHODS["p-grad-cam"].drop_mode in point_drop.DROP_MODES
+
+
+@pytest.mark.parametrize("trained, turns", [("none", "y"), ("y", "y"), ("xyz", "xyz")])
+def test_stability_turns_the_cloud_though_the_network_was_trained_without(trained, turns, tmp_path, monkeypatch, rng):
+    bench = comparison(tmp_path, monkeypatch, stability.PROTOCOL, trained_rotation=trained)
+    bench.clouds = [cloud._replace(points=rng.uniform(-1, 1, (20, 3)).astype(np.float32)) for cloud in bench.clouds]
+    kinds = []
+    draw = stability.provider.draw_rotations
+    monkeypatch.setattr(
+        stability.provider, "draw_rotations", lambda kind, count, rng: kinds.append(kind) or draw(kind, count, rng)
+    )
+    stability.run(bench)
+    assert set(kinds) == {turns}
+    steps = stability.DISTURBANCES
+    correlation, overlap = (
+        bench.rows.select(["x"], bench.clouds, steps, name)[0] for name in ("rank_correlation", "top_overlap")
+    )
+    # Heat x of a point does not depend on the others, moves little by jitter, and much by a turn about y.
+    assert (correlation[:, steps.index("half")] > 1 - 1e-9).all() and (overlap[:, steps.index("half")] == 1).all()
+    assert (correlation[:, steps.index("jitter")] > 0.95).all()
+    assert (correlation[:, steps.index("rotation")] < 0.95).all()
+
+
+def test_sanity_compares_with_fresh_networks_and_another_class(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, sanity.PROTOCOL, layers=["fc3", "fc2", "conv1"], open_fresh=turned_round)
+    sanity.run(bench)
+    steps = sanity.steps(bench)
+    assert steps == ["fc3", "fc2", "conv1", "other class"]
+    found = bench.rows.select(["x"], bench.clouds, steps, "rank_correlation")[0]
+    np.testing.assert_allclose(found, [[1, -1, -1, -1]] * 2)
+
+
+def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, insert.PROTOCOL)
+    for count in insert.steps(bench):
+        bench.rows.add("x", bench.clouds[0], count, 1, 1.0)
+    assert [(method, [cloud.index for cloud in clouds]) for method, clouds in bench.batches(insert.steps(bench))] == [
+        ("x", [1])
+    ]
+
+
+@pytest.mark.parametrize("name", list(PROTOCOLS))
+def test_a_protocol_runs_with_its_own_settings_and_gives_every_step_a_row(name, tmp_path, monkeypatch):
+    protocol = PROTOCOLS[name]
+    bench = comparison(tmp_path, monkeypatch, protocol, layers=["fc3", "fc2"], open_fresh=turned_round)
+    own = _settings(protocol)
+    if "num_drop" in own:
+        own.update(num_drop=1, num_steps=10)
+    protocol.check(bench.num_points, **own)
+    assert protocol.idle("y", **own) == {}
+    bench.run(protocol, own)
+    assert bench.rows.count(["x"], bench.clouds, protocol.steps(bench, **own)) == bench.rows.num_written() > 0

@@ -1,0 +1,75 @@
+"""Rows that outlive an interruption."""
+
+import numpy as np
+import pytest
+from counting import CLOUD
+
+from utils.compare.rows import NamedCloud, RowFile
+from utils.files import InputError
+
+
+def test_rows_stay_and_are_not_added_twice(tmp_path):
+    path = str(tmp_path / "rows.csv")
+    rows = RowFile(path, ("value",))
+    rows.add("asm", CLOUD, 25, 0.5)
+    assert rows.flush() == 1
+    rows.add("asm", CLOUD, 25, 0.75)
+    rows.add("asm", CLOUD._replace(index=1), 25, 0.25)
+    assert rows.flush() == 1
+    with open(path) as file:
+        assert file.read() == "method,class,index,step,value\nasm,chair,0,25,0.5\nasm,chair,1,25,0.25\n"
+    again = RowFile(path, ("value",))
+    assert again.has("asm", CLOUD, 25) and not again.has("asm", CLOUD, 50)
+    found = again.select(["random", "asm"], [CLOUD, CLOUD._replace(index=1)], [25, 50], "value")
+    np.testing.assert_array_equal(found, [[[np.nan, np.nan]] * 2, [[0.5, np.nan], [0.25, np.nan]]])
+
+
+def test_a_file_says_of_what_it_has_rows_in_their_order(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("method,class,index,step,value\nb,cone,1,50,1\na,cone,1,50,1\na,chair,0,25,1\n")
+    rows = RowFile(str(path), ("value",))
+    assert (rows.methods(), rows.steps()) == (["b", "a"], ["50", "25"])
+    assert rows.clouds() == [NamedCloud("cone", 1), NamedCloud("chair", 0)]
+
+
+@pytest.mark.parametrize(
+    "torn", ["asm,chair,1,2", "asm,chair,1,25,0.5,", "asm,chair,1,25,0.5,1.2e", "asm,chair,1,25,0.5,0.9"]
+)
+def test_a_torn_last_line_is_forgotten_wherever_it_is_torn(tmp_path, torn):
+    path = tmp_path / "rows.csv"
+    whole = "method,class,index,step,one,two\nasm,chair,0,25,0.5,1\n"
+    path.write_text(whole + torn)
+    rows = RowFile(str(path), ("one", "two"))
+    assert len(rows.rows) == 1
+    # Looking at it, as a report does while a comparison runs, changes nothing.
+    assert path.read_text() == whole + torn
+    rows.add("asm", CLOUD._replace(index=1), 25, 0.5, 0.75)
+    rows.flush()
+    assert path.read_text() == whole + "asm,chair,1,25,0.5,0.75\n"
+
+
+def test_rows_count_as_written_once_they_are_in_the_file(tmp_path):
+    rows = RowFile(str(tmp_path / "rows.csv"), ("value",))
+    rows.add("asm", CLOUD, 25, 0.5)
+    assert rows.num_written() == 0
+    rows.flush()
+    assert rows.num_written() == 1
+
+
+def test_a_class_of_any_name_comes_back(tmp_path):
+    path, odd = str(tmp_path / "rows.csv"), CLOUD._replace(class_name='4" pipe, "großes" | $x$')
+    rows = RowFile(path, ("value",))
+    rows.add("asm", odd, 25, 0.5)
+    rows.flush()
+    assert RowFile(path, ("value",)).has("asm", odd, 25)
+
+
+@pytest.mark.parametrize(
+    "text", ["a letter", "method,class,index,step,other\n", "method,class,index,step,value\nasm,chair,0,25,many\n"]
+)
+def test_a_file_of_something_else_is_refused_and_kept(tmp_path, text):
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match="`dump_dir`"):
+        RowFile(str(path), ("value",))
+    assert path.read_text() == text

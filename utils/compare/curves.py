@@ -1,0 +1,82 @@
+"""What `drop` and `insert` share: rows of classified points, and the report on curves of accuracy."""
+
+import functools
+
+from utils import metrics
+from utils.compare import figures, tables
+from utils.compare.protocol import Figure, Report
+from utils.compare.run import labels_of
+
+COLUMNS = ("correct", "probability")
+
+
+def add_classified(comparison, method, clouds, step, points):
+    """Classifies points [B, M, 3] of B clouds, and adds a row for each under a method and step."""
+    logits = comparison.classifier.logits(points)
+    labels = labels_of(clouds)
+    for cloud, is_right, probability in zip(
+        clouds, logits.argmax(axis=1) == labels, metrics.probabilities(logits, labels)
+    ):
+        comparison.rows.add(method, cloud, step, float(is_right), probability)
+
+
+def report(results, bests, xlabel, caption, is_log=False):
+    """Table of accuracies, areas under the curves, who ranks best and by how much, areas by class; two figures.
+
+    Args:
+      results: a report.Results whose steps are numbers of points.
+      bests: "least" or "greatest", which area is best.
+      xlabel: what the steps are.
+      caption: of the table.
+      is_log: whether the figure's horizontal axis is logarithmic.
+
+    Returns:
+      A Report.
+    """
+    methods, steps = results.methods, [int(step) for step in results.steps]
+    correct, probability = (results.select(name) for name in COLUMNS)
+    areas = {
+        "accuracy": metrics.area_under_curve(steps, correct),
+        "probability": metrics.area_under_curve(steps, probability),
+    }
+    order = tables.order(areas["probability"], bests == "greatest")
+    rows = []
+    for number in order:
+        means, _ = metrics.mean_and_error(correct[number])
+        rows.append(
+            [methods[number]]
+            + ["{:.1f}".format(100 * mean) for mean in means[:-1]]
+            + [tables.percent(correct[number][:, -1])]
+            + [tables.percent(areas[kind][number]) for kind in areas]
+        )
+    header = ["method"] + [str(step) for step in steps] + ["area by accuracy", "area by probability"]
+    blocks = [
+        caption + " Area: mean height of the curve, of the accuracy or of the probability of the class, in %. "
+        "± is the standard error over the clouds.",
+        tables.markdown(header, rows),
+    ]
+    blocks += tables.lead(methods, order, areas["probability"] * 100, "area by probability", bests, "percentage points")
+    blocks += tables.by_class(results, order, areas["probability"], "Area by probability in %, by class.")
+    panels = {
+        kind: {methods[number]: metrics.mean_and_error(values[number]) for number in order}
+        for kind, values in (("accuracy", correct), ("probability", probability))
+    }
+    bars = {kind: metrics.mean_and_error(values[order], axis=1) for kind, values in areas.items()}
+    return Report(
+        blocks,
+        [
+            Figure(
+                "curves.png",
+                functools.partial(figures.save_curves, places=steps, panels=panels, xlabel=xlabel, is_log=is_log),
+            ),
+            Figure(
+                "bars.png",
+                functools.partial(
+                    figures.save_bars,
+                    names=[methods[number] for number in order],
+                    series=bars,
+                    label="area under the curve of {} ({} is best)".format(xlabel, bests),
+                ),
+            ),
+        ],
+    )

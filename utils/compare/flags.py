@@ -1,0 +1,247 @@
+"""The flags of compare.py, and what they come to: the one place of this folder that reads them."""
+
+import os
+
+import numpy as np
+
+from utils import command_line, files
+from utils.command_line import ROTATIONS, positive_int
+from utils.compare import settings
+from utils.compare.protocols import PROTOCOLS
+from utils.explain import point_drop
+from utils.explain.flags import add_option_flags
+from utils.explain.methods import METHODS
+from utils.files import InputError
+from utils.network import checkpoint_files
+from utils.network.flags import add_network_flags
+from utils.pictures import colours
+
+# What --report can be given besides.
+FLAGS_OF_REPORT = ("report", "colormap", "scale", "quiet", "verbose")
+
+
+def parse_flags():
+    """Parses the flags; fills in what depends on the protocol.
+
+    Returns:
+      The flags, as an argparse.Namespace.
+
+    Raises:
+      InputError: a flag was given that does nothing, or a value makes no sense.
+    """
+    parser = command_line.Parser("Compares methods of explanation over many test clouds.")
+    _add_subject_flags(parser.add_argument_group("what is compared"))
+    add_network_flags(parser.add_argument_group("network"))
+    add_option_flags(parser.add_argument_group("heat"))
+    _add_settings(parser)
+    _add_file_flags(parser.add_argument_group("files and pictures"))
+    flags = parser.parse_args()
+    # A mistake in these would else spoil the end of a long run.
+    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
+    protocol = PROTOCOLS[flags.protocol]
+    flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or METHODS))
+    flags.per_class = flags.per_class or protocol.per_class
+    if flags.dump_dir is None:
+        flags.dump_dir = os.path.join(flags.log_dir, "compare", protocol.folder_name(own_settings(flags)))
+    if flags.report is not None:
+        for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
+            command_line.refuse_idle(flags, name, "--report takes all but colours from the folder")
+    else:
+        _refuse_idle_flags(flags, protocol)
+        _check_values(flags, protocol)
+    return flags
+
+
+def own_settings(flags):
+    """The protocol's own settings: a dictionary from name to value."""
+    return {setting.name: getattr(flags, setting.name) for setting in PROTOCOLS[flags.protocol].settings}
+
+
+def rotation_of(flags, config):
+    """How clouds or votes are turned.
+
+    Args:
+      flags: of `parse_flags`.
+      config: of the network, as `checkpoint_files.read_config` reads it.
+
+    Returns:
+      "none", "y" or "xyz".
+
+    Raises:
+      InputError: a flag was given that does nothing under this rotation.
+    """
+    protocol = PROTOCOLS[flags.protocol]
+    rotation = flags.rotation or checkpoint_files.default_rotation(config, protocol.is_one_view)
+    for name, reason in protocol.idle(rotation, **own_settings(flags)).items():
+        command_line.refuse_idle(flags, name, reason)
+    return rotation
+
+
+def begin(flags, network, data, clouds, rotation):
+    """Settles what is compared, and writes it to run.json.
+
+    Args:
+      flags: of `parse_flags`.
+      network: a checkpoint.Network.
+      data: a provider.DataSet.
+      clouds: list of Cloud.
+      rotation: of `rotation_of`.
+
+    Returns:
+      settings.Settings.
+
+    Raises:
+      InputError: the folder holds another comparison.
+    """
+    protocol = PROTOCOLS[flags.protocol]
+    idle = list(protocol.idle(rotation, **own_settings(flags)))
+    kept = command_line.kept_flags(flags)
+    for name in ["report"] + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
+        kept.pop(name)
+    kept.update(
+        rotation=rotation,
+        classes=list(dict.fromkeys(cloud.class_name for cloud in clouds)),
+        class_names=list(network.class_names),
+        data_dir=os.path.abspath(data.folder),
+        model=network.model_name,
+        model_path=network.prefix,
+        weights=checkpoint_files.digest(network.prefix),
+        versions=files.versions(),
+    )
+    settings.begin(flags.dump_dir, kept, idle)
+    return settings.of(kept, settings.path_in(flags.dump_dir))
+
+
+def recolour(flags):
+    """Writes the colours that were given into the run.json of the folder to report on.
+
+    Raises:
+      InputError: the folder is not of a comparison, or shows no colours.
+    """
+    kept = settings.read(flags.report)
+    found = settings.of(kept, settings.path_in(flags.report))
+    changed = {name: getattr(flags, name) for name in ("colormap", "scale") if name in flags.given}
+    _refuse_idle_colours(flags, found.protocol)
+    if changed:
+        files.write_json(settings.path_in(flags.report), dict(kept, **changed))
+
+
+def _refuse_idle_flags(flags, protocol):
+    for name, owners in _settings_of_others(protocol).items():
+        command_line.refuse_idle(flags, name, "it goes with --protocol {}".format(" or ".join(owners)))
+    for name in _idle_options(flags):
+        takers = [method for method in METHODS if name in METHODS[method].options]
+        command_line.refuse_idle(flags, name, "it goes with --methods {}".format(" or ".join(takers)))
+    _refuse_idle_colours(flags, protocol)
+
+
+def _refuse_idle_colours(flags, protocol):
+    if not protocol.shows_heat:
+        for name in ("colormap", "scale"):
+            command_line.refuse_idle(flags, name, "--protocol {} draws no heat".format(protocol.name))
+
+
+def _settings_of_others(protocol):
+    """Names of settings that are of other protocols alone -> the names of these."""
+    owners = {}
+    for other in PROTOCOLS.values():
+        for setting in other.settings:
+            owners.setdefault(setting.name, []).append(other.name)
+    return {name: names for name, names in owners.items() if protocol.name not in names}
+
+
+def _idle_options(flags):
+    """Names of options that none of the methods takes: a list."""
+    taken = settings.options_of(flags.methods)
+    return [name for name in settings.OPTIONS if name not in taken]
+
+
+def _check_values(flags, protocol):
+    if flags.num_point < point_drop.MIN_POINTS:
+        raise InputError("`num_points` {}: give at least {}".format(flags.num_point, point_drop.MIN_POINTS))
+    protocol.check(flags.num_point, **own_settings(flags))
+
+
+def _add_subject_flags(group):
+    group.add_argument(
+        "--protocol",
+        choices=list(PROTOCOLS),
+        default="drop",
+        help="; ".join("{}: {}".format(protocol.name, protocol.help) for protocol in PROTOCOLS.values()),
+    )
+    exceptions = [
+        "of {}: {}".format(protocol.name, " ".join(protocol.methods))
+        for protocol in PROTOCOLS.values()
+        if protocol.methods is not None
+    ]
+    group.add_argument(
+        "--methods",
+        nargs="+",
+        choices=list(METHODS),
+        metavar="METHOD",
+        help="of {} (default: {})".format(", ".join(METHODS), "; ".join(["all"] + exceptions)),
+    )
+    group.add_argument(
+        "--classes", nargs="+", metavar="CLASS", help="names, or numbers from 1 (default: all that have test clouds)"
+    )
+    usual = max({protocol.per_class for protocol in PROTOCOLS.values()}, key=_num_protocols_with)
+    exceptions = [
+        "of {}: {}".format(protocol.name, protocol.per_class)
+        for protocol in PROTOCOLS.values()
+        if protocol.per_class != usual
+    ]
+    group.add_argument(
+        "--per_class",
+        type=positive_int,
+        metavar="N",
+        help="clouds of each class, the first ones (default: {})".format("; ".join([str(usual)] + exceptions)),
+    )
+    group.add_argument("--num_point", type=positive_int, default=1024, metavar="N", help="points of each cloud")
+    command_line.add_data_flag(group)
+    group.add_argument(
+        "--rotation",
+        choices=ROTATIONS,
+        help="of the one view of each cloud, or of the votes (default: clouds as they lie, unless the network was "
+        "trained with xyz; votes as it was trained)",
+    )
+    command_line.add_seed_flag(group, "all that is drawn")
+
+
+def _num_protocols_with(per_class):
+    return sum(protocol.per_class == per_class for protocol in PROTOCOLS.values())
+
+
+def _add_settings(parser):
+    """A flag for each setting of the protocols; one that several have is declared once."""
+    declared = set()
+    for protocol in PROTOCOLS.values():
+        own = [setting for setting in protocol.settings if setting.name not in declared]
+        declared.update(setting.name for setting in own)
+        if own:
+            group = parser.add_argument_group("--protocol {}".format(protocol.name))
+            for setting in own:
+                _add_setting(group, setting)
+
+
+def _add_setting(group, setting):
+    if setting.kind is None:
+        group.add_argument("--" + setting.name, action="store_true", help=setting.help)
+    else:
+        group.add_argument(
+            "--" + setting.name, type=setting.kind, default=setting.default, metavar=setting.metavar, help=setting.help
+        )
+
+
+def _add_file_flags(group):
+    group.add_argument(
+        "--dump_dir",
+        metavar="FOLDER",
+        help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)",
+    )
+    group.add_argument(
+        "--report", metavar="FOLDER", help="write summary.md and the figures of this folder anew, from its files alone"
+    )
+    group.add_argument(
+        "--colormap", default="viridis", metavar="MAP", help="of the clouds: `thesis` or any matplotlib colour map"
+    )
+    group.add_argument("--scale", choices=colours.SCALES, default="rank", help="from heat to colour")

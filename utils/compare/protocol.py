@@ -1,0 +1,96 @@
+"""What a protocol of compare.py is: a way of testing heat. Each has a file of its own; protocols.py lists them."""
+
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+
+class Setting(NamedTuple):
+    """A value that a protocol depends on, and the flag that gives it.
+
+    Attributes:
+      name: of the flag, and of the argument of the protocol's functions.
+      default: of the value; False for a switch, which the flag turns on.
+      help: what it is, for --help.
+      kind: function of a text that gives the value, as argparse takes it; None for a switch.
+      metavar: what --help calls the value; None: its name.
+      folder_ending: what a switch that is on adds to the name of the folder.
+    """
+
+    name: str
+    default: Any
+    help: str
+    kind: Optional[Callable] = None
+    metavar: Optional[str] = None
+    folder_ending: str = ""
+
+
+class Figure(NamedTuple):
+    """A picture of a report.
+
+    Attributes:
+      name: of its file.
+      save: function of the path that draws and writes it.
+    """
+
+    name: str
+    save: Callable
+
+
+class Report(NamedTuple):
+    """What the rows of a comparison say.
+
+    Attributes:
+      blocks: list of Markdown texts, the paragraphs and tables of summary.md.
+      figures: list of Figure, which are drawn once summary.md is written.
+    """
+
+    blocks: List[str]
+    figures: List[Figure]
+
+
+def _nothing(*_, **__):
+    return {}
+
+
+class Protocol(NamedTuple):
+    """A way of testing heat, cloud by cloud.
+
+    Attributes:
+      name: by which the flag and the files call it.
+      help: what it asks, for --help.
+      columns: names of the values of a row.
+      steps: function (comparison, **settings) -> list of the steps that each cloud has under each method, of ints or
+        texts.
+      run: function (comparison, **settings) that adds the rows which are not there yet to a run.Comparison.
+      report: function (results, **settings) -> Report of a report.Results: of the rows alone.
+      settings: the Settings that it depends on, besides those of every comparison.
+      methods: names of those that it compares unless told otherwise; None: all.
+      per_class: clouds of each class, unless told otherwise.
+      is_one_view: whether each cloud is looked at once, turned beforehand; else the protocol turns it itself.
+      shows_heat: whether the report shows clouds coloured by their heat.
+      check: function (num_points, **settings) that raises an InputError where they make no sense.
+      idle: function (rotation, **settings) -> dictionary from the names of settings that do nothing under these to the
+        reason, in words.
+    """
+
+    name: str
+    help: str
+    columns: Tuple[str, ...]
+    steps: Callable
+    run: Callable
+    report: Callable
+    settings: Tuple[Setting, ...] = ()
+    methods: Optional[Tuple[str, ...]] = None
+    per_class: int = 10
+    is_one_view: bool = True
+    shows_heat: bool = True
+    check: Callable = _nothing
+    idle: Callable[..., Dict[str, str]] = _nothing
+
+    def title(self, own):
+        """The flags that name it, with the switches that are on in a dictionary of its settings."""
+        switches = [setting.name for setting in self.settings if own[setting.name] is True]
+        return " ".join(["--protocol " + self.name] + ["--" + name for name in switches])
+
+    def folder_name(self, own):
+        """The name of its folder, likewise."""
+        return self.name + "".join(setting.folder_ending for setting in self.settings if own[setting.name] is True)

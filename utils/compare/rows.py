@@ -1,0 +1,147 @@
+"""Rows that outlive an interruption: a CSV file of values under a method, a class, an index and a step each."""
+
+import csv
+import io
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from utils.files import InputError, replace_file
+
+KEY = ("method", "class", "index", "step")
+
+
+class NamedCloud(NamedTuple):
+    """A test cloud as rows name it; a cloud.Cloud serves as well.
+
+    Attributes:
+      class_name: its class.
+      index: which of its class, from 0.
+    """
+
+    class_name: str
+    index: int
+
+
+class RowFile:
+    """The rows of a file, and those that are to follow. Opening it changes nothing; what is in it stays.
+
+    Attributes:
+      rows: list of dictionaries with the columns as keys; `index` an int, `step` a text, the values floats.
+    """
+
+    def __init__(self, path, columns):
+        """Reads the file, if it is there.
+
+        Args:
+          path: the CSV file.
+          columns: names of the values, after those of KEY.
+
+        Raises:
+          InputError: the file holds other columns, or cannot be read.
+        """
+        self._path = path
+        self._columns = KEY + tuple(columns)
+        self.rows = []
+        self._keys = set()
+        self._num_written = 0
+        self._is_begun = False
+        lines = self._read()
+        if lines and tuple(lines[0]) != self._columns:
+            raise InputError("{} has other columns: delete it or give another `dump_dir`".format(path))
+        for line in lines[1:]:
+            # A damaged line counts as none: its row is found anew.
+            if len(line) == len(self._columns):
+                self._take(self._parse(line))
+        self._num_written = len(self.rows)
+
+    def num_written(self):
+        """How many rows are in the file."""
+        return self._num_written
+
+    def has(self, method, cloud, step):
+        """Whether there is a row of a method (name), cloud (or NamedCloud) and step (str or int)."""
+        return (method, cloud.class_name, cloud.index, str(step)) in self._keys
+
+    def count(self, methods, clouds, steps):
+        """How many rows there are of some methods, clouds and steps."""
+        return sum(self.has(method, cloud, step) for method in methods for cloud in clouds for step in steps)
+
+    def methods(self):
+        """Names of the methods that have rows, in the order of these."""
+        return list(dict.fromkeys(row["method"] for row in self.rows))
+
+    def clouds(self):
+        """The NamedClouds that have rows, in the order of these."""
+        return list(dict.fromkeys(NamedCloud(row["class"], row["index"]) for row in self.rows))
+
+    def steps(self):
+        """The steps that have rows, as texts, in the order of these."""
+        return list(dict.fromkeys(row["step"] for row in self.rows))
+
+    def add(self, method, cloud, step, *values):
+        """Adds a row, unless there is one of the same method, cloud and step. `flush` writes it."""
+        self._take(dict(zip(self._columns, (method, cloud.class_name, cloud.index, str(step)) + values)))
+
+    def flush(self):
+        """Appends the new rows to the file, begins it where need be; returns how many."""
+        new = self.rows[self._num_written :]
+        if self._is_begun:
+            with open(self._path, "a", encoding="utf-8", newline="") as file:
+                self._write(file, new)
+        else:
+            # A torn last line must not run into the next one, so the first time the whole file is written.
+            replace_file(self._path, self._write_all)
+            self._is_begun = True
+        self._num_written = len(self.rows)
+        return len(new)
+
+    def select(self, methods, clouds, steps, column):
+        """Values of a column: float array [methods, clouds, steps], NaN where there is no row."""
+        values = {tuple(str(row[name]) for name in KEY): row[column] for row in self.rows}
+        return np.array(
+            [
+                [
+                    [values.get((method, cloud.class_name, str(cloud.index), str(step)), np.nan) for step in steps]
+                    for cloud in clouds
+                ]
+                for method in methods
+            ],
+            float,
+        ).reshape(len(methods), len(clouds), len(steps))
+
+    def _read(self):
+        if not os.path.exists(self._path):
+            return []
+        try:
+            with open(self._path, encoding="utf-8", newline="") as file:
+                text = file.read()
+            # A kill can leave the last line torn, even within its last number, where it still looks whole.
+            return list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1] or text, newline="")))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise InputError("{} cannot be read ({}): delete it or give another `dump_dir`".format(self._path, error))
+
+    def _parse(self, line):
+        try:
+            row = dict(zip(self._columns, line), index=int(line[2]))
+            row.update((name, float(row[name])) for name in self._columns[len(KEY) :])
+        except ValueError as error:
+            raise InputError("{} holds {}: delete it or give another `dump_dir`".format(self._path, error))
+        return row
+
+    def _take(self, row):
+        key = tuple(row[name] for name in KEY)
+        if key not in self._keys:
+            self._keys.add(key)
+            self.rows.append(row)
+
+    def _write_all(self, file):
+        csv.writer(file, lineterminator="\n").writerow(self._columns)
+        self._write(file, self.rows)
+
+    def _write(self, file, rows):
+        values = self._columns[len(KEY) :]
+        csv.writer(file, lineterminator="\n").writerows(
+            [row[name] for name in KEY] + ["{:.6g}".format(row[name]) for name in values] for row in rows
+        )

@@ -1,0 +1,232 @@
+"""A comparison as it runs: its clouds and network, the heat of many clouds at once, what is still to do."""
+
+import contextlib
+import functools
+
+import numpy as np
+from tqdm import tqdm
+
+import models
+import provider
+from utils.clouds.cloud import Cloud
+from utils.compare import heats
+from utils.explain.methods import METHODS
+from utils.files import InputError
+from utils.network import checkpoint_files, loading
+
+CLOUDS_PER_BATCH = 32
+VIEWS = 1001  # stream of random numbers for the views; the protocols number theirs from here on
+
+
+def load_clouds(data, names, classes, per_class, num_points):
+    """The first test clouds of each class.
+
+    Args:
+      data: a provider.DataSet.
+      names: of all classes, as `provider.class_names` gives them.
+      classes: list of those to take, as for `provider.class_label`; None: all that have test clouds.
+      per_class: how many of each; all where there are fewer.
+      num_points: points of each cloud, the first ones.
+
+    Returns:
+      List of Cloud, class by class.
+
+    Raises:
+      InputError: one of the classes has none, or the data set is not whole.
+    """
+    chosen = range(len(names))
+    if classes is not None:
+        chosen = sorted({provider.class_label(text, names, "classes") for text in classes})
+    points, labels = provider.load_split(data, "test", num_points, len(names))
+    clouds = []
+    for label in chosen:
+        rows = np.flatnonzero(labels == label)[:per_class]
+        if classes is not None and not len(rows):
+            raise InputError(
+                "`classes` {}: {} holds no test cloud of {}".format(names[label], data.folder, names[label])
+            )
+        clouds += [Cloud(points[row], label, names[label], index, data.folder) for index, row in enumerate(rows)]
+    return clouds
+
+
+def turn_clouds(clouds, rotation, seed):
+    """The clouds as one view shows them: turned by a rotation of their own, or as they lie for "none"."""
+    return [
+        cloud._replace(
+            points=np.matmul(cloud.points, provider.draw_rotations(rotation, 1, rng_of(cloud, seed, VIEWS))[0])
+        )
+        for cloud in clouds
+    ]
+
+
+def rng_of(cloud, *numbers):
+    """A RandomState that follows from a cloud and further numbers alone, so not from what else is computed, or when."""
+    return np.random.RandomState(list(numbers) + [cloud.label, cloud.index])
+
+
+def points_of(clouds):
+    """float32 array [B, N, 3] of the points of clouds."""
+    return np.stack([cloud.points for cloud in clouds])
+
+
+def labels_of(clouds):
+    """int array [B] of the labels of clouds."""
+    return np.array([cloud.label for cloud in clouds])
+
+
+@contextlib.contextmanager
+def open_classifier(prefix, model_name=None, gpu=0, class_names=None, fresh_layers=(), seed=0):
+    """Opens the network of a checkpoint.
+
+    Args:
+      prefix: as `checkpoint_files.find` returns it.
+      model_name, gpu, class_names, fresh_layers, seed: as for `checkpoint.restore`.
+
+    Yields:
+      A classifier.Classifier.
+    """
+    loading.load_tensorflow()
+    # TensorFlow takes seconds to load: only once flags and data are known to be good.
+    from utils.network import checkpoint, classifier
+
+    with checkpoint.restore(prefix, model_name, gpu, fresh_layers, seed, class_names) as network:
+        yield classifier.Classifier(network)
+
+
+class Comparison:
+    """One comparison: the network, the clouds, and the rows found so far.
+
+    Attributes:
+      classifier: a classifier.Classifier, or anything with its `logits`, `vote_logits` and `quantities`.
+      clouds: list of Cloud, as they are classified and explained.
+      rows: a rows.RowFile.
+      methods: names of those that are compared.
+      num_points: points of each cloud.
+      rotation: "none", "y" or "xyz", of the one view of each cloud, or of the votes.
+      seed: of all that is drawn.
+      trained_rotation: what the network was trained with; "xyz" where nobody knows.
+      layers: names of its layers from the top.
+      open_fresh: function of names of layers -> a context with the classifier.Classifier of the same network, in which
+        these layers are as before any training.
+    """
+
+    def __init__(
+        self,
+        classifier,
+        clouds,
+        rows,
+        methods,
+        num_points,
+        rotation,
+        seed=0,
+        options=None,
+        trained_rotation="xyz",
+        layers=(),
+        open_fresh=None,
+    ):
+        """options: dictionary of what methods take, pooling and power; the other arguments as the attributes."""
+        self.classifier, self.clouds, self.rows, self.methods = classifier, clouds, rows, methods
+        self.num_points, self.rotation, self.seed = num_points, rotation, seed
+        self.trained_rotation, self.layers, self.open_fresh = trained_rotation, layers, open_fresh
+        self._options = options or {}
+        self._progress = None
+
+    def batches(self, steps, size=CLOUDS_PER_BATCH):
+        """What is still to do: yields methods with lists of at most `size` clouds that lack a row of any of the steps.
+
+        The rows that were added meanwhile are written after each.
+        """
+        for method in self.methods:
+            missing = self._missing(method, steps)
+            for start in range(0, len(missing), size):
+                yield method, missing[start : start + size]
+                count = self.rows.flush()
+                if self._progress is not None:
+                    self._progress.update(count)
+
+    def is_missing(self, steps):
+        """Whether any method and cloud lacks a row of any of the steps."""
+        return any(self._missing(method, steps) for method in self.methods)
+
+    def _missing(self, method, steps):
+        return [cloud for cloud in self.clouds if not all(self.rows.has(method, cloud, step) for step in steps)]
+
+    def heat_of(self, method, clouds, points=None, labels=None, classifier=None, draw=0):
+        """Heat of several clouds.
+
+        Args:
+          method: name of a method.
+          clouds: list of B Cloud.
+          points: float32 array [B, N, 3] in their place; None: their own.
+          labels: int array [B], classes to explain; None: their own.
+          classifier: of another network; None: of the one that is explained.
+          draw: number of the draw, for methods that draw: another one gives other numbers.
+
+        Returns:
+          float32 array [B, N].
+        """
+        return METHODS[method].heat(
+            classifier or self.classifier,
+            points_of(clouds) if points is None else points,
+            labels_of(clouds) if labels is None else labels,
+            rngs=[rng_of(cloud, self.seed, draw) for cloud in clouds],
+            **self._options,
+        )
+
+    def keep_heat(self, kept):
+        """Adds the heat that pictures of clouds need to a heats.KeptHeat, where it is not there yet."""
+        firsts = heats.first_of_each_class(self.clouds)
+        for method in self.methods:
+            missing = [cloud for cloud in firsts if not kept.has(method, cloud)]
+            for start in range(0, len(missing), CLOUDS_PER_BATCH):
+                batch = missing[start : start + CLOUDS_PER_BATCH]
+                for cloud, heat in zip(batch, self.heat_of(method, batch)):
+                    kept.add(method, cloud, heat)
+            if missing:
+                kept.save()
+
+    def run(self, protocol, own):
+        """Adds the rows of a protocol that are not there yet, with a progress bar.
+
+        Args:
+          protocol: a protocol.Protocol.
+          own: dictionary of its settings.
+        """
+        steps = protocol.steps(self, **own)
+        total = len(self.methods) * len(self.clouds) * len(steps)
+        done = self.rows.count(self.methods, self.clouds, steps)
+        with tqdm(total=total, initial=done, unit="row", desc=protocol.name) as self._progress:
+            protocol.run(self, **own)
+
+
+def of_network(classifier, clouds, rows, settings, gpu=0):
+    """The Comparison of a checkpoint's network, by a settings.Settings.
+
+    Args:
+      classifier: of `open_classifier`, its network on that `gpu`.
+      clouds: list of Cloud, as the data set has them.
+      rows: a rows.RowFile.
+      settings: a settings.Settings.
+    """
+    network = classifier.network
+    if settings.protocol.is_one_view:
+        clouds = turn_clouds(clouds, settings.rotation, settings.seed)
+    return Comparison(
+        classifier,
+        clouds,
+        rows,
+        settings.methods,
+        settings.num_points,
+        settings.rotation,
+        settings.seed,
+        settings.options,
+        trained_rotation=checkpoint_files.default_rotation(network.config),
+        layers=models.network(network.model_name).LAYERS_FROM_TOP,
+        open_fresh=functools.partial(
+            _open_fresh, network.prefix, network.model_name, gpu, network.class_names, settings.seed
+        ),
+    )
+
+
+def _open_fresh(prefix, model_name, gpu, class_names, seed, layers):
+    return open_classifier(prefix, model_name, gpu, class_names, layers, seed)
