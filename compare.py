@@ -11,7 +11,8 @@ import provider
 from utils import command_line, files
 from utils.compare import flags as compare_flags
 from utils.compare import heats, report, run, settings
-from utils.explain.flags import find_network
+from utils.network.flags import find_network
+from utils.network.loading import open_classifier
 
 
 def main():
@@ -32,7 +33,7 @@ def compare(flags):
     names = provider.class_names(data, found.class_names)
     clouds = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     files.make_folder(flags.dump_dir, "dump_dir")
-    with run.open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
+    with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
         chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
         rows = settings.open_rows(flags.dump_dir, chosen.protocol)
         comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)

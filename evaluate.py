@@ -1,7 +1,9 @@
 """How well does a trained network recognise the test split? Accuracies, a table by class, a confusion matrix.
 
-python evaluate.py
-python evaluate.py --num_votes 12
+    python evaluate.py
+    python evaluate.py --num_votes 12
+
+With votes, each cloud is seen from several sides and the answers are added up.
 """
 
 import csv
@@ -13,8 +15,9 @@ from tqdm import tqdm
 import provider
 from utils import command_line, files, metrics
 from utils.files import InputError
-from utils.network import checkpoint_files, loading
-from utils.network.flags import add_network_flags, known_class_names
+from utils.network import checkpoint_files
+from utils.network.flags import add_network_flags, find_network
+from utils.network.loading import open_classifier
 
 DEFAULT_POINTS = 1024  # of a network that nobody knows more about
 
@@ -51,25 +54,19 @@ def parse_flags():
 def main():
     flags = parse_flags()
     data = provider.open_data(flags.data_dir)
-    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation)
-    config = checkpoint_files.read_config(prefix)
-    class_names = provider.class_names(data, known_class_names(config, flags.class_names))
-    rotation = choose_rotation(flags.rotation, flags.num_votes, config)
-    num_points = flags.num_point or config.get("num_point", DEFAULT_POINTS)
+    found = find_network(flags)
+    class_names = provider.class_names(data, found.class_names)
+    rotation = choose_rotation(flags.rotation, flags.num_votes, found.config)
+    num_points = flags.num_point or found.config.get("num_point", DEFAULT_POINTS)
     points, labels = provider.load_split(data, "test", num_points, len(class_names))
     files.make_folder(flags.dump_dir, "dump_dir")
-    loading.load_tensorflow()
-    # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from utils.network import checkpoint
-    from utils.network.classifier import Classifier
-
-    with checkpoint.restore(prefix, flags.model, flags.gpu, class_names=class_names) as network:
+    with open_classifier(found.prefix, flags.model, flags.gpu, class_names) as classifier:
         print(
             "{} of {}: {} clouds of {} points, {} view(s) of each, rotation {}".format(
-                network.model_name, prefix, len(points), points.shape[1], flags.num_votes, rotation
+                classifier.network.model_name, found.prefix, len(points), points.shape[1], flags.num_votes, rotation
             )
         )
-        logits = vote(Classifier(network), points, rotation, flags.num_votes, flags.seed)
+        logits = vote(classifier, points, rotation, flags.num_votes, flags.seed)
     matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(class_names))
     report(matrix, class_names)
     save(flags.dump_dir, matrix, class_names)

@@ -1,13 +1,17 @@
 """Which points made the network say so? Heat of p-grad-CAM for one point cloud, tested by dropping what is hot.
 
-python p_grad_CAM.py --desired_label airplane
-python p_grad_CAM.py --input my_chair.ply
+    python p_grad_CAM.py --desired_label airplane
+    python p_grad_CAM.py --input my_chair.ply
+
+`main` is the experiment: a network, a cloud, its heat, what is left without the hottest points, files and pictures.
 """
 
 from utils import command_line
 from utils.explain import cases, run
 from utils.explain import flags as explain_flags
 from utils.explain.methods import METHODS
+from utils.network.flags import find_network
+from utils.network.loading import open_classifier
 
 METHOD = METHODS["p-grad-cam"]
 DESCRIPTION = "Point cloud gradient class activation mapping (p-grad-CAM) of one cloud, tested by dropping points."
@@ -15,11 +19,11 @@ DESCRIPTION = "Point cloud gradient class activation mapping (p-grad-CAM) of one
 
 def main():
     flags = explain_flags.parse_flags(DESCRIPTION, METHOD)
-    found = explain_flags.find_network(flags)
+    found = find_network(flags)
     dropping = explain_flags.dropping(flags, found.config)
     clouds = cases.Clouds(explain_flags.source(flags), found.class_names)
     explained = []
-    with run.open_network(found.prefix, flags.model, flags.gpu, clouds.class_names) as classifier:
+    with open_classifier(found.prefix, flags.model, flags.gpu, clouds.class_names) as classifier:
         files = explain_flags.files(flags, classifier.network)
         for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
             runs = {name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods}

@@ -62,9 +62,8 @@ def test_a_broken_download_goes_on_where_it_was_at_the_next_mirror(tmp_path):
 
 
 def test_a_broken_download_goes_on_in_the_next_call(tmp_path):
-    with serve(CONTENT, cut_at=3000000) as (url, _):
-        with pytest.raises(InputError, match="127.0.0.1"):
-            _download([url], tmp_path / "file.zip")
+    with serve(CONTENT, cut_at=3000000) as (url, _), pytest.raises(InputError, match="127.0.0.1"):
+        _download([url], tmp_path / "file.zip")
     with serve(CONTENT) as (url, asked):
         _download([url], tmp_path / "file.zip")
     assert (tmp_path / "file.zip").read_bytes() == CONTENT and asked == ["bytes=3000000-"]
@@ -84,9 +83,8 @@ def test_another_file_than_expected_is_thrown_away(tmp_path):
 
 
 def test_an_answer_that_does_not_end_is_cut_at_the_expected_size(tmp_path):
-    with serve(CONTENT * 3) as (url, _):
-        with pytest.raises(InputError, match="larger"):
-            _download([url], tmp_path / "file.zip")
+    with serve(CONTENT * 3) as (url, _), pytest.raises(InputError, match="larger"):
+        _download([url], tmp_path / "file.zip")
     assert not os.listdir(str(tmp_path))
 
 

@@ -142,14 +142,15 @@ def test_points_that_share_a_maximum_share_its_gradient(tiny_classifier, cloud):
     np.testing.assert_allclose(gradients[24:40], once[24:], rtol=1e-3, atol=1e-6)
 
 
-def test_logit_gradients_of_other_clouds_are_those_that_these_have(tiny_classifier, rng):
+@pytest.mark.parametrize("name", ["logit_gradients", "loss_gradients"])
+def test_gradients_of_other_clouds_are_those_that_these_have(name, tiny_classifier, rng):
     clouds = rng.uniform(-0.7, 0.7, (3, 20, 3)).astype(np.float32)
     labels = np.array([1, 8, 30])
     paths = rng.uniform(-0.7, 0.7, (3, 5, 20, 3)).astype(np.float32)
-    ((gradients_of,),) = tiny_classifier.quantities(["logit_gradients_of"], clouds, labels)
+    ((gradients_of,),) = tiny_classifier.quantities([name + "_of"], clouds, labels)
     found = gradients_of(paths)
     for number, label in enumerate(labels):
-        (wanted,) = _quantities(tiny_classifier, ["logit_gradients"], paths[number], label)
+        (wanted,) = _quantities(tiny_classifier, [name], paths[number], label)
         np.testing.assert_allclose(found[number], wanted, rtol=1e-4, atol=1e-6)
 
 
@@ -164,6 +165,7 @@ def test_every_quantity_that_is_listed_is_there_in_the_order_asked_for(tiny_clas
         "logit_gradients": (1, 64, 3),
         "loss_gradients": (1, 64, 3),
         "logit_gradients_of": None,
+        "loss_gradients_of": None,
     }
 
 

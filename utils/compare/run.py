@@ -1,6 +1,5 @@
 """A comparison as it runs: its clouds and network, the heat of many clouds at once, what is still to do."""
 
-import contextlib
 import functools
 
 import numpy as np
@@ -12,7 +11,8 @@ from utils.clouds.cloud import Cloud
 from utils.compare import heats
 from utils.explain.methods import METHODS
 from utils.files import InputError
-from utils.network import checkpoint_files, loading
+from utils.network import checkpoint_files
+from utils.network.loading import open_classifier
 
 CLOUDS_PER_BATCH = 32
 VIEWS = 1001  # stream of random numbers for the views; the protocols number theirs from here on
@@ -72,25 +72,6 @@ def points_of(clouds):
 def labels_of(clouds):
     """int array [B] of the labels of clouds."""
     return np.array([cloud.label for cloud in clouds])
-
-
-@contextlib.contextmanager
-def open_classifier(prefix, model_name=None, gpu=0, class_names=None, fresh_layers=(), seed=0):
-    """Opens the network of a checkpoint.
-
-    Args:
-      prefix: as `checkpoint_files.find` returns it.
-      model_name, gpu, class_names, fresh_layers, seed: as for `checkpoint.restore`.
-
-    Yields:
-      A classifier.Classifier.
-    """
-    loading.load_tensorflow()
-    # TensorFlow takes seconds to load: only once flags and data are known to be good.
-    from utils.network import checkpoint, classifier
-
-    with checkpoint.restore(prefix, model_name, gpu, fresh_layers, seed, class_names) as network:
-        yield classifier.Classifier(network)
 
 
 class Comparison:
@@ -203,7 +184,7 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
     """The Comparison of a checkpoint's network, by a settings.Settings.
 
     Args:
-      classifier: of `open_classifier`, its network on that `gpu`.
+      classifier: of `loading.open_classifier`, its network on that `gpu`.
       clouds: list of Cloud, as the data set has them.
       rows: a rows.RowFile.
       settings: a settings.Settings.

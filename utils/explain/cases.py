@@ -140,6 +140,7 @@ class Clouds:
         """
         names = classifier.class_names
         target, label = None, None
+        print("Network: {} of {}".format(classifier.network.model_name, classifier.network.prefix))
         if target_class is not None:
             target = provider.class_label(target_class, names, "target_class")
         if self._source.inputs is not None and self._source.class_name is not None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from utils.explain.cases import Source
 from utils.explain.methods import METHODS, SCRIPTED
 from utils.explain.run import Dropping, Files
 from utils.network import checkpoint_files
-from utils.network.flags import add_network_flags, known_class_names
+from utils.network.flags import add_network_flags
 from utils.pictures import colours, plots
 
 
@@ -61,27 +60,6 @@ def source(flags):
         sampling=flags.sampling,
         seed=flags.seed,
     )
-
-
-class FoundNetwork(NamedTuple):
-    """A checkpoint before it is opened.
-
-    Attributes:
-      prefix: its path.
-      config: what stands beside it, as `checkpoint_files.read_config` reads it.
-      class_names: tuple of the names of its classes; None where neither a flag nor the config has them.
-    """
-
-    prefix: str
-    config: Dict[str, Any]
-    class_names: Optional[Tuple[str, ...]]
-
-
-def find_network(flags):
-    """The FoundNetwork that the flags name."""
-    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation)
-    config = checkpoint_files.read_config(prefix)
-    return FoundNetwork(prefix, config, known_class_names(config, flags.class_names))
 
 
 def dropping(flags, config):

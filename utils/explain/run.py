@@ -1,6 +1,5 @@
 """The steps that the explain scripts share: opening the network, the dropping loop, what a run leaves, the window."""
 
-import contextlib
 import os
 from typing import Any, Dict, NamedTuple, Optional
 
@@ -13,7 +12,6 @@ from utils.clouds import own_cloud
 from utils.explain import point_drop, results
 from utils.explain.methods import METHODS
 from utils.files import versions
-from utils.network import loading
 from utils.pictures import animation, colours, open3d_scene, plots, render
 from utils.viewer import html_page
 
@@ -62,26 +60,6 @@ class Files(NamedTuple):
     turntable: bool
     rounds_gif: bool
     settings: Dict[str, Any]
-
-
-@contextlib.contextmanager
-def open_network(prefix, model_name=None, gpu=0, class_names=None):
-    """Opens the network of a checkpoint.
-
-    Args:
-      prefix: as `checkpoint_files.find` returns it.
-      model_name, gpu, class_names: as for `checkpoint.restore`.
-
-    Yields:
-      A classifier.Classifier.
-    """
-    loading.load_tensorflow()
-    # TensorFlow takes seconds to load: only once flags and cloud are known to be good.
-    from utils.network import checkpoint, classifier
-
-    with checkpoint.restore(prefix, model_name, gpu, class_names=class_names) as network:
-        print("Network: {} of {}".format(network.model_name, prefix))
-        yield classifier.Classifier(network)
 
 
 def drop_until_lost(classifier, case, method, dropping):

@@ -1,5 +1,7 @@
 """A network in a session -> logits, features and gradients as NumPy arrays, in batches that fit cache and memory."""
 
+import functools
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -15,6 +17,7 @@ QUANTITIES = {
     "logit_gradients": "dy_c / dx: float32 [B, N, 3]",
     "loss_gradients": "dL / dx, L the cross-entropy with c: float32 [B, N, 3]",
     "logit_gradients_of": "function of clouds [B, S, N, 3] -> dy_c / dx of these, float32 [B, S, N, 3]",
+    "loss_gradients_of": "function of clouds [B, S, N, 3] -> dL / dx of these, float32 [B, S, N, 3]",
 }
 
 
@@ -95,7 +98,9 @@ class Classifier:
         labels = np.broadcast_to(labels, len(clouds))
         fetched = [name for name in names if name in self._tensors and name != "points"]
         for part, part_labels in zip(_parts(clouds, clouds.shape[1]), _parts(labels, clouds.shape[1])):
-            found = {"points": part, "logit_gradients_of": self._logit_gradients_of(part_labels)}
+            found = {"points": part}
+            for name in ("logit_gradients", "loss_gradients"):
+                found[name + "_of"] = functools.partial(self._gradients_of, name, part_labels)
             if fetched:
                 values = self._session.run(
                     [self._tensors[name] for name in fetched], {self._points: part, self._labels: part_labels}
@@ -103,16 +108,11 @@ class Classifier:
                 found.update(zip(fetched, values))
             yield [found[name] for name in names]
 
-    def _logit_gradients_of(self, labels):
-        """The quantity of that name, for the classes [B] of its B clouds."""
-
-        def gradients_of(paths):
-            clouds = paths.reshape((-1,) + paths.shape[2:])
-            path_labels = np.repeat(labels, paths.shape[1])
-            batches = self.quantities(["logit_gradients"], clouds, path_labels)
-            return np.concatenate([gradients for (gradients,) in batches]).reshape(paths.shape)
-
-        return gradients_of
+    def _gradients_of(self, name, labels, clouds):
+        """The quantity `name`, [B, S, N, 3], of other clouds [B, S, N, 3] for the classes [B]."""
+        flat = clouds.reshape((-1,) + clouds.shape[2:])
+        batches = self.quantities([name], flat, np.repeat(labels, clouds.shape[1]))
+        return np.concatenate([gradients for (gradients,) in batches]).reshape(clouds.shape)
 
 
 def _feature_gradients(features, channel_gradients):

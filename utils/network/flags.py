@@ -1,9 +1,12 @@
 """The flags of every script that opens a trained network, and what they name. Needs no TensorFlow."""
 
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
 import models
 from utils.clouds.class_lists import read_class_names
 from utils.command_line import add_gpu_flag, add_log_flag
 from utils.files import InputError
+from utils.network import checkpoint_files
 
 
 def add_network_flags(group):
@@ -43,3 +46,28 @@ def known_class_names(config, path):
             "`class_names` {}: the checkpoint's config.json names other classes; leave it out".format(path)
         )
     return names
+
+
+class FoundNetwork(NamedTuple):
+    """A checkpoint before it is opened.
+
+    Attributes:
+      prefix: its path.
+      config: what stands beside it, as `checkpoint_files.read_config` reads it.
+      class_names: tuple of the names of its classes; None where neither a flag nor the config has them.
+    """
+
+    prefix: str
+    config: Dict[str, Any]
+    class_names: Optional[Tuple[str, ...]]
+
+
+def find_network(flags):
+    """The FoundNetwork that the flags of `add_network_flags` name; --rotation chooses among the shipped ones.
+
+    Raises:
+      InputError: there is none, or what stands beside it cannot be read.
+    """
+    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation)
+    config = checkpoint_files.read_config(prefix)
+    return FoundNetwork(prefix, config, known_class_names(config, flags.class_names))

@@ -19,6 +19,27 @@ def load_tensorflow():
         importlib.import_module("tensorflow")
 
 
+@contextlib.contextmanager
+def open_classifier(prefix, model_name=None, gpu=0, class_names=None, fresh_layers=(), seed=0):
+    """Opens the network of a checkpoint, loading TensorFlow first.
+
+    Args:
+      prefix: as `checkpoint_files.find` returns it.
+      model_name, gpu, class_names, fresh_layers, seed: as for `checkpoint.restore`.
+
+    Yields:
+      A classifier.Classifier.
+
+    Raises:
+      InputError: as `checkpoint.restore`.
+    """
+    load_tensorflow()
+    from utils.network import checkpoint, classifier
+
+    with checkpoint.restore(prefix, model_name, gpu, fresh_layers, seed, class_names) as network:
+        yield classifier.Classifier(network)
+
+
 def prepare():
     """Sets what TensorFlow reads when it is loaded."""
     # Feature maps of 100 MB and more are otherwise given back to the system and faulted in again in every step.
