@@ -1,6 +1,5 @@
 """compare.py, run as a user runs it."""
 
-import argparse
 import json
 import os
 import shutil
@@ -11,24 +10,24 @@ import time
 
 import numpy as np
 import pytest
-from conftest import assert_one_line_error, run_script
+from conftest import CASES, assert_one_line_error, needs, run_script
 
-import compare
-from utils.compare import report
-from utils.files import PROJECT_DIR, InputError
+from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
 FIGURES = {
     "drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
-    "thesis": ["bars.png"],
+    "thesis": ["points_removed.png"],
     "sanity": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "stability": ["bars_rank_correlation.png", "bars_top_overlap.png", "clouds.png", "gallery.html"],
 }
+# Of small clouds.
+OWN = {"drop": ["--num_steps", 10], "thesis": ["--num_votes", 4]}
 
 
-def _compare(tiny_data, tiny_log, folder, *arguments):
+def _compare(tiny_data, tiny_log, folder, protocol, *arguments):
     return run_script(
         "compare.py",
         "--data_dir",
@@ -37,45 +36,84 @@ def _compare(tiny_data, tiny_log, folder, *arguments):
         tiny_log,
         "--num_point",
         64,
-        "--num_steps",
-        10,
-        "--num_votes",
-        4,
         "--gpu",
         -1,
         "--dump_dir",
         folder,
-        *arguments,
+        "--protocol",
+        protocol,
+        *(OWN.get(protocol, []) + list(arguments)),
     )
 
 
 def _read(folder):
-    with open(os.path.join(str(folder), "rows.csv")) as file:
+    with open(os.path.join(str(folder), "rows.csv"), encoding="utf-8") as file:
         return file.read().splitlines()
 
 
+def _run_json(folder):
+    with open(os.path.join(str(folder), "run.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _summary(folder):
+    with open(os.path.join(str(folder), "summary.md"), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.fixture(scope="module")
+def without_tensorflow(tmp_path_factory):
+    """An environment in which importing TensorFlow ends the process."""
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "tensorflow.py").write_text("raise SystemExit('TensorFlow was imported')\n")
+    return {"PYTHONPATH": str(folder)}
+
+
 @pytest.mark.parametrize("protocol", sorted(ROWS))
-def test_every_protocol_leaves_a_table_a_summary_and_figures(protocol, tiny_data, tiny_log, tmp_path):
-    finished = _compare(
-        tiny_data, tiny_log, tmp_path, "--protocol", protocol, "--classes", "cone", "9", "--per_class", 2
-    )
+def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
+    protocol, tiny_data, tiny_log, tmp_path, without_tensorflow
+):
+    finished = _compare(tiny_data, tiny_log, tmp_path, protocol, "--classes", "cone", "9", "--per_class", 2)
     assert finished.returncode == 0, finished.stderr
     methods = 2 if protocol == "thesis" else 9
     assert len(_read(tmp_path)) == 1 + methods * 4 * ROWS[protocol]
-    assert sorted(os.listdir(str(tmp_path))) == sorted(["rows.csv", "run.json", "summary.md"] + FIGURES[protocol])
-    with open(str(tmp_path / "summary.md"), encoding="utf-8") as file:
-        summary = file.read()
-    assert "4 clouds of 2 classes" in summary and "| asm |" in summary
+    kept = ["rows.csv", "run.json", "summary.md"] + ["heats.npz"] * (protocol != "thesis")
+    assert sorted(os.listdir(str(tmp_path))) == sorted(kept + FIGURES[protocol])
+    summary = _summary(tmp_path)
+    assert "4 clouds of 2 classes" in summary and "| asm " in summary
     assert "nan" not in summary
-    with open(str(tmp_path / "run.json")) as file:
-        run = json.load(file)
+    run = _run_json(tmp_path)
     assert run["protocol"] == protocol and len(run["weights"]) == 64
     assert run["rotation"] == ("y" if protocol == "thesis" else "none")
+    assert run["classes"] == ["chair", "cone"] and run["class_names"][8] == "chair"
+    # Flags that did nothing are not kept.
+    assert ("num_drop" in run, "eval_every" in run) == (protocol == "drop", protocol == "thesis")
+
+    before = {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))}
+    for name in FIGURES[protocol] + ["summary.md"]:
+        (tmp_path / name).unlink()
+    again = run_script("compare.py", "--report", tmp_path, env=without_tensorflow)
+    assert again.returncode == 0, again.stderr + again.stdout
+    assert {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))} == before
+
+
+def test_a_report_takes_other_colours_and_nothing_else(tiny_data, tiny_log, tmp_path):
+    arguments = ["--classes", "cone", "--per_class", 1, "--methods", "asm"]
+    assert _compare(tiny_data, tiny_log, tmp_path, "insert", *arguments).returncode == 0
+    before = (tmp_path / "clouds.png").read_bytes()
+    assert_one_line_error(
+        run_script("compare.py", "--report", tmp_path, "--seed", 0), "--seed does nothing", "--report"
+    )
+    finished = run_script("compare.py", "--report", tmp_path, "--colormap", "thesis", "--quiet")
+    assert finished.returncode == 0 and finished.stdout == "", finished.stderr
+    assert (tmp_path / "clouds.png").read_bytes() != before
+    assert _run_json(tmp_path)["colormap"] == "thesis" and _run_json(tmp_path)["scale"] == "rank"
+    assert_one_line_error(run_script("compare.py", "--report", tmp_path / "none"), "run.json cannot be read")
 
 
 def test_cut_off_anywhere_it_goes_on_to_the_same_rows(tiny_data, tiny_log, tmp_path):
     whole, cut = str(tmp_path / "whole"), str(tmp_path / "cut")
-    arguments = ["--protocol", "insert", "--classes", "cone", "chair", "--methods", "asm", "random", "critical"]
+    arguments = ["insert", "--classes", "cone", "chair", "--methods", "asm", "random", "critical"]
     assert _compare(tiny_data, tiny_log, whole, *arguments).returncode == 0
     shutil.copytree(whole, cut)
     lines = _read(whole)
@@ -106,8 +144,6 @@ def test_ctrl_c_keeps_the_rows_and_says_so(tiny_data, tiny_log, tmp_path):
             tiny_log,
             "--num_point",
             "64",
-            "--num_steps",
-            "10",
             "--protocol",
             "sanity",
             "--gpu",
@@ -130,64 +166,72 @@ def test_ctrl_c_keeps_the_rows_and_says_so(tiny_data, tiny_log, tmp_path):
     assert len(_read(tmp_path)) >= 2
 
 
-def test_a_finished_comparison_takes_more_methods_and_refuses_other_flags(tiny_data, tiny_log, tmp_path):
-    arguments = ["--protocol", "insert", "--classes", "cone", "--per_class", 1, "--methods", "asm"]
+def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tiny_data, tiny_log, tmp_path):
+    arguments = ["insert", "--classes", "cone", "--per_class", 1, "--methods", "asm"]
     assert _compare(tiny_data, tiny_log, tmp_path, *arguments).returncode == 0
     before = _read(tmp_path)
     assert_one_line_error(
-        _compare(tiny_data, tiny_log, tmp_path, *(arguments + ["--seed", 1])), "seed 0, not 1", "--dump_dir"
+        _compare(tiny_data, tiny_log, tmp_path, *(arguments + ["--seed", 1])), "--seed 1", "began with 0", "--dump_dir"
     )
     assert _read(tmp_path) == before
     assert _compare(tiny_data, tiny_log, tmp_path, *(arguments + ["random"])).returncode == 0
     assert _read(tmp_path)[: len(before)] == before and len(_read(tmp_path)) == len(before) + 10
-
-
-@pytest.mark.parametrize(
-    "name, text, words",
-    [
-        ("rows.csv", "method,class,index,step,value\n", "run.json is missing.*rows.csv"),
-        ("run.json", json.dumps({"source": "airplane"}), "not of a comparison"),
-        ("run.json", json.dumps({"protocol": []}), "not of a comparison"),
-        ("run.json", "[1]", "cannot be read"),
-    ],
-)
-def test_a_folder_of_something_else_is_refused_and_kept(tmp_path, name, text, words):
-    (tmp_path / name).write_text(text)
-    flags = argparse.Namespace(dump_dir=str(tmp_path), **dict.fromkeys(compare.FLAGS_OF_ROWS, 1))
-    with pytest.raises(InputError, match=words + ".*--dump_dir"):
-        compare.keep_flags(flags)
-    assert os.listdir(str(tmp_path)) == [name] and (tmp_path / name).read_text() == text
+    with np.load(str(tmp_path / "heats.npz")) as kept:
+        assert sorted(kept.files) == ["class_name", "heat_asm", "heat_random", "index", "points"]
+        assert kept["heat_random"].shape == (1, 64)
 
 
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--methods", "gradcam"], ["gradcam", "p-grad-cam"]),
-        (["--classes", "aeroplane"], ["--classes aeroplane", "airplane"]),
-        (["--classes", "bathtub"], ["no test cloud of bathtub"]),
-        (["--num_drop", "6"], ["--num_drop 6", "64 points"]),
-        (["--protocol", "insert", "--drop_neg"], ["--drop_neg", "--protocol drop"]),
-        (["--colormap", "hot-dog"], ["--colormap hot-dog"]),
-        (["--num_point", "65"], ["--num_point 65", "64"]),
+        (["drop", "--methods", "gradcam"], ["gradcam", "p-grad-cam"]),
+        (["drop", "--classes", "aeroplane"], ["--classes aeroplane", "airplane"]),
+        (["drop", "--classes", "cone", "bathtub"], ["--classes bathtub", "no test cloud of bathtub"]),
+        (["drop", "--num_drop", "6"], ["--num_drop 6", "64 points"]),
+        (["insert", "--drop_neg"], ["--drop_neg", "--protocol drop"]),
+        (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
+        (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
+        (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),
+        (["insert", "--methods", "critical", "--power", "1"], ["--power does nothing", "--methods asm"]),
+        (["thesis", "--rotation", "none"], ["--num_votes does nothing", "one is cast"]),
+        (["thesis", "--colormap", "viridis"], ["--colormap does nothing", "draws no heat"]),
+        (["drop", "--colormap", "hot-dog"], ["--colormap hot-dog"]),
+        (["drop", "--num_point", "65"], ["--num_point 65", "64"]),
     ],
 )
 def test_bad_flags(arguments, words, tiny_data, tiny_log, tmp_path):
     assert_one_line_error(_compare(tiny_data, tiny_log, tmp_path, *arguments), *words)
+    assert os.listdir(str(tmp_path)) == []
 
 
-def test_the_best_method_leads_by_its_differences_cloud_by_cloud():
-    values = np.array([[3.0, 5.0, 7.0], [1.0, 3.0, 5.0], [2.0, 2.0, 8.0]])
-    lead, table = report._lead(["a", "b", "c"], [1, 2, 0], values, "loss", "least", "points")
-    assert "**b**" in lead
-    # Differences 1, -1, 3: mean 1, standard error 2 / sqrt(3), 4.303 of it on either side for two degrees of freedom.
-    assert "| c | +1.00 | -3.97 to +5.97 |" in table
-    assert "| a | +2.00 | +2.00 to +2.00 |" in table
-
-
-def test_of_one_cloud_or_none_nothing_is_claimed():
-    one, none = (
-        report._lead(["a", "b"], [0, 1], values, "loss", "least", "points")
-        for values in (np.array([[1.0], [2.0]]), np.full((2, 3), np.nan))
+def _train(data, folder):
+    finished = run_script(
+        "train.py",
+        *("--data_dir", data, "--log_dir", folder, "--model", "pointnet_cls_basic"),
+        *("--num_point", 64, "--batch_size", 8, "--max_epoch", 1),
     )
-    assert "| b | +1.00 | one cloud has none |" in one[1] and none == []
-    assert [report._mean(np.array(values)) for values in ([2.0], [np.nan], [1.0, 3.0])] == ["2.0", "-", "2.0 ± 1.0"]
+    assert finished.returncode == 0, finished.stderr
+
+
+@needs(CASES)
+@pytest.mark.parametrize(
+    "trained_on, compared_on, count",
+    [
+        ("17-ten-classes", "17-ten-classes", 10),
+        ("18-forty-own-names", "18-forty-own-names", 40),
+        ("19-scanobjectnn-with-lists", "19-scanobjectnn-with-lists", 15),
+        ("19-scanobjectnn-with-lists", "19b-h5-only", 15),
+    ],
+)
+def test_a_network_of_any_classes_is_compared_under_the_names_of_its_data(trained_on, compared_on, count, tmp_path):
+    _train(os.path.join(CASES, trained_on), tmp_path)
+    out = tmp_path / "out"
+    arguments = ["sanity", "--per_class", 1, "--methods", "asm", "random"]
+    finished = _compare(os.path.join(CASES, compared_on), tmp_path, out, *arguments)
+    assert finished.returncode == 0, finished.stderr
+    with open(os.path.join(CASES, trained_on, "shape_names.txt"), encoding="utf-8") as file:
+        names = file.read().split("\n")[:count]
+    run = _run_json(out)
+    assert run["class_names"] == names and set(run["classes"]) <= set(names)
+    assert {line.split(",")[1] for line in _read(out)[1:]} == set(run["classes"])
+    assert "{0} clouds of {0} classes".format(len(run["classes"])) in _summary(out)
