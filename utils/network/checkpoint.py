@@ -128,9 +128,12 @@ def open_session(gpu):
         try:
             yield session
         except tf.errors.ResourceExhaustedError as error:
+            # TensorFlow 2 begins with where in the graph it was.
+            lines = error.message.split("\n")
+            reason = next((line for line in lines if line.startswith("OOM")), lines[0]).strip()
             raise InputError(
                 "out of memory ({}): take a smaller `batch_size` or fewer points, or the CPU with `gpu` -1".format(
-                    error.message.split("\n")[0]
+                    reason
                 )
             )
 
