@@ -1,6 +1,5 @@
 """Training as a user sees it: started, started again, interrupted, killed."""
 
-import argparse
 import json
 import os
 import re
@@ -18,10 +17,8 @@ from conftest import assert_one_line_error, run_script
 
 import train
 import utils
-from utils import files
 from utils.demo import modelnet40
 from utils.files import PROJECT_DIR
-from utils.network import training, training_graph
 
 # Saves after every step, so that a kill in mid-epoch finds a checkpoint.
 SAVE_ALWAYS = (
@@ -152,59 +149,6 @@ def test_ctrl_c_saves_and_says_so(tiny_data, tmp_path):
     assert "Stopped at step {};".format(_step(tmp_path)) in output
 
 
-class FakeGraph:
-    """Stands in for a TrainingGraph: counts steps and answers class 0; asks to stop at its first evaluation."""
-
-    def __init__(self, stop):
-        self.step = self.epochs_done = self.best_accuracy = 0
-        self.best_folder = "best"
-        self.stop, self.calls = stop, []
-
-    def train_step(self, points, labels):
-        self.step += 1
-        return {"loss/total": 1.0, "loss/classification": 1.0, "accuracy/overall": 0.5}
-
-    def logits(self, points):
-        self.calls.append("logits")
-        self.stop.is_asked = True
-        return np.eye(2)[[0] * len(points)]
-
-    def summarise(self, split, values):
-        pass
-
-    def save(self):
-        self.calls.append("save")
-
-    def save_best(self, accuracy):
-        self.best_accuracy = accuracy
-        self.calls.append("save_best")
-
-
-def test_an_evaluation_that_was_interrupted_is_made_up_for():
-    stop = argparse.Namespace(is_asked=False)
-    graph = FakeGraph(stop)
-    settings = training.TrainingSettings("none", ("a", "b"), batch_size=4, steps_per_epoch=2, max_epoch=1)
-    clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
-    lines = []
-
-    def as_they_are(points, step):
-        return points
-
-    def show():
-        graph.calls.append("show")
-
-    training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
-    # Stopped after the first of two batches: saved, but not as an epoch done.
-    assert graph.calls == ["logits", "save"] and (graph.step, graph.epochs_done) == (2, 0)
-
-    graph.calls, graph.stop = [], argparse.Namespace()
-    stop.is_asked = False
-    training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
-    assert graph.calls == ["logits", "logits", "save_best", "show", "save"]
-    assert (graph.step, graph.epochs_done) == (2, 1)
-    assert graph.best_accuracy == 0.75 and any("accuracy 75.00%" in line for line in lines)
-
-
 def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
     assert_one_line_error(
         run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--batch_size", 81),
@@ -232,37 +176,9 @@ def test_train_points_draws_other_points_at_each_step(rng):
     assert set(drawn[0][0, :, 0]) == set(drawn[1][0, :, 0]) != set(drawn[2][0, :, 0])
 
 
-@pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])
-def test_a_cosine_ends_with_the_training(clouds, rate):
-    settings = training.TrainingSettings(
-        "pointnet_cls", ("a",), batch_size=10, steps_per_epoch=25, max_epoch=4, schedule="cosine"
-    )
-    with tf.Graph().as_default(), tf.Session() as session:
-        value = session.run(training_graph._learning_rate(settings, tf.constant(clouds)))
-    assert value == pytest.approx(rate, rel=1e-4)
-
-
 def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_the_last(tiny_data, tiny_log, tmp_path):
-    arguments = [
-        "--data_dir",
-        tiny_data,
-        "--log_dir",
-        tmp_path,
-        "--model",
-        "pointnet_cls_basic",
-        "--num_point",
-        64,
-        "--batch_size",
-        16,
-        "--max_epoch",
-        3,
-        "--test_every",
-        2,
-        "--schedule",
-        "cosine",
-        "--start_from",
-        tiny_log,
-    ]
+    more = ["--max_epoch", 3, "--test_every", 2, "--schedule", "cosine", "--start_from", tiny_log]
+    arguments = _arguments(tiny_data, tmp_path, *more)
     finished = run_script("train.py", *arguments)
     assert finished.returncode == 0, finished.stderr
     with open(str(tmp_path / "log_train.txt")) as file:
@@ -302,13 +218,6 @@ def test_more_train_points_than_points_are_refused(tiny_data, tmp_path):
         "--train_points 65",
         "--num_point 64",
     )
-
-
-@pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])
-def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
-    with tf.Graph().as_default(), tf.Session() as session:
-        value = session.run(training_graph._batch_norm_decay(tf.constant(clouds), 200000))
-    assert value == pytest.approx(decay)
 
 
 def _write_data(folder, class_names, labels, num_points=64, train="train.h5"):
@@ -363,18 +272,6 @@ def test_data_without_training_clouds_is_refused(tmp_path):
     data = _write_data(tmp_path / "data", None, [0, 1] * 8, train=None)
     finished = run_script("train.py", *_arguments(data, tmp_path / "log"))
     assert_one_line_error(finished, str(data), "train", "--data_dir")
-
-
-def test_many_class_names_are_told_apart_in_a_short_line(tmp_path):
-    before = ["class {}".format(number) for number in range(40)]
-    path = str(tmp_path / "config.json")
-    files.write_json(path, {"class_names": before})
-    with pytest.raises(files.InputError) as raised:
-        files.check_same_settings(path, {"class_names": tuple(before[:-1] + ["cup"])}, "log_dir")
-    assert "`class_names` with cup in place 40:" in str(raised.value) and "began with class 39;" in str(raised.value)
-    with pytest.raises(files.InputError, match="`class_names` of 39 entries: .* began with 40;"):
-        files.check_same_settings(path, {"class_names": before[:-1]}, "log_dir")
-    files.check_same_settings(path, {"class_names": tuple(before)}, "log_dir")
 
 
 def test_a_checkpoint_without_its_settings_is_not_resumed(tiny_data, tiny_log, tmp_path):

@@ -1,0 +1,92 @@
+"""The loop of a training and the schedules of its steps."""
+
+import argparse
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from utils import files
+from utils.network import training, training_graph
+
+
+class FakeGraph:
+    """Stands in for a TrainingGraph: counts steps and answers class 0; asks to stop at its first evaluation."""
+
+    def __init__(self, stop):
+        self.step = self.epochs_done = self.best_accuracy = 0
+        self.best_folder = "best"
+        self.stop, self.calls = stop, []
+
+    def train_step(self, points, labels):
+        self.step += 1
+        return {"loss/total": 1.0, "loss/classification": 1.0, "accuracy/overall": 0.5}
+
+    def logits(self, points):
+        self.calls.append("logits")
+        self.stop.is_asked = True
+        return np.eye(2)[[0] * len(points)]
+
+    def summarise(self, split, values):
+        pass
+
+    def save(self):
+        self.calls.append("save")
+
+    def save_best(self, accuracy):
+        self.best_accuracy = accuracy
+        self.calls.append("save_best")
+
+
+def test_an_evaluation_that_was_interrupted_is_made_up_for():
+    stop = argparse.Namespace(is_asked=False)
+    graph = FakeGraph(stop)
+    settings = training.TrainingSettings("none", ("a", "b"), batch_size=4, steps_per_epoch=2, max_epoch=1)
+    clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    lines = []
+
+    def as_they_are(points, step):
+        return points
+
+    def show():
+        graph.calls.append("show")
+
+    training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
+    # Stopped after the first of two batches: saved, but not as an epoch done.
+    assert graph.calls == ["logits", "save"] and (graph.step, graph.epochs_done) == (2, 0)
+
+    graph.calls, graph.stop = [], argparse.Namespace()
+    stop.is_asked = False
+    training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
+    assert graph.calls == ["logits", "logits", "save_best", "show", "save"]
+    assert (graph.step, graph.epochs_done) == (2, 1)
+    assert graph.best_accuracy == 0.75 and any("accuracy 75.00%" in line for line in lines)
+
+
+@pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])
+def test_a_cosine_ends_with_the_training(clouds, rate):
+    settings = training.TrainingSettings(
+        "pointnet_cls", ("a",), batch_size=10, steps_per_epoch=25, max_epoch=4, schedule="cosine"
+    )
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = session.run(training_graph._learning_rate(settings, tf.constant(clouds)))
+    assert value == pytest.approx(rate, rel=1e-4)
+
+
+@pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])
+def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = session.run(training_graph._batch_norm_decay(tf.constant(clouds), 200000))
+    assert value == pytest.approx(decay)
+
+
+def test_many_class_names_are_told_apart_in_a_short_line(tmp_path):
+    before = ["class {}".format(number) for number in range(40)]
+    path = str(tmp_path / "config.json")
+    files.write_json(path, {"class_names": before})
+    with pytest.raises(files.InputError) as raised:
+        files.check_same_settings(path, {"class_names": tuple(before[:-1] + ["cup"])}, "log_dir")
+    assert "`class_names` with cup in place 40:" in str(raised.value) and "began with class 39;" in str(raised.value)
+    with pytest.raises(files.InputError, match="`class_names` of 39 entries: .* began with 40;"):
+        files.check_same_settings(path, {"class_names": before[:-1]}, "log_dir")
+    files.check_same_settings(path, {"class_names": tuple(before)}, "log_dir")
