@@ -43,6 +43,19 @@ def run_script(name, *arguments, **options):
     )
 
 
+def run_python(code, *arguments, **env):
+    """Runs Python code in the project's folder in a process of its own; returns as `run_script`."""
+    return subprocess.run(
+        [sys.executable, "-c", code] + [str(argument) for argument in arguments],
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env=dict(os.environ, **env),
+        timeout=300,
+    )
+
+
 def explain(script, *arguments, **options):
     """Runs an explain script with few votes and no window; returns as `run_script`.
 
