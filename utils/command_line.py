@@ -11,7 +11,7 @@ import sys
 import warnings
 
 import utils
-from utils.files import PROJECT_DIR, InputError
+from utils.files import PROJECT_DIR, InputError, printable
 
 ROTATIONS = ("none", "y", "xyz")
 VERBOSE = "POINTCLOUD_GRAD_CAM_VERBOSE"  # environment variable, so that processes that we start know it too
@@ -205,4 +205,4 @@ def one_line(error):
         name = FLAG_NAMES.get(match.group(1), match.group(1))
         return "--" + name if name in Parser.arguments else match.group(0)
 
-    return re.sub(r"`([a-z_]+)`", flag, " ".join(str(error).split()))
+    return re.sub(r"`([a-z_]+)`", flag, printable(" ".join(str(error).split())))

@@ -20,6 +20,18 @@ class InputError(ValueError):
     """
 
 
+def printable(text, most=None):
+    """Text of a file or a name as it may be printed: what would move the cursor, ring or break the line is escaped.
+
+    Args:
+      text: any text.
+      most: cut to so many characters; None: whole.
+    """
+    if most is not None and len(text) > most:
+        text = text[:most] + "..."
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
 def make_folder(path, argument):
     """Makes a folder, unless it is there, and makes sure that files can be written into it.
 

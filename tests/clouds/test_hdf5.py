@@ -45,11 +45,36 @@ def test_one_cloud_is_read_in_full_precision_whatever_its_label(tmp_path, rng):
     # Far from the origin, as surveys are, float32 would not keep the centimetres.
     points = 5e6 + rng.random_sample((3, 16, 3))
     path = _write_h5(tmp_path / "a.h5", points, np.array([7, 99, 5]))
-    found, label = hdf5.read_cloud(path, 1)
-    np.testing.assert_array_equal(found, points[1])
-    assert found.dtype == np.float64 and label == "99"
+    found = hdf5.read_cloud(path, 1)
+    np.testing.assert_array_equal(found.points, points[1])
+    assert found.points.dtype == np.float64 and "label in the file is 99" in found.notices[0]
     with pytest.raises(InputError, match="`shape_index` 3: .* holds 3 clouds"):
         hdf5.read_cloud(path, 3)
     with h5py.File(str(tmp_path / "b.h5"), "w") as file:
         file["data"] = points
-    assert hdf5.read_cloud(str(tmp_path / "b.h5"), 0)[1] is None
+    assert not any("label" in notice for notice in hdf5.read_cloud(str(tmp_path / "b.h5"), 0).notices)
+
+
+@pytest.mark.parametrize("way", ["external link", "external storage", "virtual"])
+def test_what_lies_in_another_file_never_comes_in_as_points(tmp_path, way):
+    points = np.random.RandomState(0).random_sample((20, 3))
+    secret = str(tmp_path / "secret")
+    path = str(tmp_path / "a.h5")
+    with h5py.File(secret + ".h5", "w") as file:
+        file["data"] = points
+    points.tofile(secret + ".bin")
+    with h5py.File(path, "w", libver="latest") as file:
+        if way == "external link":
+            file["data"] = h5py.ExternalLink(secret + ".h5", "/data")
+        elif way == "external storage":
+            space = h5py.h5s.create_simple((20, 3))
+            properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            properties.set_external((secret + ".bin").encode(), 0, points.nbytes)
+            h5py.h5d.create(file.id, b"data", h5py.h5t.IEEE_F64LE, space, properties)
+        else:
+            layout = h5py.VirtualLayout((20, 3), "f8")
+            layout[:] = h5py.VirtualSource(secret + ".h5", "data", (20, 3))
+            file.create_virtual_dataset("data", layout)
+    for reader in (hdf5.read_cloud, hdf5.read):
+        with pytest.raises(InputError, match="keeps data in another file"):
+            reader(path)

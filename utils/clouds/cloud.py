@@ -9,11 +9,28 @@ from utils.files import InputError
 MIN_POINTS = 10  # of a cloud that can be explained
 
 
+class Content(NamedTuple):
+    """What a reader of files found in one, in the file's own units.
+
+    Attributes:
+      points: float64 [M, 3], points in the order of the file, or vertices of a mesh.
+      used: what of the file they are, for people: columns, fields, keys, faces.
+      notices: list of clauses on what was ignored or taken for granted.
+      triangles: int64 [T, 3], vertices of each triangle of a mesh; None: a cloud.
+    """
+
+    points: np.ndarray
+    used: str
+    notices: List[str]
+    triangles: Optional[np.ndarray] = None
+
+
 class OwnFile(NamedTuple):
     """How a cloud of one's own lies in its file.
 
     Attributes:
       file_points: float64 [N, 3], the cloud's points in the file's coordinates.
+      file_index: int64 [N], their places in the file, from 0; -1 of those drawn from a mesh, which have none there.
       all_points: float64 [M, 3], all that the file has.
       centre: float64 [3], where the cloud's origin lies.
       scale: how long the cloud's unit is.
@@ -21,6 +38,7 @@ class OwnFile(NamedTuple):
     """
 
     file_points: np.ndarray
+    file_index: np.ndarray
     all_points: np.ndarray
     centre: np.ndarray
     scale: float

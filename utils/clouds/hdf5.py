@@ -1,14 +1,21 @@
-"""Clouds in HDF5 files of PointNet's format: `data` float (n, P, 3), `label` integers (n, 1) or (n,)."""
+"""Clouds in HDF5 files: of data sets in PointNet's format, and one cloud of a foreign file (.h5 .hdf5).
+
+Data sets: `data` float (n, P, 3), `label` integers (n, 1) or (n,). Dialects of foreign files: `data`, `points` or a
+name of arrays.KEYS, (n, P, 3 or more) or (P, 3 or more), any number type; three datasets x, y, z; a compound type
+with such fields; one dataset of any name. Whatever lies in another file is refused: links and external storage.
+"""
 
 import contextlib
 
 import h5py
 import numpy as np
 
-from utils.clouds.cloud import check_finite
-from utils.files import InputError
+from utils.clouds import arrays, column_names
+from utils.clouds.cloud import Content, check_finite
+from utils.files import InputError, printable
 
 ENDINGS = (".h5", ".hdf5")
+DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError, MemoryError)
 
 
 def read(path, num_points=None):
@@ -26,10 +33,16 @@ def read(path, num_points=None):
       InputError: the file is damaged, or holds something else.
     """
     with _opened(path) as file:
-        data = _data(file, path)
-        if "label" not in file:
+        data = _dataset(file, "data")
+        if data is None:
+            raise InputError("{} holds no 'data': it is not in ModelNet40's format".format(path))
+        if data.ndim != 3 or data.shape[2] != 3 or data.dtype.kind not in "fiu":
+            raise InputError(
+                "{} holds data {} of type {} instead of numbers (n, points, 3)".format(path, data.shape, data.dtype)
+            )
+        label = _dataset(file, "label")
+        if label is None:
             raise InputError("{} holds no 'label' beside 'data': it is of no data set of classes".format(path))
-        label = file["label"]
         if label.shape[:1] != data.shape[:1] or label.size != data.shape[0] or label.dtype.kind not in "iu":
             raise InputError(
                 "{} holds label {} of type {} for data {}, not one whole number a cloud".format(
@@ -49,32 +62,57 @@ def read(path, num_points=None):
 def read_labels(path):
     """The labels of a file of a data set alone: int64 array [n]. Raises InputErrors as `read` does."""
     with _opened(path) as file:
-        if "label" not in file or file["label"].dtype.kind not in "iu":
+        label = _dataset(file, "label")
+        if label is None or label.dtype.kind not in "iu":
             raise InputError("{} holds no whole numbers as 'label': it is of no data set of classes".format(path))
-        return file["label"][:].reshape(-1).astype(np.int64)
+        return label[:].reshape(-1).astype(np.int64)
 
 
-def read_cloud(path, index):
-    """One cloud of a file, whatever its label.
+def read_cloud(path, index=0):
+    """One cloud of a file, whatever its label: a cloud.Content.
 
     Args:
       path: the file.
       index: which cloud, from 0.
 
-    Returns:
-      points: float64 array [P, 3].
-      label: what the file says of it, as text; None where it has no labels.
-
     Raises:
-      InputError: the file is damaged, holds something else, or fewer clouds.
+      InputError: the file is damaged, holds no cloud, or not so many.
     """
     with _opened(path) as file:
-        data = _data(file, path)
-        if index >= len(data):
-            raise InputError("`shape_index` {}: {} holds {} clouds, counted from 0".format(index, path, len(data)))
-        labels = file.get("label")
-        has_label = labels is not None and labels.shape[:1] == data.shape[:1] and labels.size == len(data)
-        return data[index].astype(np.float64), str(labels[index].reshape(-1)[0]) if has_label else None
+        names = [name for name in sorted(file) if name not in ("label", "mask", "faceId", "normal")]
+        names = [name for name in names if _dataset(file, name) is not None]
+        if not names:
+            raise InputError("{} holds no dataset of points: call it `data` or points".format(path))
+        try:
+            key = "data" if "data" in names else arrays.choose(names, "dataset")
+            if isinstance(key, tuple):
+                points, notices = arrays.of_columns([_dataset(file, one)[()] for one in key]), []
+                key = ", ".join(key)
+            else:
+                data = _dataset(file, key)
+                if data.dtype.names is not None:
+                    data = data[()]
+                points, notices = arrays.of_array(data, path, index, "dataset {}".format(printable(key)))
+                notices += _label(file, data.shape, index)
+        except InputError as error:
+            raise InputError(str(error) if str(error).startswith("`") else "{} {}".format(path, error))
+        others = [name for name in names if name not in key.split(", ")]
+        used = "dataset {}".format(printable(key, 60))
+    return Content(points, used, notices + column_names.ignored(others, "dataset"))
+
+
+def _label(file, shape, index):
+    """A clause on what the file says of the cloud: information, for it may be a class of any other data set."""
+    label = _dataset(file, "label")
+    if label is None:
+        return []
+    count = shape[0] if len(shape) == 3 else 1
+    if label.size != count or label.shape[:1] != (count,):
+        return ["its label is ignored: of shape {} for {} clouds".format(label.shape, count)]
+    value = printable(str(label[index].reshape(-1)[0]), 40)
+    if label.dtype.kind not in "iu":
+        return ["its label is ignored: {} of type {} is no whole number".format(value, label.dtype)]
+    return ["its label in the file is {}, of its own data set; the network judges for itself".format(value)]
 
 
 @contextlib.contextmanager
@@ -84,16 +122,30 @@ def _opened(path):
             yield file
     except InputError:
         raise
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise InputError("{} is damaged or not a whole HDF5 file ({}): copy or fetch it again".format(path, error))
-
-
-def _data(file, path):
-    if "data" not in file:
-        raise InputError("{} holds no 'data': it is not in ModelNet40's format".format(path))
-    data = file["data"]
-    if data.ndim != 3 or data.shape[2] != 3 or data.dtype.kind not in "fiu":
+    except DAMAGED as error:
         raise InputError(
-            "{} holds data {} of type {} instead of numbers (n, points, 3)".format(path, data.shape, data.dtype)
+            "{} is damaged or not a whole HDF5 file ({}): copy or fetch it again".format(
+                path, printable(" ".join((str(error) or type(error).__name__).split()), 200)
+            )
         )
-    return data
+
+
+def _dataset(file, name):
+    """A dataset of this very file, checked before it is read; None where there is no such dataset.
+
+    Raises:
+      InputError: it lies in another file.
+    """
+    encoded = name.encode("utf-8", "surrogateescape")
+    if not file.id.links.exists(encoded):
+        return None
+    if file.id.links.get_info(encoded).type == h5py.h5l.TYPE_EXTERNAL:
+        raise InputError("{} keeps {} in another file: copy it into one".format(file.filename, printable(name)))
+    found = file[name]
+    if not isinstance(found, h5py.Dataset):
+        return None
+    properties = found.id.get_create_plist()
+    is_elsewhere = properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL
+    if is_elsewhere or found.file.filename != file.filename:
+        raise InputError("{} keeps {} in another file: copy it into one".format(file.filename, printable(name)))
+    return found

@@ -30,13 +30,13 @@ def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0):
     found = readers.read(path, num_points, seed, sampling, index)
     points, centre, scale = normalise(found.points, path)
     notices = found.notices + (["{} is up: turned so that it is y".format(up)] if up != "y" else [])
-    own = OwnFile(found.points, found.all_points, centre, scale, notices)
+    own = OwnFile(found.points, found.index, found.all_points, centre, scale, notices)
     stem = os.path.splitext(os.path.basename(path))[0]
     return Cloud(points.dot(up_rotation(up)).astype(np.float32), None, stem, index, os.path.abspath(path), own)
 
 
 def list_inputs(paths):
-    """Files of one's own: those given, and for a folder those in it that can be read, by name.
+    """Files of one's own: those given, and for a folder those in it that can be read and are not hidden, by name.
 
     Args:
       paths: list of files and folders.
@@ -56,11 +56,33 @@ def list_inputs(paths):
             names = sorted(os.listdir(path))
         except OSError as error:
             raise InputError("`input` {}: cannot be read ({})".format(path, error.strerror))
-        found = [name for name in names if os.path.splitext(name)[1].lower() in readers.ENDINGS]
+        found = [name for name in names if os.path.splitext(name)[1].lower() in readers.ENDINGS and name[0] != "."]
         if not found:
             raise InputError("`input` {}: holds no file that ends in one of {}".format(path, " ".join(readers.ENDINGS)))
         files += [os.path.join(path, name) for name in found]
     return list(dict.fromkeys(files))
+
+
+def names(paths):
+    """What the clouds of files are called: their names without endings, or what more it takes to tell them apart.
+
+    Args:
+      paths: list of different files.
+
+    Returns:
+      List of names, none twice: `chair`, or `chair.ply` beside a chair.obj, or `scan1_chair` of another folder's chair.
+    """
+    found = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+    whole = [os.path.basename(path) for path in paths]
+    found = [full if found.count(stem) > 1 and whole.count(full) == 1 else stem for stem, full in zip(found, whole)]
+    parts = [os.path.abspath(path).split(os.sep)[1:-1] for path in paths]
+    for depth in range(1, max(map(len, parts), default=0) + 1):
+        twice = [at for at, name in enumerate(found) if found.count(name) > 1]
+        longer = {
+            at: "_".join([found[at]] if len(parts[at]) < depth else [parts[at][-depth], found[at]]) for at in twice
+        }
+        found = [longer.get(at, name) for at, name in enumerate(found)]
+    return found
 
 
 def normalise(points, source="the cloud"):
@@ -80,9 +102,14 @@ def normalise(points, source="the cloud"):
     if len(points) < MIN_POINTS:
         raise InputError("{} holds {} points: at least {} are needed".format(source, len(points), MIN_POINTS))
     check_finite(points, source)
-    centre = np.mean(points, axis=0, dtype=np.float64)
-    centred = np.asarray(points, np.float64) - centre
-    radius = np.linalg.norm(centred, axis=1).max()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        centre = np.mean(points, axis=0, dtype=np.float64)
+        centred = np.asarray(points, np.float64) - centre
+        radius = np.linalg.norm(centred, axis=1).max()
+        if not 1e-150 < radius < np.inf:
+            # Its squares are too small or too large for numbers.
+            largest = np.abs(centred).max()
+            radius = largest * np.linalg.norm(centred / (largest or 1), axis=1).max()
     if not 0 < radius < np.inf:
         raise InputError("{} has all its points in one place, or too far apart for numbers".format(source))
     return centred / radius, centre, radius

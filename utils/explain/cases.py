@@ -10,8 +10,8 @@ import provider
 from utils import command_line, metrics
 from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, check_num_points
-from utils.explain import results
-from utils.files import InputError, make_folder
+from utils.explain import doubts, results
+from utils.files import InputError, make_folder, printable
 
 LIKELIEST = 5  # classes that are named
 
@@ -114,9 +114,7 @@ class Clouds:
             return
         self.class_names = known_names
         self._paths = own_cloud.list_inputs(source.inputs)
-        # Files that differ in their ending alone keep it in the names of their results.
-        stems = [_stem(path) for path in self._paths]
-        self._shared_stems = {stem for stem in stems if stems.count(stem) > 1}
+        self._names = dict(zip(self._paths, own_cloud.names(self._paths)))
         self._first = self._read(self._paths[0]) if len(self._paths) == 1 else None
 
     def __len__(self):
@@ -170,11 +168,7 @@ class Clouds:
     def _read(self, path):
         source = self._source
         cloud = own_cloud.load(path, source.num_points, source.index, source.up, source.sampling, source.seed)
-        return cloud._replace(class_name=os.path.basename(path)) if _stem(path) in self._shared_stems else cloud
-
-
-def _stem(path):
-    return os.path.splitext(os.path.basename(path))[0]
+        return cloud._replace(class_name=self._names[path])
 
 
 def _recognise(classifier, cloud, folders, label):
@@ -184,10 +178,10 @@ def _recognise(classifier, cloud, folders, label):
       classifier, cloud, folders: as in `Case`.
       label: class to explain; None: the cloud's, else the one that the network sees.
     """
-    print("\nCloud: {} points of {}".format(len(cloud.points), cloud.source))
+    print("\nCloud: {} points of {}".format(len(cloud.points), printable(cloud.source)))
     if cloud.own is not None:
         for notice in cloud.own.notices:
-            print("  {}".format(notice))
+            print("  {}".format(command_line.one_line(notice)))
         print(
             "  centred from ({}) and scaled by 1 / {:.6g}".format(
                 ", ".join("{:.6g}".format(value) for value in cloud.own.centre), cloud.own.scale
@@ -201,6 +195,9 @@ def _recognise(classifier, cloud, folders, label):
             ", ".join("{} {:.1%}".format(classifier.class_names[one], probabilities[one]) for one in likeliest)
         )
     )
+    if cloud.own is not None:
+        for doubt in doubts.of(cloud, logits, classifier):
+            print("  {}".format(command_line.one_line(doubt)))
     if label is None:
         label = int(logits.argmax()) if cloud.label is None else cloud.label
     return Case(cloud._replace(label=label), logits, classifier.class_names, folders)

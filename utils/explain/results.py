@@ -53,7 +53,7 @@ class DropRun(NamedTuple):
 
 
 def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
-    """Writes heat.npz, heat.ply, rounds.csv and run.json, each whole or not at all.
+    """Writes heat.npz, heat.csv, heat.ply, rounds.csv and run.json, each whole or not at all.
 
     Args:
       folder: an existing folder.
@@ -75,6 +75,9 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
         "predicted": np.int64(case.logits.argmax()),
         "class_names": np.array(case.class_names),
     }
+    own = getattr(case.cloud, "own", None)
+    if own is not None:
+        arrays.update(file_index=own.file_index.astype(np.int64), file_points=own.file_points.astype(np.float64))
     summary = {
         "stop_reason": run.stop_reason,
         "seconds": run.seconds,
@@ -85,6 +88,7 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
     }
     try:
         replace_file(os.path.join(folder, "heat.npz"), lambda file: np.savez_compressed(file, **arrays), "wb")
+        replace_file(os.path.join(folder, "heat.csv"), lambda file: _write_heat(file, run, own))
         write_ply(os.path.join(folder, "heat.ply"), ply_points, ply_colours, ply_heat)
         replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
         write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
@@ -148,12 +152,11 @@ def write_ply(path, points, colours, heat):
 
     Args:
       path: the file.
-      points: float array [N, 3]; written in double precision where they lie far from the origin for their size.
+      points: float array [N, 3]; written in double precision where float32 would not give their digits back.
       colours: float array [N, 3] in 0 .. 1.
       heat: float array [N].
     """
-    is_far = np.abs(points).max() > 1000 * np.ptp(points, axis=0).max()
-    fields = [(name, "<f8" if is_far else "<f4") for name in "xyz"] + [
+    fields = [(name, "<f8" if needs_double(points) else "<f4") for name in "xyz"] + [
         (name, "u1") for name in ("red", "green", "blue")
     ]
     vertices = np.empty(len(points), fields + [("heat", "<f4")])
@@ -167,6 +170,39 @@ def write_ply(path, points, colours, heat):
     header = ["ply", "format binary_little_endian 1.0", "element vertex {}".format(len(points))]
     text = "\n".join(header + properties + ["end_header", ""])
     replace_file(path, lambda file: file.write(text.encode("ascii") + vertices.tobytes()), "wb")
+
+
+def needs_double(points):
+    """Whether float32 would not give back the digits of coordinates: any of more than 6 digits that it rounds.
+
+    Six digits come back from any float32, in whose range they lie.
+    """
+    if points.dtype == np.float32:
+        return False
+    points = points.astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        rest = np.abs(points[points.astype(np.float32) != points])
+    if not len(rest):
+        return False
+    if rest.max() > np.finfo(np.float32).max or rest.min() < np.finfo(np.float32).tiny:
+        return True
+    shifted = rest * 10.0 ** (5 - np.floor(np.log10(rest)))
+    return bool((np.abs(shifted - np.round(shifted)) > 1e-9 * shifted).any())
+
+
+def _write_heat(file, run, own):
+    """A line a point: coordinates in the input, heat, the round that removed it, its place in a file of one's own."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["x", "y", "z", "heat", "removed_in_round"] + ([] if own is None else ["file_index"]))
+    points = run.points if own is None else own.file_points
+    columns = [points[:, 0], points[:, 1], points[:, 2], run.heat, run.removed_in_round]
+    columns += [] if own is None else [own.file_index]
+    # Python's floats of a float32 would print digits that it does not have.
+    texts = [
+        [repr(one) for one in column.tolist()] if column.dtype != np.float32 else list(map(str, column))
+        for column in columns
+    ]
+    writer.writerows(zip(*texts))
 
 
 def _write_rounds(file, rounds):

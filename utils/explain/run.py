@@ -169,7 +169,16 @@ def _save_one(case, name, runs, dropping, files):
     )
     _remove_other_formats(folder, names, files.figure_format)
     _save_page(os.path.join(folder, "heat.html"), case, name, runs, files)
-    written = [names["heat"], "heat.html", "heat.ply", "heat.npz", "rounds.csv", names["rounds"], "run.json"]
+    written = [
+        names["heat"],
+        "heat.html",
+        "heat.ply",
+        "heat.npz",
+        "heat.csv",
+        "rounds.csv",
+        names["rounds"],
+        "run.json",
+    ]
     if files.turntable:
         paths = animation.save_turntable(os.path.join(folder, "turntable.gif"), one.points, one.heat, **picture)
         written += [os.path.basename(path) for path in paths]

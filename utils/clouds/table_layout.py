@@ -1,0 +1,165 @@
+"""How the rows of a table are split, and which of its columns are the coordinates."""
+
+import re
+from typing import List, NamedTuple
+
+from utils.clouds import column_names
+from utils.clouds.number_rows import is_number, shown
+from utils.files import InputError, printable
+
+JUDGED_ROWS = 1000
+COMMENTS = ("#", "//", "%", "!")
+# A number that is split at its decimal comma from what follows by another separator.
+DECIMAL_COMMA = re.compile(r"(?:^|[\s;])[-+]?\d+,\d+(?:[eE][-+]?\d+)?(?=$|[\s;])")
+BRACKETS = {ord(sign): " " for sign in "[](){}<>\"'"}
+UNIT = re.compile(r"(?<=\w)\s*[\[(][^\])]*[\])]")
+IS_COUNT = re.compile(r"\s*\d+\s*$")
+
+
+class Layout(NamedTuple):
+    """How the rows of a table are split, and which columns are taken.
+
+    Attributes:
+      split: function of a row -> list of fields.
+      width: number of columns.
+      columns: places of x, y, z.
+      used: which these are, for people.
+      notices: list of clauses.
+    """
+
+    split: object
+    width: int
+    columns: tuple
+    used: str
+    notices: List[str]
+
+
+def fields_of(line):
+    """Fields of a line, whatever splits them; empty ones are passed over."""
+    return line.translate(BRACKETS).replace(",", " ").replace(";", " ").split()
+
+
+def find(rows, numbers, above):
+    judged = rows[:JUDGED_ROWS]
+    split = _splitter(judged, numbers)
+    fields = [split(row) for row in judged]
+    width = len(fields[0])
+    if len(rows) < 10 <= width:
+        raise InputError("holds {} rows of {} numbers: points in columns? transpose it".format(len(rows), width))
+    names, header = _names(above, split, fields)
+    notices = []
+    texts = [line for line in above if not IS_COUNT.match(line)]
+    if texts:
+        notices.append(
+            "{} skipped: {}{}".format(
+                "a line above is" if len(texts) == 1 else "{} lines above are".format(len(texts)),
+                printable(texts[0].strip(), 60),
+                "" if len(texts) == 1 else " ...",
+            )
+        )
+    if names is not None:
+        columns = column_names.coordinates(names)
+        others = [
+            name.strip() or "column {} without a name".format(place + 1)
+            for place, name in enumerate(names)
+            if place not in columns
+        ]
+        used = "x, y, z are its columns {}".format(", ".join(_named(names[place], place) for place in columns))
+        return Layout(split, width, columns, used, column_names.ignored(others, "column"))
+    numeric = [place for place in range(width) if all(is_number(row[place]) for row in fields if len(row) == width)]
+    if len(numeric) > 3 and _counts(fields, numeric[0], width):
+        notices.append("column {} counts the rows and is ignored".format(numeric[0] + 1))
+        numeric = numeric[1:]
+    if len(numeric) < 3:
+        raise InputError(
+            "holds {} columns of numbers in {}, not x y z: line {} is {}".format(
+                len(numeric), width, numbers[0], shown(rows[0])
+            )
+        )
+    columns = tuple(numeric[:3])
+    used = "x, y, z are taken to be its columns {}".format(", ".join(str(place + 1) for place in columns))
+    count = width - 3 - sum("counts the rows" in notice for notice in notices)
+    if count:
+        notices.append("{} more column{} ignored".format(count, " is" if count == 1 else "s are"))
+    return Layout(split, width, columns, used, notices)
+
+
+def _named(name, place):
+    return "{} ({})".format(printable(name.strip().strip("\"'#/"), 24).strip(), place + 1)
+
+
+def _splitter(rows, numbers):
+    """The function that splits a row of this table.
+
+    Raises:
+      InputError: commas may be decimal ones.
+    """
+    for number, row in zip(numbers, rows):
+        words = row.replace(";", " ").split()
+        if len(words) > 1 and DECIMAL_COMMA.search(row) or re.search(r"(?:^|,)\d+,0\d+(?:,|$)", row) and "." not in row:
+            raise InputError(
+                "line {} may have decimal commas: commas and other separators are mixed; write decimals with a point "
+                "({})".format(number, shown(row))
+            )
+    if any(";" in row for row in rows):
+        return _exact(";")
+    if all("," in row for row in rows):
+        inner = [field for row in rows for field in row.translate(BRACKETS).split(",") if len(field.split()) > 1]
+        if not any(all(map(is_number, field.split())) for field in inner):
+            return _exact(",")
+        return fields_of
+    tabs = {row.count("\t") for row in rows}
+    if len(tabs) == 1 and tabs.pop() >= 2 and not any(" " in row.strip() for row in rows):
+        return _exact("\t")
+    return fields_of
+
+
+def _exact(separator):
+    # In spreadsheets a bracket or quote stands around a field or the row, never around a separator.
+    return lambda row: [field.strip() for field in row.translate(BRACKETS).split(separator)]
+
+
+def _names(above, split, rows):
+    """Names of the columns by the last line above that names coordinates: a list, one a column, and that line.
+
+    None, None where no line names them.
+
+    Raises:
+      InputError: it names more or fewer columns than there are.
+    """
+    width = len(rows[0])
+    for line in reversed(above):
+        is_comment = line.lstrip().startswith(COMMENTS)
+        bare = UNIT.sub("", line.strip().lstrip("#/%! \t") if is_comment else line)
+        for fields in (split(bare), re.split(r"[,;\t]", bare), fields_of(bare)):
+            plain = [column_names.plain_name(field) for field in fields]
+            if not (len(fields) == width or {"x", "y", "z"} <= set(plain)):
+                continue
+            if len(fields) == width - 1 and (_counts(rows, 0, width) or not is_number(rows[0][0])):
+                fields = [""] + fields  # R and pandas give the index before the columns no name.
+            if len(fields) != width:
+                # A line of comment often names the first columns alone, or the separator at the end of rows is no name.
+                spare = rows[0][len(fields) :]
+                if len(fields) < width and (is_comment or not any(spare)) and plain[:3] == ["x", "y", "z"]:
+                    fields = fields + [""] * (width - len(fields))
+                elif len(fields) > width and not any(plain[width:]):
+                    fields = fields[:width]
+                else:
+                    continue
+            if column_names.coordinates(fields) is not None:
+                return fields, line
+        if {"x", "y", "z"} <= set(map(column_names.plain_name, fields_of(bare))):
+            raise InputError(
+                "names {} columns ({}), but its rows have {}: name them all".format(
+                    len(fields_of(bare)), shown(line), width
+                )
+            )
+    return None, None
+
+
+def _counts(rows, place, width):
+    """Whether a column counts the rows, from 0 or 1."""
+    if len(rows) < 10 or not all(len(row) == width for row in rows):
+        return False
+    column = [row[place] for row in rows]
+    return any(column == [str(number + begin) for number in range(len(rows))] for begin in (0, 1))

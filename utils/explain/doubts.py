@@ -1,0 +1,63 @@
+"""When a cloud of one's own looks unlike what the network knows: what to tell the user, and the flag to try."""
+
+import numpy as np
+
+from utils import metrics
+from utils.clouds import own_cloud
+
+LIKELY = 0.5  # probability from which a class is thought to be seen
+MUCH_LIKELIER = 2.0  # times, of another axis that is up
+FLAT = 1e-3  # of its largest extent
+FAR_MORE_POINTS = 500000  # than scans of one object have
+
+
+def of(cloud, logits, classifier):
+    """Doubts about one cloud.
+
+    Args:
+      cloud: a Cloud of one's own.
+      logits: float array [C], of the cloud as it is.
+      classifier: a classifier.Classifier, or anything with `logits` and `class_names`.
+
+    Returns:
+      List of lines, each of which names what to try.
+    """
+    probability = metrics.softmax(logits).max()
+    found = []
+    if len(cloud.own.all_points) > FAR_MORE_POINTS:
+        found.append(
+            "{} points are far more than one object has: if it is a scene, cut out one object".format(
+                len(cloud.own.all_points)
+            )
+        )
+    spread = np.linalg.svd(cloud.points - cloud.points.mean(axis=0), compute_uv=False)
+    if spread[1] <= FLAT * spread[0]:
+        found.append("all its points lie on a line: are the right columns read? try another `input`")
+    elif spread[2] <= FLAT * spread[0]:
+        found.append("all its points lie in a plane: are the right columns read? try another `input`")
+    other, seen, likeliest = _likeliest_turned(cloud, classifier)
+    if likeliest > LIKELY and likeliest >= MUCH_LIKELIER * probability:
+        found.append(
+            "if {0} were up, it would be seen as {1} ({2:.1%}): try `up` {0}".format(
+                other, classifier.class_names[seen], likeliest
+            )
+        )
+    elif probability <= LIKELY:
+        found.append(
+            "no class is likely: it may be no object that the network knows, a whole scene, or not upright; "
+            "try `up` z, or `rotation` xyz for any position"
+        )
+    return found
+
+
+def _likeliest_turned(cloud, classifier):
+    """The other axis that makes a class likeliest when it is up, that class, and its probability."""
+    placed = (cloud.own.file_points - cloud.own.centre) / cloud.own.scale
+    turned = {up: placed.dot(own_cloud.up_rotation(up)).astype(np.float32) for up in "yzx"}
+    others = {up: points for up, points in turned.items() if not np.allclose(points, cloud.points, atol=1e-4)}
+    if not others:
+        return "y", 0, 0.0
+    # Never classified in one batch with the cloud itself, whose logits must stay what they are to the last bit.
+    probabilities = metrics.softmax(classifier.logits(np.stack(list(others.values()))))
+    best = int(probabilities.max(axis=1).argmax())
+    return list(others)[best], int(probabilities[best].argmax()), float(probabilities[best].max())
