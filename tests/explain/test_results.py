@@ -76,4 +76,4 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 
 def test_no_half_written_file_stays_behind(tmp_path, run):
     _save(tmp_path, run)
-    assert sorted(os.listdir(str(tmp_path))) == ["heat.npz", "heat.ply", "rounds.csv", "run.json"]
+    assert sorted(os.listdir(str(tmp_path))) == ["heat.csv", "heat.npz", "heat.ply", "rounds.csv", "run.json"]

@@ -10,7 +10,7 @@ from conftest import MODELNET40, REFERENCE, assert_one_line_error, explain, need
 import provider
 from utils.explain import results
 
-FILES = ["heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
+FILES = ["heat.csv", "heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
 EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
 
 
