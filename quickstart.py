@@ -285,7 +285,7 @@ def check_imports(python, kind):
             if modules != "open3d":
                 raise NotHere("{} does not load ({})".format(kind.name, complaint))
             say(
-                "Open3D does not load ({}), so there are no windows and no mesh files. On Debian, this helps: "
+                "Open3D does not load ({}), so there are no windows. On Debian, this helps: "
                 "apt install libgl1 libegl1 libgomp1 libx11-6".format(complaint)
             )
 

@@ -24,11 +24,11 @@ FLOORS = (
     ("utils/demo/",),
     ("utils/",),
 )
-# Heavy packages, and where they may be imported. The process that reads files with Open3D is utils/clouds/readers.py.
+# Heavy packages, and where they may be imported.
 ROOMS = {
     "tensorflow": ("models/", "utils/network/", "utils/tf_util.py"),
     "tensorboard": ("utils/network/",),
-    "open3d": ("utils/pictures/", "utils/clouds/readers.py"),
+    "open3d": ("utils/pictures/",),
     "matplotlib": ("utils/pictures/",),
     "plotly": ("utils/viewer/",),
 }

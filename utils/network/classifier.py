@@ -29,15 +29,14 @@ class Classifier:
       class_names: tuple of the C class names.
     """
 
-    def __init__(self, network, class_names=None):
+    def __init__(self, network):
         """Adds the gradients to the graph; the network's shapes stay free, so this is done once.
 
         Args:
           network: a checkpoint.Network.
-          class_names: of its classes; None: as the network says, see `checkpoint.Network`.
         """
         self.network = network
-        self.class_names = tuple(class_names or network.class_names)
+        self.class_names = tuple(network.class_names)
         self._session = network.session
         self._points = network.points
         self._logits = network.logits
