@@ -6,7 +6,9 @@ from utils import metrics
 from utils.clouds import own_cloud
 
 LIKELY = 0.5  # probability from which a class is thought to be seen
-MUCH_LIKELIER = 2.0  # times, of another axis that is up
+# Times the odds. Under the shipped network it doubts 6 % of 300 upright clouds of ModelNet40's test split, and 61 % of
+# the same clouds when they lie.
+MUCH_LIKELIER = 7.4
 FLAT = 1e-3  # of its largest extent
 FAR_MORE_POINTS = 500000  # than scans of one object have
 
@@ -35,11 +37,12 @@ def of(cloud, logits, classifier):
         found.append("all its points lie on a line: are the right columns read? try another `input`")
     elif spread[2] <= FLAT * spread[0]:
         found.append("all its points lie in a plane: are the right columns read? try another `input`")
-    other, seen, likeliest = _likeliest_turned(cloud, classifier)
-    if likeliest > LIKELY and likeliest >= MUCH_LIKELIER * probability:
+    other, turned = _likeliest_turned(cloud, classifier)
+    is_other_class = turned is not None and turned.argmax() != logits.argmax()
+    if is_other_class and _log_odds(turned) > max(_log_odds(logits) + np.log(MUCH_LIKELIER), 0):
         found.append(
-            "if {0} were up, it would be seen as {1} ({2:.1%}): try `up` {0}".format(
-                other, classifier.class_names[seen], likeliest
+            "if {0} were up, it would be seen as {1} ({2:.2%}): try `up` {0}".format(
+                other, classifier.class_names[int(turned.argmax())], metrics.softmax(turned).max()
             )
         )
     elif probability <= LIKELY:
@@ -51,13 +54,19 @@ def of(cloud, logits, classifier):
 
 
 def _likeliest_turned(cloud, classifier):
-    """The other axis that makes a class likeliest when it is up, that class, and its probability."""
+    """The other axis that makes a class likeliest when it is up, and the logits [C] then; None where no turn is one."""
     placed = (cloud.own.file_points - cloud.own.centre) / cloud.own.scale
     turned = {up: placed.dot(own_cloud.up_rotation(up)).astype(np.float32) for up in "yzx"}
     others = {up: points for up, points in turned.items() if not np.allclose(points, cloud.points, atol=1e-4)}
     if not others:
-        return "y", 0, 0.0
+        return "y", None
     # Never classified in one batch with the cloud itself, whose logits must stay what they are to the last bit.
-    probabilities = metrics.softmax(classifier.logits(np.stack(list(others.values()))))
-    best = int(probabilities.max(axis=1).argmax())
-    return list(others)[best], int(probabilities[best].argmax()), float(probabilities[best].max())
+    logits = classifier.logits(np.stack(list(others.values())))
+    best = max(range(len(logits)), key=lambda number: _log_odds(logits[number]))
+    return list(others)[best], logits[best]
+
+
+def _log_odds(logits):
+    """Logarithm of the odds of the likeliest class, which probabilities of nearly 1 do not tell apart."""
+    ordered = np.sort(np.asarray(logits, np.float64))
+    return ordered[-1] - np.logaddexp.reduce(ordered[:-1])
