@@ -132,6 +132,11 @@ def test_cut_off_anywhere_it_goes_on_to_the_same_rows(tiny_data, tiny_log, tmp_p
             )
 
 
+def _hear_ctrl_c():
+    """A shell that starts the tests in the background lets all that they start ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_ctrl_c_keeps_the_rows_and_says_so(tiny_data, tiny_log, tmp_path):
     process = subprocess.Popen(
@@ -151,6 +156,7 @@ def test_ctrl_c_keeps_the_rows_and_says_so(tiny_data, tiny_log, tmp_path):
             "--dump_dir",
             str(tmp_path),
         ],
+        preexec_fn=_hear_ctrl_c,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,
