@@ -13,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 import provider
-from utils import command_line, files, metrics
-from utils.files import InputError
+from utils import command_line, files, metrics, names
+from utils.files import InputError, printable
 from utils.network import checkpoint_files
 from utils.network.flags import add_network_flags, find_network
 from utils.network.loading import open_classifier
@@ -118,8 +118,8 @@ def report(matrix, class_names):
         if matrix[label].any():
             wrong = matrix[label].copy()
             wrong[label] = 0
-            taken_for = "{} ({})".format(class_names[wrong.argmax()], wrong.max()) if wrong.any() else ""
-            rows.append((class_names[label], matrix[label].sum(), "{:.1%}".format(accuracy), taken_for))
+            taken_for = "{} ({})".format(printable(class_names[wrong.argmax()]), wrong.max()) if wrong.any() else ""
+            rows.append((printable(class_names[label]), matrix[label].sum(), "{:.1%}".format(accuracy), taken_for))
     headers = ("class", "clouds", "accuracy", "most often taken for")
     alignment = ("left", "right", "right", "left")
     # A class may be called "7": names are no numbers to be aligned by their point.
@@ -137,8 +137,9 @@ def save(folder, matrix, class_names):
 
     def write_rows(file):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["true class"] + list(class_names))
-        writer.writerows([name] + row.tolist() for name, row in zip(class_names, matrix))
+        cells = [names.to_cell(name) for name in class_names]
+        writer.writerow(["true class"] + cells)
+        writer.writerows([name] + row.tolist() for name, row in zip(cells, matrix))
 
     table, picture = (os.path.join(folder, "confusion_matrix" + ending) for ending in (".csv", ".png"))
     files.replace_file(table, write_rows)

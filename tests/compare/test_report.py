@@ -189,3 +189,4 @@ def test_a_table_keeps_its_cells_whatever_a_class_is_called():
     assert header.split() == ["|", "class", "|", "+1.00", "|"]
     assert line.startswith("|:-") and line.endswith("-:|")
     assert row.split() == ["|", r"a\|b", "|", "007", "|"]
+    assert tables.markdown(["class"], [["<img src=x>\n|"]]).splitlines()[2:] == [r"| &lt;img src=x>\\n\| |"]

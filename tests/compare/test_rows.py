@@ -64,6 +64,19 @@ def test_a_class_of_any_name_comes_back(tmp_path):
     assert RowFile(path, ("value",)).has("asm", odd, 25)
 
 
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "-5", "@SUM(1)", "'=x", "'tis"])
+def test_a_class_is_no_formula_in_a_spreadsheet_and_comes_back(tmp_path, name):
+    path, odd = str(tmp_path / "rows.csv"), CLOUD._replace(class_name=name)
+    rows = RowFile(path, ("value",))
+    rows.add("asm", odd, 25, -0.5)
+    rows.flush()
+    with open(path, newline="", encoding="utf-8") as file:
+        line = file.read().splitlines()[1]
+    assert line.split(",")[1].strip('"')[0] not in "=+-@" and line.endswith(",-0.5")
+    again = RowFile(path, ("value",))
+    assert again.has("asm", odd, 25) and again.clouds() == [NamedCloud(name, 0)]
+
+
 @pytest.mark.parametrize(
     "text", ["a letter", "method,class,index,step,other\n", "method,class,index,step,value\nasm,chair,0,25,many\n"]
 )

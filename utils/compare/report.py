@@ -6,6 +6,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
+from utils import names
 from utils.clouds.cloud import Cloud
 from utils.compare import figures, heats, settings
 from utils.compare.protocol import Figure
@@ -100,16 +101,17 @@ def _heading(results):
             len(results.clouds),
             len({cloud.class_name for cloud in results.clouds}),
             found.num_points,
-            found.rotation,
-            found.model_name,
-            found.weights[:16],
+            names.markdown(found.rotation),
+            names.markdown(found.model_name),
+            names.markdown(found.weights[:16]),
         ),
     ]
     missing = [method for method in found.methods if method not in results.methods]
     if results.num_lacking or missing:
         blocks.append(
             "Not finished: {} clouds lack rows{}.".format(
-                results.num_lacking, " and {} have none at all".format(", ".join(missing)) if missing else ""
+                results.num_lacking,
+                " and {} have none at all".format(", ".join(map(names.markdown, missing))) if missing else "",
             )
         )
     return blocks

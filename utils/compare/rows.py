@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from utils import names
 from utils.files import InputError, replace_file
 
 KEY = ("method", "class", "index", "step")
@@ -125,6 +126,7 @@ class RowFile:
     def _parse(self, line):
         try:
             row = dict(zip(self._columns, line), index=int(line[2]))
+            row["class"] = names.from_cell(row["class"])
             row.update((name, float(row[name])) for name in self._columns[len(KEY) :])
         except ValueError as error:
             raise InputError("{} holds {}: delete it or give another `dump_dir`".format(self._path, error))
@@ -143,5 +145,7 @@ class RowFile:
     def _write(self, file, rows):
         values = self._columns[len(KEY) :]
         csv.writer(file, lineterminator="\n").writerows(
-            [row[name] for name in KEY] + ["{:.6g}".format(row[name]) for name in values] for row in rows
+            [names.to_cell(row[name]) if name == "class" else row[name] for name in KEY]
+            + ["{:.6g}".format(row[name]) for name in values]
+            for row in rows
         )

@@ -3,7 +3,7 @@
 import numpy as np
 from tabulate import tabulate
 
-from utils import metrics
+from utils import metrics, names
 
 
 def markdown(header, rows):
@@ -14,7 +14,7 @@ def markdown(header, rows):
       rows: list of lists of as many.
     """
     # A class may have any name; a bar in it would end the cell.
-    header, *rows = ([cell.replace("|", r"\|") for cell in row] for row in [header] + rows)
+    header, *rows = ([names.markdown(cell) for cell in row] for row in [header] + rows)
     alignment = ("left",) + ("right",) * (len(header) - 1)
     return tabulate(rows, header, tablefmt="pipe", disable_numparse=True, colalign=alignment)
 
@@ -31,13 +31,13 @@ def by_class(results, order, values, caption):
     Returns:
       List of Markdown texts.
     """
-    names = np.array([cloud.class_name for cloud in results.clouds])
-    classes = list(dict.fromkeys(names.tolist()))
+    class_of = np.array([cloud.class_name for cloud in results.clouds])
+    classes = list(dict.fromkeys(class_of.tolist()))
     if len(classes) == 1:
         return []
     rows = [
-        [name, str((names == name).sum())]
-        + ["{:.1f}".format(100 * np.nanmean(values[number][names == name])) for number in order]
+        [name, str((class_of == name).sum())]
+        + ["{:.1f}".format(100 * np.nanmean(values[number][class_of == name])) for number in order]
         for name in classes
     ]
     return [caption, markdown(["class", "clouds"] + [results.methods[number] for number in order], rows)]
@@ -71,7 +71,7 @@ def lead(methods, order, values, what, bests, unit):
         )
     return [
         "Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % "
-        "interval:".format(what, bests, methods[best], unit),
+        "interval:".format(what, bests, names.markdown(methods[best]), unit),
         markdown(["method", "difference", "95 % interval"], rows),
     ]
 

@@ -7,7 +7,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 import provider
-from utils import command_line, metrics
+from utils import command_line, metrics, names
 from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.explain import doubts, results
@@ -56,7 +56,7 @@ class Case(NamedTuple):
     @property
     def name(self):
         """Of the cloud, for people."""
-        return "{} {}".format(self.cloud.class_name, self.cloud.index)
+        return printable("{} {}".format(self.cloud.class_name, self.cloud.index))
 
     @property
     def explained(self):
@@ -75,9 +75,9 @@ class Case(NamedTuple):
 
     def seen_as(self):
         """What the network sees, and how likely it thinks the explained class where that is another, as a clause."""
-        text = "seen as {} ({:.1%})".format(self.predicted, metrics.softmax(self.logits).max())
+        text = "seen as {} ({:.1%})".format(printable(self.predicted), metrics.softmax(self.logits).max())
         if self.explained != self.predicted:
-            text += ", {} {:.1%}".format(self.explained, self.probability)
+            text += ", {} {:.1%}".format(printable(self.explained), self.probability)
         return text
 
 
@@ -136,18 +136,18 @@ class Clouds:
           InputError: there is no such class, the only cloud cannot be explained, or, once the others are, some could
             not.
         """
-        names = classifier.class_names
+        class_names = classifier.class_names
         target, label = None, None
-        print("Network: {} of {}".format(classifier.network.model_name, classifier.network.prefix))
+        print("Network: {} of {}".format(classifier.network.model_name, printable(classifier.network.prefix)))
         if target_class is not None:
-            target = provider.class_label(target_class, names, "target_class")
+            target = provider.class_label(target_class, class_names, "target_class")
         if self._source.inputs is not None and self._source.class_name is not None:
-            label = provider.class_label(self._source.class_name, names)
+            label = provider.class_label(self._source.class_name, class_names)
         for path in self._paths:
             try:
                 cloud = self._first or self._read(path)
                 folders = {
-                    method: _output_folder(dump_dir, method, cloud, None if target is None else names[target])
+                    method: _output_folder(dump_dir, method, cloud, None if target is None else class_names[target])
                     for method in methods
                 }
             except InputError as error:
@@ -192,7 +192,9 @@ def _recognise(classifier, cloud, folders, label):
     likeliest = np.argsort(-logits, kind="stable")[:LIKELIEST]
     print(
         "The network sees: {}".format(
-            ", ".join("{} {:.1%}".format(classifier.class_names[one], probabilities[one]) for one in likeliest)
+            ", ".join(
+                "{} {:.1%}".format(printable(classifier.class_names[one]), probabilities[one]) for one in likeliest
+            )
         )
     )
     if cloud.own is not None:
@@ -212,7 +214,7 @@ def _output_folder(dump_dir, method, cloud, target_name):
     name = "{}_{}".format(cloud.class_name, cloud.index)
     if target_name is not None:
         name += "_as_" + target_name
-    folder = os.path.join(dump_dir, method, name)
+    folder = os.path.join(dump_dir, method, names.folder_name(name))
     make_folder(folder, "dump_dir")
     other = results.source_of(folder)
     if other not in (None, cloud.source):

@@ -11,7 +11,7 @@ import provider
 from utils.clouds import own_cloud
 from utils.explain import point_drop, results
 from utils.explain.methods import METHODS
-from utils.files import versions
+from utils.files import printable, versions
 from utils.pictures import animation, colours, open3d_scene, plots, render
 from utils.viewer import html_page
 
@@ -108,7 +108,7 @@ def drop_until_lost(classifier, case, method, dropping):
     if found.rounds[0].accuracy <= point_drop.LOST_ACCURACY and case.explained == case.predicted:
         print(
             "The network does not recognise this cloud as {} under `--rotation {}`; try another --rotation.".format(
-                case.explained, dropping.rotation
+                printable(case.explained), dropping.rotation
             )
         )
     return found
@@ -158,7 +158,12 @@ def _save_one(case, name, runs, dropping, files):
         [round_.accuracy for round_ in classified],
         title,
     )
-    picture = {"title": title, "colormap": files.colormap, "scale": files.scale, "label": "heat for\n" + case.explained}
+    picture = {
+        "title": title,
+        "colormap": files.colormap,
+        "scale": files.scale,
+        "label": "heat for\n" + printable(case.explained),
+    }
     renderer = render.save_heat_picture(
         os.path.join(folder, names["heat"]),
         one.points,
@@ -194,7 +199,7 @@ def _save_page(path, case, first, runs, files):
         html_page.View(METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds)
         for name, one in sorted(runs.items(), key=lambda item: item[0] != first)
     ]
-    title = "{}: heat for {}".format(case.name, case.explained)
+    title = "{}: heat for {}".format(case.name, printable(case.explained))
     html_page.save(path, title, views, files.colormap, files.scale)
 
 
@@ -215,7 +220,7 @@ def show(case, runs, files):
         if not kept.all():
             views.append(("{} left".format(kept.sum()), one.points[kept], point_colours[kept]))
     titles = ", ".join(METHODS[name].title for name in runs)
-    render.show_window(views, "{}: {}".format(titles, case.cloud.class_name))
+    render.show_window(views, "{}: {}".format(titles, printable(case.cloud.class_name)))
 
 
 def print_summary(explained):
@@ -231,7 +236,7 @@ def print_summary(explained):
         (
             case.name,
             METHODS[name].title,
-            case.explained,
+            printable(case.explained),
             "{:.1%}".format(case.probability),
             (one.removed_in_round > 0).sum(),
             len(one.points),

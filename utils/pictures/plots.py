@@ -200,8 +200,8 @@ def hide_spines(axes, sides):
 
 
 def literal(text):
-    """Text that matplotlib shows as it stands; two dollar signs would make a formula."""
-    return text.replace("$", r"\$")
+    """Text that matplotlib shows as it stands, line feeds among it; two dollar signs would make a formula."""
+    return "\n".join(files.printable(line) for line in text.split("\n")).replace("$", r"\$")
 
 
 def _width(text, font_size):
