@@ -7,12 +7,15 @@
 Started again with the same flags it goes on where it was.
 """
 
-import provider
-from utils import command_line, files
-from utils.compare import flags as compare_flags
-from utils.compare import heats, report, run, settings
-from utils.network.flags import find_network
-from utils.network.loading import open_classifier
+from utils import streams
+
+with streams.one_line_interrupts():
+    import provider
+    from utils import command_line, files
+    from utils.compare import flags as compare_flags
+    from utils.compare import heats, report, run, settings
+    from utils.network.flags import find_network
+    from utils.network.loading import open_classifier
 
 
 def main():

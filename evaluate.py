@@ -6,18 +6,21 @@
 With votes, each cloud is seen from several sides and the answers are added up.
 """
 
-import csv
-import os
+from utils import streams
 
-import numpy as np
-from tqdm import tqdm
+with streams.one_line_interrupts():
+    import csv
+    import os
 
-import provider
-from utils import command_line, files, metrics, names
-from utils.files import InputError, printable
-from utils.network import checkpoint_files
-from utils.network.flags import add_network_flags, find_network
-from utils.network.loading import open_classifier
+    import numpy as np
+    from tqdm import tqdm
+
+    import provider
+    from utils import command_line, files, metrics, names
+    from utils.files import InputError, printable
+    from utils.network import checkpoint_files
+    from utils.network.flags import add_network_flags, find_network
+    from utils.network.loading import open_classifier
 
 DEFAULT_POINTS = 1024  # of a network that nobody knows more about
 

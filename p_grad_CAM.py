@@ -6,12 +6,15 @@
 `main` is the experiment: a network, a cloud, its heat, what is left without the hottest points, files and pictures.
 """
 
-from utils import command_line
-from utils.explain import cases, run
-from utils.explain import flags as explain_flags
-from utils.explain.methods import METHODS
-from utils.network.flags import find_network
-from utils.network.loading import open_classifier
+from utils import streams
+
+with streams.one_line_interrupts():
+    from utils import command_line
+    from utils.explain import cases, run
+    from utils.explain import flags as explain_flags
+    from utils.explain.methods import METHODS
+    from utils.network.flags import find_network
+    from utils.network.loading import open_classifier
 
 METHOD = METHODS["p-grad-cam"]
 DESCRIPTION = "Point cloud gradient class activation mapping (p-grad-CAM) of one cloud, tested by dropping points."

@@ -7,10 +7,12 @@ import argparse
 import functools
 import os
 import re
+import signal
 import sys
 import warnings
 
 import utils
+from utils import streams
 from utils.files import PROJECT_DIR, InputError, printable
 
 ROTATIONS = ("none", "y", "xyz")
@@ -185,11 +187,14 @@ def run(main):
     """
     # TensorFlow 1.15 greets a current NumPy with pages of them.
     warnings.filterwarnings("ignore", category=FutureWarning)
-    for stream in (sys.stdout, sys.stderr):
-        # A file name outside the console's code page must not end a long run.
-        stream.reconfigure(errors="backslashreplace")
+    streams.guard()
+    # No picture of ours opens a window of matplotlib, which refuses to load with a back end that it does not know.
+    os.environ.pop("MPLBACKEND", None)
+    if hasattr(signal, "SIGBREAK"):  # Ctrl-Break, on Windows
+        signal.signal(signal.SIGBREAK, signal.default_int_handler)
     try:
         main()
+        sys.stdout.flush()
     except (InputError, OSError) as error:
         sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), one_line(error)))
         sys.exit(2)
