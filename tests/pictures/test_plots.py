@@ -121,3 +121,23 @@ def test_figure_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         plots.save_rounds(str(path), [100, 10], [1.0, 0.2], "title")
     assert path.read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["rounds.png"]
+
+
+@pytest.mark.parametrize("ending", plots.FORMATS)
+def test_equal_figures_give_equal_files_on_any_day(ending, tmp_path):
+    written = []
+    for name in ("a.", "b."):
+        path = tmp_path / (name + ending)
+        # Curves with markers and a clipped line, whose parts an SVG names; text, whose font a PDF holds.
+        plots.save_rounds(str(path), [100, 40, 10], [1.0, 0.9, 0.2], "title $x$")
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    assert b"CreationDate" not in written[0] and b"dc:date" not in written[0]
+
+
+def test_a_figures_salt_does_not_stay_in_matplotlib(tmp_path):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    plots.save_rounds(str(tmp_path / "a.svg"), [100, 40], [1.0, 0.9], "title")
+    assert dict(matplotlib.rcParams) == before

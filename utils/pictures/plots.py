@@ -13,6 +13,9 @@ from utils import files
 
 FORMATS = ("png", "pdf", "svg")  # by the ending of a figure's file
 DOTS_PER_INCH = 300
+# Equal runs leave equal files: no date, and no random names of the parts of an SVG.
+NO_DATE = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+HASH_SALT = {"svg.hashsalt": "pointcloud-grad-CAM"}
 CAPTION_COLOUR = "0.4"
 LIGHT = np.array([-0.36, 0.6, 0.714])  # unit vector towards the light: x right, y up, z out of the picture
 CELL, MOST_CELLS = 0.22, 30.0  # inches: of a confusion matrix a cell, and at most all of them in a row
@@ -212,13 +215,20 @@ def _width(text, font_size):
 
 
 def save_figure(figure, path):
-    """Writes a figure whole or not at all, in the format that the path ends with.
+    """Writes a figure whole or not at all, in the format that the path ends with; equal figures give equal files.
 
     Raises:
       OSError: the file cannot be written; what was there before is kept.
     """
+    import matplotlib
+
     ending = os.path.splitext(path)[1][1:]
-    files.replace_file(path, lambda file: figure.savefig(file, format=ending, dpi=DOTS_PER_INCH), mode="wb")
+
+    def write(file):
+        with matplotlib.rc_context(HASH_SALT):
+            figure.savefig(file, format=ending, dpi=DOTS_PER_INCH, metadata=NO_DATE[ending])
+
+    files.replace_file(path, write, mode="wb")
 
 
 def figure_pixels(figure, dots_per_inch):
