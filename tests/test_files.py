@@ -21,6 +21,46 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "first" and os.listdir(str(tmp_path)) == ["a.txt"]
 
 
+def _held_open(times):
+    """os.replace of a Windows where another program lets go of the file after some tries."""
+    left = [times]
+    replace = os.replace
+
+    def fail_first(source, target):
+        if left[0]:
+            left[0] -= 1
+            error = PermissionError(13, "The process cannot access the file", source)
+            error.winerror = 32
+            raise error
+        replace(source, target)
+
+    return fail_first
+
+
+def test_a_file_that_another_program_holds_open_is_replaced_once_it_lets_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "WAITS", (0.0, 0.0))
+    monkeypatch.setattr(os, "replace", _held_open(2))
+    files.replace_file(str(tmp_path / "a.txt"), lambda file: file.write("new"))
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_file_that_stays_open_elsewhere_is_named_and_kept(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("old")
+    monkeypatch.setattr(files, "WAITS", (0.0, 0.0))
+    monkeypatch.setattr(os, "replace", _held_open(3))
+    with pytest.raises(InputError, match="a.txt is held open by another program: close it"):
+        files.replace_file(str(tmp_path / "a.txt"), lambda file: file.write("new"))
+    assert (tmp_path / "a.txt").read_text() == "old" and os.listdir(str(tmp_path)) == ["a.txt"]
+
+
+def test_a_full_disk_is_said_with_the_name_of_the_file(tmp_path):
+    def fill(file):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device: .*a.txt"):
+        files.replace_file(str(tmp_path / "a.txt"), fill)
+
+
 def test_settings_may_grow_but_not_change(tmp_path):
     path = str(tmp_path / "config.json")
     files.write_json(path, {"seed": 0, "names": ["a", "b"], "other": 5})

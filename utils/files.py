@@ -5,11 +5,13 @@ import os
 import platform
 import sys
 import tempfile
+import time
 
 import utils
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LONG_LIST = 10
+WAITS = (0.1, 0.3, 1.0, 2.0)  # seconds between tries to replace a file that is held open
 
 
 class InputError(ValueError):
@@ -65,10 +67,35 @@ def replace_file(path, write, mode="w"):
     try:
         with open(temporary, mode, **text_options) as file:
             write(file)
-        os.replace(temporary, path)
+        replace(temporary, path)
+    except OSError as error:
+        # A full disk says neither which file nor what to do.
+        raise error if error.filename else OSError(error.errno, error.strerror or str(error), path)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def replace(source, target):
+    """As `os.replace`, but tried again for some seconds where another program holds the target open on Windows.
+
+    A viewer, a spreadsheet or a virus scanner lets go of a file soon, or the user closes it.
+
+    Raises:
+      InputError: it is held open still.
+      OSError: as of `os.replace`.
+    """
+    for seconds in WAITS + (None,):
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError as error:
+            # A folder without permission is no better in a moment.
+            if os.name != "nt" and getattr(error, "winerror", None) is None:
+                raise
+            if seconds is None:
+                raise InputError("{} is held open by another program: close it there and run this again".format(target))
+        time.sleep(seconds)
 
 
 def write_json(path, values):

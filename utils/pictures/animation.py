@@ -6,6 +6,7 @@ import tempfile
 import numpy as np
 from tqdm import tqdm
 
+from utils import files
 from utils.pictures import films, heat_figure, plots, render
 from utils.pictures.colours import colour_bar, heat_colours
 
@@ -87,5 +88,5 @@ def _save(path, frames, milliseconds):
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
         temporary = os.path.join(folder, "film.mp4")
         films.save_film(temporary, frames, milliseconds)
-        os.replace(temporary, film_path)
+        files.replace(temporary, film_path)
     return [path, film_path]
