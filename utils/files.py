@@ -114,9 +114,10 @@ def read_json(path, way_on):
       InputError: it cannot be read, or holds something else.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        # Editors of Windows begin a file with a byte-order mark.
+        with open(path, encoding="utf-8-sig") as file:
             return dict(json.load(file))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError("{} cannot be read ({}): {}".format(path, error, way_on))
 
 

@@ -142,3 +142,12 @@ def test_a_run_json_that_lacks_something_is_refused_in_one_line(lacking):
     kept = {name: value for name, value in OLD.items() if name != lacking}
     with pytest.raises(InputError, match="run.json lacks '{}'".format(lacking)):
         settings.of(kept, "run.json")
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("per_class", "x"), ("num_point", [1]), ("rotation", 7), ("methods", "asm"), ("classes", [1]), ("weights", None)],
+)
+def test_a_run_json_whose_values_are_of_another_kind_is_refused_in_one_line(name, value):
+    with pytest.raises(InputError, match="run.json holds .*{}.* of another kind".format(name)):
+        settings.of(_new(**{name: value}), "run.json")

@@ -74,6 +74,40 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         results.load(str(tmp_path))
 
 
+def _cut(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+
+
+def _without_heat(folder, shorter):
+    with np.load(str(folder / "heat.npz")) as file:
+        arrays = dict(file)
+    heat = arrays.pop("heat")
+    np.savez(str(folder / "heat.npz"), **dict(arrays, **({"heat": heat[:1]} if shorter else {})))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: _cut(folder / "heat.npz", 0.5),
+        lambda folder: _cut(folder / "heat.npz", 0),
+        lambda folder: (folder / "heat.npz").write_bytes(b"PK\x03\x04" + bytes(200)),
+        lambda folder: (folder / "heat.npz").write_bytes(b"\x93NUMPY nonsense"),
+        lambda folder: (folder / "rounds.csv").write_text("round,points_left\n1,2\n"),
+        lambda folder: (folder / "rounds.csv").write_text("round,points_left,points_dropped,accuracy\n1,2\n"),
+        lambda folder: (folder / "rounds.csv").write_bytes(b"round\n\xff\n"),
+        lambda folder: (folder / "rounds.csv").write_text("round\n" + "9" * 200000 + "\n"),
+        lambda folder: _without_heat(folder, shorter=False),
+        lambda folder: _without_heat(folder, shorter=True),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_line(tmp_path, run, damage):
+    _save(tmp_path, run)
+    damage(tmp_path)
+    with pytest.raises(InputError, match="run the explain script again"):
+        results.load(str(tmp_path))
+
+
 def test_no_half_written_file_stays_behind(tmp_path, run):
     _save(tmp_path, run)
     assert sorted(os.listdir(str(tmp_path))) == ["heat.csv", "heat.npz", "heat.ply", "rounds.csv", "run.json"]

@@ -121,3 +121,42 @@ def test_none_of_this_loads_tensorflow():
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_DIR, stderr=subprocess.PIPE)
     assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("num_point", value) for value in (0, -5, "x", 2.5, True, [64])]
+    + [("rotation", value) for value in (7, "z", [], True)]
+    + [
+        ("class_names", value)
+        for value in ("chair", [], [1, 2], ["a", "a"], ["a", ""], {"a": 1}, 5, ["a\0"], ["\ud800"])
+    ],
+)
+def test_a_value_of_config_json_that_is_none_of_its_kind_is_named(tmp_path, name, value):
+    prefix = _make(tmp_path)
+    _config(tmp_path, model="pointnet_cls", **{name: value})
+    with pytest.raises(InputError, match="config.json has {} .*it must be .*; mend it".format(name)) as refused:
+        checkpoint_files.read_config(prefix)
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 300 + len(prefix)
+
+
+def test_values_that_nobody_wrote_are_none(tmp_path):
+    prefix = _make(tmp_path)
+    _config(tmp_path, model="pointnet_cls", num_point=None, rotation=None, class_names=None)
+    assert checkpoint_files.read_config(prefix)["rotation"] is None
+    _config(tmp_path, model="of another program", num_point="many")
+    assert checkpoint_files.read_config(prefix) == {}
+
+
+@pytest.mark.parametrize("text", ["[" * 100000, '{"a":' * 100000, "\0", "", "[1]", '{"a": 1}}'])
+def test_a_config_json_that_is_none_is_refused_in_one_line(tmp_path, text):
+    prefix = _make(tmp_path)
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match="config.json cannot be read"):
+        checkpoint_files.read_config(prefix)
+
+
+def test_a_byte_order_mark_is_no_part_of_config_json(tmp_path):
+    prefix = _make(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model": "pointnet_cls"}), encoding="utf-8-sig")
+    assert checkpoint_files.read_config(prefix) == {"model": "pointnet_cls"}

@@ -62,6 +62,7 @@ def of(kept, path):
     if kept.get("protocol") not in list(PROTOCOLS):
         raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
     protocol = PROTOCOLS[kept["protocol"]]
+    _check_kinds(kept, protocol, path)
     try:
         classes = kept["classes"] if "class_names" in kept else None
         return Settings(
@@ -81,6 +82,23 @@ def of(kept, path):
         )
     except (KeyError, TypeError) as error:
         raise InputError("{} lacks {}: give another folder".format(path, error))
+
+
+def _check_kinds(kept, protocol, path):
+    """Raises an InputError for a value of run.json that is not of the kind that compare.py writes."""
+    kinds = dict.fromkeys(("rotation", "model", "weights", "colormap", "scale"), str)
+    kinds.update(dict.fromkeys(("per_class", "num_point", "seed"), int), power=(int, float), pooling=str)
+    kinds.update({setting.name: (int, float, type(None)) for setting in protocol.settings})
+    lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
+    wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
+    if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
+        wrong.append("methods or classes that are no lists of names")
+    if wrong:
+        raise InputError(
+            "{} holds {} of another kind than compare.py writes: mend it or give another folder".format(
+                path, ", ".join(wrong)
+            )
+        )
 
 
 def path_in(folder):

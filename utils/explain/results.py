@@ -3,11 +3,27 @@
 import csv
 import json
 import os
+import zipfile
+import zlib
 from typing import List, NamedTuple
 
 import numpy as np
 
 from utils.files import InputError, replace_file, write_json
+
+# What reading damaged files raises.
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+)
+PER_POINT = ("points", "heat", "removed_in_round", "heat_when_removed")
 
 
 class Round(NamedTuple):
@@ -108,7 +124,7 @@ def load(folder):
       Dictionary of the arrays in heat.npz, and `rounds`, a list of Round.
 
     Raises:
-      InputError: there is no run in it.
+      InputError: there is no run in it, or it is damaged.
     """
     try:
         with np.load(os.path.join(folder, "heat.npz")) as file:
@@ -125,8 +141,14 @@ def load(folder):
                 )
                 for row in csv.DictReader(file)
             ]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError("{} holds no finished run ({}): run the explain script again".format(folder, error))
+        shapes = {name: found[name].shape for name in PER_POINT}
+    except DAMAGE as error:
+        raise InputError("{} holds no finished run ({!r}): run the explain script again".format(folder, error))
+    count = shapes["heat"][0] if len(shapes["heat"]) == 1 else None
+    if any(shape != ((count, 3) if name == "points" else (count,)) for name, shape in shapes.items()):
+        raise InputError(
+            "{} is damaged: the arrays of heat.npz are not of one length; run the explain script again".format(folder)
+        )
     return found
 
 

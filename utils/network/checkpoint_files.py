@@ -4,11 +4,14 @@ import contextlib
 import glob
 import hashlib
 import os
+import re
 
 import models
-from utils.files import PROJECT_DIR, InputError, read_json
+from utils.command_line import ROTATIONS
+from utils.files import PROJECT_DIR, InputError, printable, read_json
 
 PRETRAINED_DIR = os.path.join(PROJECT_DIR, "log", "pretrained")
+LONGEST_VALUE = 60  # letters of a value in a message
 ENDINGS = (".data-00000-of-00001", ".index")
 
 
@@ -56,7 +59,7 @@ def read_config(prefix):
     """The config.json that `train.py` wrote beside a checkpoint, or above its `best` folder; {} without one.
 
     Raises:
-      InputError: it cannot be read.
+      InputError: it cannot be read, or a value that later steps take from it is none of its kind.
     """
     folder = os.path.dirname(os.path.abspath(prefix))
     folders = [folder] + ([os.path.dirname(folder)] if os.path.basename(folder) == "best" else [])
@@ -64,8 +67,38 @@ def read_config(prefix):
         if os.path.isfile(path):
             config = read_json(path, "mend it or delete it")
             # An unrelated config.json, of another program, counts as none.
-            return config if config.get("model") in models.NAMES else {}
+            if config.get("model") not in models.NAMES:
+                return {}
+            _check_values(config, path)
+            return config
     return {}
+
+
+def _check_values(config, path):
+    """Raises an InputError for a value that is not as `train.py` writes it. None is as good as no value."""
+    names = config.get("class_names")
+    wanted = {
+        "num_point": (_is_count(config.get("num_point")), "a whole number of 1 or more"),
+        "rotation": (config.get("rotation") in ROTATIONS, "one of " + ", ".join(ROTATIONS)),
+        "class_names": (_are_names(names), "a list of names, each once"),
+    }
+    for name, (is_right, kind) in wanted.items():
+        if config.get(name) is not None and not is_right:
+            raise InputError(
+                "{} has {} {}: it must be {}; mend it, or delete the file".format(
+                    path, name, printable(repr(config[name]), LONGEST_VALUE), kind
+                )
+            )
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _are_names(value):
+    """Whether this is a list of distinct texts that can be written to a file."""
+    is_list = isinstance(value, list) and value and all(isinstance(name, str) and name.strip() for name in value)
+    return is_list and len(set(value)) == len(value) and not re.search("[\0\ud800-\udfff]", "".join(value))
 
 
 def replace(written, prefix):
