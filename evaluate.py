@@ -16,12 +16,13 @@ with streams.one_line_interrupts():
     from tqdm import tqdm
 
     import provider
-    from utils import command_line, files, metrics, names
+    from utils import command_line, files, metrics, names, result_folder
     from utils.files import InputError, printable
     from utils.network import checkpoint_files
     from utils.network.flags import add_network_flags, find_network
     from utils.network.loading import open_classifier
 
+TABLE, PICTURE = "confusion_matrix.csv", "confusion_matrix.png"
 DEFAULT_POINTS = 1024  # of a network that nobody knows more about
 
 
@@ -48,6 +49,7 @@ def parse_flags():
     add_network_flags(parser.add_argument_group("network"))
     group = parser.add_argument_group("files")
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
+    command_line.add_overwrite_flag(group)
     flags = parser.parse_args()
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "evaluate")
@@ -72,7 +74,21 @@ def main():
         logits = vote(classifier, points, rotation, flags.num_votes, flags.seed)
     matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(class_names))
     report(matrix, class_names)
-    save(flags.dump_dir, matrix, class_names)
+    settings = {
+        "data_dir": os.path.abspath(data.folder),
+        "model": classifier.network.model_name,
+        "weights": checkpoint_files.digest(found.prefix),
+        "num_point": points.shape[1],
+        "rotation": rotation,
+        "num_votes": flags.num_votes,
+        "seed": None if rotation == "none" else flags.seed,
+    }
+    folder, notice = result_folder.choose(flags.dump_dir, settings, is_ours, flags.overwrite)
+    if notice:
+        print(command_line.one_line(notice))
+    kept = dict(command_line.kept_flags(flags), model_path=found.prefix, class_names=class_names, **settings)
+    result_folder.write(folder, lambda begun: save(begun, matrix, class_names, kept), is_ours)
+    print("Written to {}".format(" and ".join(os.path.join(folder, name) for name in (TABLE, PICTURE))))
 
 
 def choose_rotation(given, num_votes, config):
@@ -134,8 +150,20 @@ def report(matrix, class_names):
     )
 
 
-def save(folder, matrix, class_names):
-    """Writes confusion_matrix.csv and confusion_matrix.png into an existing folder, and prints their paths."""
+def is_ours(name):
+    """Whether a name is that of a file that `save` writes."""
+    return name in (TABLE, PICTURE, result_folder.RUN_FILE)
+
+
+def save(folder, matrix, class_names, settings):
+    """Writes confusion_matrix.csv, confusion_matrix.png and run.json into an existing folder.
+
+    Args:
+      folder: where they go.
+      matrix: int array [C, C], rows the true classes, columns the predicted ones.
+      class_names: the C names.
+      settings: dictionary for run.json, to which versions and the accuracies come.
+    """
     from utils.pictures import plots
 
     def write_rows(file):
@@ -144,12 +172,16 @@ def save(folder, matrix, class_names):
         writer.writerow(["true class"] + cells)
         writer.writerows([name] + row.tolist() for name, row in zip(cells, matrix))
 
-    table, picture = (os.path.join(folder, "confusion_matrix" + ending) for ending in (".csv", ".png"))
-    files.replace_file(table, write_rows)
-    plots.save_confusion_matrix(
-        picture, matrix, class_names, "Accuracy {:.2%}".format(metrics.overall_accuracy(matrix))
-    )
-    print("Written to {} and {}".format(table, picture))
+    accuracy = metrics.overall_accuracy(matrix)
+    files.replace_file(os.path.join(folder, TABLE), write_rows)
+    plots.save_confusion_matrix(os.path.join(folder, PICTURE), matrix, class_names, "Accuracy {:.2%}".format(accuracy))
+    results = {
+        "clouds": int(matrix.sum()),
+        "overall_accuracy": float(accuracy),
+        "mean_class_accuracy": float(metrics.mean_class_accuracy(matrix)),
+        "versions": files.versions(),
+    }
+    files.write_json(os.path.join(folder, result_folder.RUN_FILE), dict(settings, **results))
 
 
 if __name__ == "__main__":

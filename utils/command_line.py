@@ -106,6 +106,15 @@ def add_seed_flag(group, what):
     group.add_argument("--seed", type=seed, default=0, help="of {}".format(what))
 
 
+def add_overwrite_flag(group):
+    """--overwrite, of every script that leaves a folder of results."""
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace the results of a run of other flags, which else stay, and this run's get a folder of their own",
+    )
+
+
 def refuse_idle(flags, name, reason):
     """Refuses a flag that was given, but does nothing in this run.
 

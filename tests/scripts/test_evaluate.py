@@ -66,6 +66,23 @@ def test_the_reference_network_is_as_good_as_its_readme_says(tmp_path):
     assert [float(value) for value in found.groups()] == pytest.approx([81.8, 76.6], abs=0.1)
 
 
+def test_another_evaluation_goes_to_a_folder_of_its_own(tiny_data, tiny_log, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    for arguments, folders in (([], ["out"]), (["--num_votes", 2], ["out", "out_2"]), ([], ["out", "out_2"])):
+        finished = _evaluate("--data_dir", tiny_data, "--log_dir", tiny_log, "--dump_dir", out, *arguments)
+        assert finished.returncode == 0, finished.stderr
+        assert sorted(os.listdir(str(tmp_path))) == folders
+        assert (": this one goes to" in finished.stdout) == bool(arguments)
+    written = ["confusion_matrix.csv", "confusion_matrix.png", "run.json"]
+    assert sorted(os.listdir(str(out))) == sorted(written + ["notes.txt"])
+    assert sorted(os.listdir(str(tmp_path / "out_2"))) == written
+    found = read_json(str(tmp_path / "out_2" / "run.json"), "")
+    assert (found["num_votes"], found["rotation"], found["num_point"], found["clouds"]) == (2, "y", 64, 40)
+    assert len(found["class_names"]) == 40 and found["weights"]
+
+
 @pytest.fixture(scope="module")
 def own_network(tiny_log, tmp_path_factory):
     """A log folder whose network calls its 40 classes by names of its own."""

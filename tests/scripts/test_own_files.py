@@ -136,14 +136,29 @@ def test_nan_points_of_ones_own(tmp_path):
     )
 
 
-def test_results_of_another_cloud_of_the_same_name_are_kept(tiny_data, tiny_log, tmp_path, rng):
-    out = tmp_path / "out"
-    for folder, status in (("a", 0), ("b", 2), ("a", 0)):
-        (tmp_path / folder).mkdir(exist_ok=True)
+def test_no_run_overwrites_the_results_of_another_in_silence(tiny_log, tmp_path, rng):
+    out = tmp_path / "out" / "asm"
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
         np.save(str(tmp_path / folder / "x.npy"), rng.rand(30, 3))
-        finished = explain(
-            "ASM.py", "--input", tmp_path / folder / "x.npy", "--log_dir", tiny_log, "--dump_dir", out, "--num_steps", 1
-        )
-        assert finished.returncode == status, finished.stderr
-        if status:
-            assert_one_line_error(finished, os.path.join("a", "x.npy"), "--dump_dir")
+
+    def run(folder, *more):
+        arguments = ["--log_dir", tiny_log, "--dump_dir", out.parent, "--num_steps", 1, "--rotation", "none"]
+        finished = explain("ASM.py", "--input", tmp_path / folder / "x.npy", *(arguments + list(more)))
+        assert finished.returncode == 0, finished.stderr
+        kept = {name: (out / name / "run.json").read_text() for name in os.listdir(str(out))}
+        return finished.stdout, {
+            name: (json.loads(text)["source"], json.loads(text)["power"]) for name, text in kept.items()
+        }
+
+    a, b = (str(tmp_path / folder / "x.npy") for folder in "ab")
+    said, found = run("a")
+    assert found == {"x_0": (a, 1.0)} and "goes to" not in said
+    said, found = run("a", "--power", 2)
+    assert found == {"x_0": (a, 1.0), "x_0_2": (a, 2.0)}
+    assert "x_0 holds another run (power 1.0): this one goes to" in said and "; --overwrite replaces that" in said
+    # The same again, in other colours, is the same run; another cloud of that name is not.
+    said, found = run("a", "--power", 2, "--colormap", "viridis")
+    assert len(found) == 2 and "Written to {}".format(out / "x_0_2") in said
+    said, found = run("b", "--overwrite")
+    assert found == {"x_0": (b, 1.0), "x_0_2": (a, 2.0)}

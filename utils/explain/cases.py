@@ -10,7 +10,7 @@ import provider
 from utils import command_line, metrics, names
 from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, check_num_points
-from utils.explain import doubts, results
+from utils.explain import doubts
 from utils.files import InputError, make_folder, printable
 
 LIKELIEST = 5  # classes that are named
@@ -45,7 +45,7 @@ class Case(NamedTuple):
       cloud: the Cloud; its label is the class that is explained.
       logits: float32 array [C] of the whole, unrotated cloud.
       class_names: tuple of the C names.
-      folders: dictionary from each method's name to the folder of its results.
+      folders: dictionary from each method's name to the folder wanted for its results, which may hold another run's.
     """
 
     cloud: Cloud
@@ -206,17 +206,17 @@ def _recognise(classifier, cloud, folders, label):
 
 
 def _output_folder(dump_dir, method, cloud, target_name):
-    """Makes <dump_dir>/<method>/<class>_<index>, with _as_<target> where one is given, and returns its path.
+    """The path <dump_dir>/<method>/<class>_<index>, with _as_<target> where one is given; all but the last is made.
 
     Raises:
-      InputError: the folder cannot be written, or holds what another cloud of the same name gave.
+      InputError: it cannot be written, which is better known before a long run.
     """
     name = "{}_{}".format(cloud.class_name, cloud.index)
     if target_name is not None:
         name += "_as_" + target_name
-    folder = os.path.join(dump_dir, method, names.folder_name(name))
-    make_folder(folder, "dump_dir")
-    other = results.source_of(folder)
-    if other not in (None, cloud.source):
-        raise InputError("{} holds the results of {}: give another folder with `dump_dir`".format(folder, other))
+    parent = os.path.join(dump_dir, method)
+    folder = os.path.join(parent, names.folder_name(name))
+    for path in (parent, folder):
+        if path == parent or os.path.isdir(path):
+            make_folder(path, "dump_dir")
     return folder

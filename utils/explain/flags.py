@@ -96,7 +96,13 @@ def files(flags, network):
         figure_format=flags.figure_format,
         turntable=flags.turntable,
         rounds_gif=flags.rounds_gif,
-        settings=dict(command_line.kept_flags(flags), model_path=network.prefix, model=network.model_name),
+        settings=dict(
+            command_line.kept_flags(flags),
+            model_path=network.prefix,
+            model=network.model_name,
+            weights=checkpoint_files.digest(network.prefix),
+        ),
+        overwrite=flags.overwrite,
     )
 
 
@@ -242,6 +248,7 @@ def _add_dropping_flags(group, method):
 
 def _add_file_flags(group):
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/explain)")
+    command_line.add_overwrite_flag(group)
     group.add_argument(
         "--colormap",
         default=colours.DEFAULT_COLORMAP,

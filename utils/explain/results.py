@@ -1,8 +1,8 @@
 """What a run found -> files, and back."""
 
 import csv
-import json
 import os
+import re
 import zipfile
 import zlib
 from typing import List, NamedTuple
@@ -68,6 +68,11 @@ class DropRun(NamedTuple):
     seconds: float
 
 
+def is_ours(name):
+    """Whether a name is that of a file that a run leaves in its folder."""
+    return re.fullmatch(r"(heat|rounds|turntable)\.\w+|run\.json", name) is not None
+
+
 def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
     """Writes heat.npz, heat.csv, heat.ply, rounds.csv and run.json, each whole or not at all.
 
@@ -79,7 +84,7 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
       ply_points, ply_heat, ply_colours: what heat.ply is to hold; as for `write_ply`.
 
     Raises:
-      InputError: the folder cannot be written.
+      OSError: the folder cannot be written.
     """
     arrays = {
         "points": run.points.astype(np.float32),
@@ -102,16 +107,11 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
         "points_removed": int((run.removed_in_round > 0).sum()),
         "accuracy": _json_number(run.rounds[-1].accuracy),
     }
-    try:
-        replace_file(os.path.join(folder, "heat.npz"), lambda file: np.savez_compressed(file, **arrays), "wb")
-        replace_file(os.path.join(folder, "heat.csv"), lambda file: _write_heat(file, run, own))
-        write_ply(os.path.join(folder, "heat.ply"), ply_points, ply_colours, ply_heat)
-        replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
-        write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
-    except OSError as error:
-        raise InputError(
-            "cannot write to {} ({}): give another folder with `dump_dir`".format(folder, error.strerror or error)
-        )
+    replace_file(os.path.join(folder, "heat.npz"), lambda file: np.savez_compressed(file, **arrays), "wb")
+    replace_file(os.path.join(folder, "heat.csv"), lambda file: _write_heat(file, run, own))
+    write_ply(os.path.join(folder, "heat.ply"), ply_points, ply_colours, ply_heat)
+    replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
+    write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
 
 
 def load(folder):
@@ -150,21 +150,6 @@ def load(folder):
             "{} is damaged: the arrays of heat.npz are not of one length; run the explain script again".format(folder)
         )
     return found
-
-
-def source_of(folder):
-    """Which cloud the run in a folder was of, as its run.json says; None where there is no run."""
-    try:
-        with open(os.path.join(folder, "run.json"), encoding="utf-8") as file:
-            return json.load(file).get("source")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(
-            "{} cannot be read ({}): delete it or give another folder with `dump_dir`".format(
-                os.path.join(folder, "run.json"), error
-            )
-        )
 
 
 def write_ply(path, points, colours, heat):

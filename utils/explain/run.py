@@ -8,12 +8,19 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 import provider
+from utils import command_line, result_folder
 from utils.clouds import own_cloud
 from utils.explain import point_drop, results
 from utils.explain.methods import METHODS
 from utils.files import printable, versions
 from utils.pictures import animation, colours, open3d_scene, plots, render
 from utils.viewer import html_page
+
+# By their names in run.json; what a method takes besides stands in its options.
+SETTINGS_OF_NUMBERS = ("method", "source", "explained_class", "model", "weights", "num_point", "rotation", "num_votes")
+SETTINGS_OF_NUMBERS += ("drop_mode", "num_steps", "eval_every", "seed")
+SETTINGS_OF_TOP = ("num_drop", "drop_neg")
+SETTINGS_OF_FILES = ("up", "sampling")
 
 
 class Dropping(NamedTuple):
@@ -52,6 +59,7 @@ class Files(NamedTuple):
       figure_format: one of plots.FORMATS.
       turntable, rounds_gif: whether to write these films.
       settings: dictionary of what run.json keeps besides.
+      overwrite: whether what another run left in the folder goes.
     """
 
     colormap: str
@@ -60,6 +68,7 @@ class Files(NamedTuple):
     turntable: bool
     rounds_gif: bool
     settings: Dict[str, Any]
+    overwrite: bool = False
 
 
 def drop_until_lost(classifier, case, method, dropping):
@@ -117,20 +126,24 @@ def drop_until_lost(classifier, case, method, dropping):
 def save(case, runs, dropping, files):
     """Writes the files of a case, a folder for each method, and prints where they are.
 
+    A folder that holds another run, of other flags or another cloud, stays: see `result_folder.choose`.
+
     Args:
       case: a cases.Case.
       runs: dictionary from the names of methods to their results.DropRun.
       dropping: the Dropping that gave them.
       files: a Files.
+
+    Raises:
+      InputError: a folder cannot be written.
     """
     for name in runs:
         _save_one(case, name, runs, dropping.of(METHODS[name]), files)
 
 
 def _save_one(case, name, runs, dropping, files):
-    """Writes the files of one method; its heat.html shows all of `runs`, this one first."""
-    method, one, cloud, folder = METHODS[name], runs[name], case.cloud, case.folders[name]
-    removed = one.removed_in_round > 0
+    """Writes the files of one method, all or none, into a folder that holds no other run's."""
+    cloud = case.cloud
     settings = dict(
         files.settings,
         method=name,
@@ -143,9 +156,35 @@ def _save_one(case, name, runs, dropping, files):
         drop_mode=dropping.drop_mode,
         versions=versions(),
     )
-    ply_points, ply_heat = cloud.points, one.heat
     if cloud.own is not None:
         settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
+    folder, notice = result_folder.choose(case.folders[name], _what_matters(settings), results.is_ours, files.overwrite)
+    if notice:
+        print(command_line.one_line(notice))
+    written, renderer = result_folder.write(
+        folder, lambda begun: _write_files(begun, case, name, runs, settings, files), results.is_ours
+    )
+    print("Written to {} (pictures by {}):\n  {}".format(printable(folder), renderer, ", ".join(written)))
+
+
+def _what_matters(settings):
+    """Of what run.json holds, what the numbers depend on: a dictionary. Colours, formats and films may differ."""
+    names = SETTINGS_OF_NUMBERS + (SETTINGS_OF_TOP if settings["drop_mode"] == "top" else ())
+    names += SETTINGS_OF_FILES if settings.get("input") else ()
+    names += tuple(METHODS[settings["method"]].options)
+    return {name: settings[name] for name in names if name in settings}
+
+
+def _write_files(folder, case, name, runs, settings, files):
+    """Writes the files of one method into an empty folder; its heat.html shows all of `runs`, this one first.
+
+    Returns:
+      List of their names, and which renderer drew the picture.
+    """
+    method, one, cloud = METHODS[name], runs[name], case.cloud
+    removed = one.removed_in_round > 0
+    ply_points, ply_heat = cloud.points, one.heat
+    if cloud.own is not None:
         ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud.own)
     ply_colours = colours.heat_colours(ply_heat, files.colormap, files.scale)
     results.save(folder, one, case, settings, ply_points, ply_heat, ply_colours)
@@ -172,7 +211,6 @@ def _save_one(case, name, runs, dropping, files):
         ending=", {} dropped, accuracy {:.1%}".format(removed.sum(), one.rounds[-1].accuracy),
         **picture,
     )
-    _remove_other_formats(folder, names, files.figure_format)
     _save_page(os.path.join(folder, "heat.html"), case, name, runs, files)
     written = [
         names["heat"],
@@ -190,7 +228,7 @@ def _save_one(case, name, runs, dropping, files):
     if files.rounds_gif:
         paths = animation.save_rounds(os.path.join(folder, "rounds.gif"), one, **picture)
         written += [os.path.basename(path) for path in paths]
-    print("Written to {} (pictures by {}):\n  {}".format(folder, renderer, ", ".join(written)))
+    return written, renderer
 
 
 def _save_page(path, case, first, runs, files):
@@ -249,12 +287,3 @@ def print_summary(explained):
     ]
     alignment = ("left",) * 3 + ("right",) * 6
     print("\n" + tabulate(rows, header, "plain", disable_numparse=True, colalign=alignment))
-
-
-def _remove_other_formats(folder, names, kept):
-    """Removes pictures that an earlier run left in another format: they would pass for this one's."""
-    for name in names:
-        for ending in plots.FORMATS:
-            path = os.path.join(folder, "{}.{}".format(name, ending))
-            if ending != kept and os.path.exists(path):
-                os.remove(path)
