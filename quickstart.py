@@ -47,7 +47,7 @@ TEST_REQUIREMENTS = "requirements-test.txt"
 PIP = "pip==24.0"  # the last for Python 3.7; what a Python brings along can be too old to know today's wheels
 STAMP = "quickstart-stamp.txt"  # says which requirements an environment fulfils; empty while it is half-made
 PROJECT_DIR = os.path.dirname(os.path.abspath(__file__))
-START = time.time()
+START, NOWHERE = time.time(), subprocess.DEVNULL
 
 # Asked of every Python that might do: what stands on the PATH may be a shim or an app-store link that runs nothing.
 PROBE = """
@@ -163,7 +163,7 @@ def make_environment(kind, folder, with_tests):
     wanted = [word for name in files if "lock" not in name for word in ("-r", name)]
     pip_install(python, folder, wanted, "Installing packages (up to 1 GB to fetch)")
     check_imports(python, kind)
-    pathlib.Path(folder, STAMP).write_text("\n".join(fingerprints(files)))
+    pathlib.Path(folder, STAMP).write_text("\n".join(fingerprints(files)), encoding="utf-8")
     say("The {} environment in {} is complete".format(kind.name, folder))
     return python
 
@@ -171,7 +171,7 @@ def make_environment(kind, folder, with_tests):
 def is_ready(folder, files):
     """Whether an environment is complete, was made from these very requirement files, and starts."""
     stamp = pathlib.Path(folder, STAMP)
-    made_from = stamp.read_text().split("\n") if stamp.is_file() else ()
+    made_from = stamp.read_text(encoding="utf-8", errors="replace").split("\n") if stamp.is_file() else ()
     return set(fingerprints(files)).issubset(made_from) and probe([python_of(folder)]) is not None
 
 
@@ -186,7 +186,7 @@ def empty_folder(folder):
     stamp = pathlib.Path(folder, STAMP)
     if os.listdir(folder) and not stamp.exists():
         raise Failure("{} is there, but was not made by quickstart.py: move it away and run again".format(folder))
-    stamp.write_text("")
+    stamp.write_text("", encoding="utf-8")
     for path in pathlib.Path(folder).iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(str(path))
@@ -205,17 +205,14 @@ def find_python(kind):
         found = probe(command)
         if not found or found.version not in kind.pythons or found.machine not in kind.machines:
             continue
-        if found.path.startswith(PROJECT_DIR + os.sep):
+        if is_within(found.path, PROJECT_DIR):
             continue  # an environment of this project may be emptied before the next one is made with it
         if found.has_venv:
             return found.path
         lacks_venv.add("{} lacks venv (on Debian: apt install python{}-venv)".format(found.path, found.version))
-    raise NotHere(
-        "; ".join(sorted(lacks_venv))
-        or "found no Python {} for {} ({}): install one from python.org, conda or pyenv".format(
-            " or ".join(kind.pythons), kind.name, ", ".join(kind.machines)
-        )
-    )
+    none = "found no Python {} for {} ({}): install one from python.org, conda or pyenv"
+    versions, machines = " or ".join(kind.pythons), ", ".join(kind.machines)
+    raise NotHere("; ".join(sorted(lacks_venv)) or none.format(versions, kind.name, machines))
 
 
 def candidates(versions):
@@ -227,31 +224,31 @@ def candidates(versions):
     for version in versions:
         yield ["py", "-" + version]
         for root in (os.environ.get("PYENV_ROOT", home), os.environ.get("PYENV", os.path.join(home, "pyenv-win"))):
-            installed = os.path.join(root, "versions", version + ".*")
+            installed = os.path.join(glob.escape(root), "versions", version + ".*")
             for path in glob.glob(os.path.join(installed, "bin", "python")) + glob.glob(installed + "/python.exe"):
                 yield [path]
     if shutil.which("uv"):
         run(["uv", "python", "install", versions[0]], "Fetching Python " + versions[0])
-        found = subprocess.run(
-            ["uv", "python", "find", "--system", "--python-preference", "only-managed", versions[0]],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            universal_newlines=True,
-        )
-        yield [found.stdout.strip()]
+        command = ["uv", "python", "find", "--system", "--python-preference", "only-managed", versions[0]]
+        yield [ask(command, stdout=subprocess.PIPE, stderr=NOWHERE).stdout.strip()]
+
+
+def is_within(path, folder):
+    """Whether a path lies in a folder, as the system compares paths: on Windows by any case and either slash."""
+    path, folder = (os.path.normcase(os.path.abspath(one)) for one in (path, folder))
+    return path.startswith(os.path.join(folder, ""))
+
+
+def ask(command, **options):
+    """Runs a command and returns how it ended; what it says is UTF-8, whatever the code page of the console is."""
+    environment = dict(os.environ, PYTHONIOENCODING="utf-8:surrogateescape")
+    return subprocess.run(command, env=environment, encoding="utf-8", errors="surrogateescape", **options)
 
 
 def probe(command):
     """What the Python that a command starts says of itself, or None when it does not run."""
     try:
-        answer = subprocess.run(
-            command + ["-c", PROBE],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            universal_newlines=True,
-            timeout=60,
-        )
+        answer = ask(command + ["-c", PROBE], stdin=NOWHERE, stdout=subprocess.PIPE, stderr=NOWHERE, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = answer.stdout.strip().split("|")
@@ -261,7 +258,7 @@ def probe(command):
 def pip_install(python, folder, what, purpose):
     """Installs with pip's own progress on the terminal; a failure is explained from its log."""
     log = pathlib.Path(folder, "pip.log")
-    log.write_text("")
+    log.write_text("", encoding="utf-8")
     if run([python, "-m", "pip", "--log", str(log), "install"] + what, purpose) == 0:
         return
     text = log.read_text(encoding="utf-8", errors="replace")
@@ -274,12 +271,7 @@ def check_imports(python, kind):
     """Loads every package that the program imports: one can install well and yet miss a library of the system."""
     say("Loading TensorFlow and Open3D for the first time")
     for modules in ("tensorflow, tensorboard, numpy, scipy, h5py, matplotlib, plotly, tabulate, tqdm", "open3d"):
-        answer = subprocess.run(
-            [python, "-c", "import " + modules],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-        )
+        answer = ask([python, "-c", "import " + modules], stdout=NOWHERE, stderr=subprocess.PIPE)
         if answer.returncode != 0:
             complaint = answer.stderr.strip().split("\n")[-1] or "exit status {}".format(answer.returncode)
             if modules != "open3d":
@@ -302,7 +294,7 @@ def run_main_job(python, no_window):
             raise Failure("{} ended with exit status {}; its own message is above".format(script, status))
     say("Done. Pictures of what the network looks at, and pages to turn in a browser, one for each method:")
     for picture in sorted(picture for pattern in PICTURES for picture in glob.glob(pattern)):
-        print("    " + os.path.normpath(picture))
+        put("    {}\n".format(os.path.normpath(picture)))
 
 
 def run(command, purpose):
@@ -321,8 +313,17 @@ def run(command, purpose):
 
 def say(text):
     minutes, seconds = divmod(int(time.time() - START), 60)
-    sys.stdout.write("[{:2d}:{:02d}] {}\n".format(minutes, seconds, text))
-    sys.stdout.flush()
+    put("[{:2d}:{:02d}] {}\n".format(minutes, seconds, text))
+
+
+def put(text):
+    """Prints a text as far as the terminal has its letters; where there is no terminal any more, goes on quietly."""
+    try:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except (AttributeError, OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the commands to come, too
 
 
 if __name__ == "__main__":

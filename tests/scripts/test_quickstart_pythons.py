@@ -2,6 +2,7 @@
 
 import ast
 import glob
+import ntpath
 import os
 import shutil
 import subprocess
@@ -96,3 +97,60 @@ def test_python_2_is_told_that_it_is_too_old(tmp_path):
     ended = subprocess.run([python, "quickstart.py"], cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert (ended.returncode, ended.stdout) == (1, b"")
     assert ended.stderr.split() == b"quickstart.py: error: this is Python 2.7, 3.7 or later is needed".split()
+
+
+@pytest.mark.parametrize(
+    "path, folder, is_inside",
+    [
+        ("c:/Work/PGC/.venv/Scripts/python.exe", "C:\\work\\pgc", True),
+        ("C:\\work\\pgc2\\python.exe", "C:\\work\\pgc", False),
+        ("D:\\work\\pgc\\python.exe", "C:\\work\\pgc", False),
+    ],
+)
+def test_a_path_of_windows_lies_in_a_folder_by_any_case_and_slash(path, folder, is_inside, monkeypatch):
+    monkeypatch.setattr(quickstart.os, "path", ntpath)
+    assert quickstart.is_within(path, folder) == is_inside
+
+
+def test_an_answer_is_read_right_whatever_the_code_page(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("LC_ALL", "C")
+    said = quickstart.ask([sys.executable, "-c", "print('\\u00fc\\u4e2d\\udcff')"], stdout=subprocess.PIPE).stdout
+    assert said == "\u00fc\u4e2d\udcff\n"
+
+
+def test_files_are_never_opened_in_the_code_page():
+    with open(quickstart.__file__, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    opened = [one for one in calls if getattr(one.func, "attr", "") in ("read_text", "write_text")]
+    assert len(opened) >= 5
+    assert all("encoding" in [keyword.arg for keyword in one.keywords] for one in opened)
+
+
+@pytest.mark.parametrize("stream", ["closed", "gone", "ascii"])
+def test_quickstart_prints_where_it_can(stream, tmp_path):
+    code = "import os, sys, quickstart\nfor number in range(5000):\n    quickstart.say('\\u00fc %d' % number)\n"
+    code += "open(sys.argv[1], 'w').close()\n"
+    options = {"closed": {"preexec_fn": lambda: os.close(1)}}.get(stream, {"stdout": subprocess.PIPE})
+    command = [sys.executable, "-c", code, str(tmp_path / "done")]
+    environment = dict(os.environ, PYTHONIOENCODING="ascii")
+    with subprocess.Popen(
+        command, cwd=quickstart.PROJECT_DIR, env=environment, stderr=subprocess.PIPE, **options
+    ) as started:
+        if stream != "closed":
+            assert started.stdout.readline().endswith(b"\\xfc 0\n")
+        if stream == "gone":
+            started.stdout.close()
+        elif stream == "ascii":
+            assert started.stdout.read().endswith(b"\\xfc 4999\n")
+        assert started.stderr.read() == b"" and started.wait(60) == 0
+    assert (tmp_path / "done").exists()
+
+
+def test_commands_in_the_readme_run_in_every_shell():
+    with open(os.path.join(quickstart.PROJECT_DIR, "README.md"), encoding="utf-8") as file:
+        commands = [line for line in file if line.startswith("    ")]
+    assert len(commands) > 20
+    # PowerShell 5.1 knows no &&, and cmd.exe hands what follows # to the program.
+    assert not [line for line in commands if "&&" in line or " #" in line]
