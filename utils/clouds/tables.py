@@ -16,6 +16,7 @@ from utils.clouds.number_rows import is_number, read_rows, shown, to_number
 from utils.files import InputError, printable
 
 MOST_HEADER_LINES = 100
+INLINE_COMMENT = re.compile(r"\s(?:#|//)")
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 EMPTY_FIELD = re.compile(r"[,;][ \t]*[,;]")
 
@@ -75,7 +76,7 @@ def _rows(lines):
             if line.lstrip().startswith(table_layout.COMMENTS):
                 comments.append((number, line))
             else:
-                kept.append(line)
+                kept.append(INLINE_COMMENT.split(line, 1)[0] if "#" in line or "//" in line else line)
                 numbers.append(number)
     first = _first_row(kept)
     if first is None:
@@ -96,9 +97,8 @@ def _rows(lines):
     for number, line in zip(numbers[:first], kept[:first]):
         fields = table_layout.fields_of(line)
         wrong = [field for field in fields if not is_number(field)]
-        if not table_layout.IS_COUNT.match(line) and (
-            not wrong or (len(fields) == width and len(wrong) <= (width - 1) / 2)
-        ):
+        is_header = table_layout.IS_COUNT.match(line) or _are_column_numbers(fields, kept[first:])
+        if not is_header and (not wrong or (len(fields) == width and len(wrong) <= (width - 1) / 2)):
             if wrong:
                 raise InputError("line {}: {!r} is not a number".format(number, printable(wrong[0], 40)))
             raise InputError(
@@ -108,7 +108,7 @@ def _rows(lines):
 
 
 def _first_row(lines):
-    """Place of the first line with three numbers, and as many fields as the next one; None where there is none."""
+    """Place of the first line with three numbers that are not the columns' own; None where there is none."""
     for place, line in enumerate(lines[:MOST_HEADER_LINES]):
         fields = table_layout.fields_of(line)
         if sum(map(is_number, fields)) >= 3 and not _are_column_numbers(fields, lines[place + 1 :]):
@@ -120,7 +120,7 @@ def _are_column_numbers(fields, below):
     """Whether a line counts the columns, 0, 1, 2 ..., as pandas names them, above rows of other numbers."""
     if fields != [str(number) for number in range(len(fields))] or not below:
         return False
-    return len(table_layout.fields_of(below[0])) - len(fields) in (0, 1) and any(
+    return len(table_layout.fields_of(below[0])) - len(fields) in (0, 1) and all(
         "." in row for row in below[: table_layout.JUDGED_ROWS]
     )
 
@@ -167,8 +167,7 @@ def _points(rows, numbers, layout):
                     number, control.group(), shown(row)
                 )
             )
-        cut = re.split(r"\s#|\s//", row)[0] if "#" in row or "//" in row else row
-        fields = layout.split(cut)
+        fields = layout.split(row)
         if len(fields) != layout.width and any(fields[layout.width :]) or len(fields) < layout.width:
             raise InputError(
                 "line {} holds {} values instead of {}: {}".format(number, len(fields), layout.width, shown(row))
