@@ -7,18 +7,21 @@ Started again on the same --log_dir it goes on where it was, with the same cloud
 stopped; only dropout draws anew. Ctrl-C saves first.
 """
 
-import functools
-import os
-import sys
+from utils import streams
 
-import numpy as np
+with streams.one_line_interrupts():
+    import functools
+    import os
+    import sys
 
-import models
-import provider
-from utils import command_line, files
-from utils.explain import shown_clouds
-from utils.files import InputError
-from utils.network import checkpoint_files, loading, training
+    import numpy as np
+
+    import models
+    import provider
+    from utils import command_line, files
+    from utils.explain import shown_clouds
+    from utils.files import InputError
+    from utils.network import checkpoint_files, loading, training
 
 # A run that goes on must go on as it began: these flags decide what each step does.
 FLAGS_OF_A_RUN = (

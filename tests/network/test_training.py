@@ -1,6 +1,10 @@
 """The loop of a training and the schedules of its steps."""
 
 import argparse
+import os
+import signal
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -90,3 +94,22 @@ def test_many_class_names_are_told_apart_in_a_short_line(tmp_path):
     with pytest.raises(files.InputError, match="`class_names` of 39 entries: .* began with 40;"):
         files.check_same_settings(path, {"class_names": before[:-1]}, "log_dir")
     files.check_same_settings(path, {"class_names": tuple(before)}, "log_dir")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGBREAK"])
+def test_a_signal_that_comes_while_a_line_is_written_stops_after_the_step(name, monkeypatch):
+    class Busy:
+        def write(self, text):
+            raise RuntimeError("reentrant call inside")
+
+        flush = write
+
+    if name == "SIGBREAK":  # of Windows; another signal stands in for it
+        monkeypatch.setattr(signal, name, signal.SIGUSR1, raising=False)
+    with training.StopOnSignal() as stop:
+        monkeypatch.setattr(sys, "stdout", Busy())
+        os.kill(os.getpid(), getattr(signal, name))
+        assert stop.is_asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), getattr(signal, name))
+            time.sleep(1)

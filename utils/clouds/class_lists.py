@@ -25,7 +25,12 @@ def read_lines(path):
       InputError: it cannot be read.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            return [line.strip() for line in file if line.strip()]
+        # Editors of Windows begin a file with a byte-order mark, which is no part of the first name.
+        with open(path, encoding="utf-8-sig") as file:
+            lines = [line.strip() for line in file if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("{} cannot be read ({}): copy it again".format(path, error))
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:
+            raise InputError("{} holds a zero byte in line {}: it is no text file, copy it again".format(path, number))
+    return lines

@@ -60,6 +60,9 @@ def _stderr_held_back():
         try:
             yield
             is_done = True
+        except KeyboardInterrupt:
+            is_done = True
+            raise
         finally:
             os.dup2(before, 2)
             os.close(before)

@@ -3,6 +3,8 @@
 Works on a `training_graph.TrainingGraph`, and needs no TensorFlow of its own.
 """
 
+import contextlib
+import os
 import signal
 import time
 from typing import NamedTuple, Tuple
@@ -166,7 +168,9 @@ class StopOnSignal:
         self.is_asked = False
 
     def __enter__(self):
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        # SIGBREAK is Ctrl-Break, on Windows alone.
+        numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        self._before = {number: signal.signal(number, self._ask) for number in numbers}
         return self
 
     def __exit__(self, *_):
@@ -177,4 +181,6 @@ class StopOnSignal:
         if self.is_asked:
             raise KeyboardInterrupt
         self.is_asked = True
-        tqdm.write("Stopping after this step; once more ends at once, without saving")
+        # Never through a stream: the signal may have come while that was being written; then it refuses or locks.
+        with contextlib.suppress(OSError):
+            os.write(2, b"\nStopping after this step; once more ends at once, without saving\n")
