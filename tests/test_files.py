@@ -1,5 +1,6 @@
 """Files that are whole or not there, settings that must stay, and errors that name arguments."""
 
+import errno
 import os
 
 import pytest
@@ -102,3 +103,60 @@ def test_version_is_the_same_everywhere(capsys):
     for name, text in (("CITATION.cff", "version: {}\n"), ("CHANGELOG.md", "## {} ")):
         with open(os.path.join(files.PROJECT_DIR, name), encoding="utf-8") as file:
             assert text.format(version) in file.read()
+
+
+def _watch_the_disk(monkeypatch):
+    """Records what is synced, by its inode, and what is renamed, in their order."""
+    events, sync, replace = [], os.fsync, os.replace
+
+    def watched_sync(descriptor):
+        events.append(("sync", os.fstat(descriptor).st_ino))
+        sync(descriptor)
+
+    def watched_replace(source, target):
+        events.append(("rename", os.path.basename(target)))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    return events
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows opens no folder")
+def test_a_power_cut_finds_the_content_on_the_disk_before_the_name_and_the_name_before_the_next_step(
+    tmp_path, monkeypatch
+):
+    events = _watch_the_disk(monkeypatch)
+    files.replace_file(str(tmp_path / "a.txt"), lambda file: file.write("first"))
+    file, folder = os.stat(str(tmp_path / "a.txt")).st_ino, os.stat(str(tmp_path)).st_ino
+    assert events == [("sync", file), ("rename", "a.txt"), ("sync", folder)]
+
+    made = tmp_path / "made.tmp" / "inner"
+    made.mkdir(parents=True)
+    (made / "b.txt").write_text("b")
+    within = [os.stat(str(path)).st_ino for path in (made / "b.txt", made, made.parent)]
+    events.clear()
+    files.put_in_place(str(made.parent), str(tmp_path / "made"))
+    at = events.index(("rename", "made"))
+    assert sorted(events[:at]) == sorted(("sync", number) for number in within)
+    assert events[at + 1 :] == [("sync", folder)]
+
+
+def test_a_full_disk_is_said_with_the_file_and_a_way_on_and_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fill(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match=r"cannot write .*a.txt \(No space left on device\): free space there"):
+        files.replace_file(str(path), fill)
+    assert path.read_text() == "old" and os.listdir(str(tmp_path)) == ["a.txt"]
+    # Some disks say it only when the content is to be on them.
+    monkeypatch.setattr(os, "fsync", fill)
+    with pytest.raises(InputError, match="No space left"):
+        files.replace_file(str(path), lambda file: file.write("new"))
+    monkeypatch.undo()
+    assert os.listdir(str(tmp_path)) == ["a.txt"]
+    with pytest.raises(InputError, match=r"cannot write .*gone.*a.txt \(No such file"):
+        files.replace_file(str(tmp_path / "gone" / "a.txt"), lambda file: None)

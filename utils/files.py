@@ -1,5 +1,6 @@
 """Files written whole or not at all, settings that must stay, and the error that names what cannot be used."""
 
+import contextlib
 import json
 import os
 import platform
@@ -57,6 +58,8 @@ def make_folder(path, argument):
 def replace_file(path, write, mode="w"):
     """Writes a file whole or not at all: `write(file)` fills a temporary neighbour, which then takes its place.
 
+    What holds after a power cut is said at `put_in_place`.
+
     Args:
       path: the file to write; what was there is kept until the new one is complete.
       write: function of one open file object.
@@ -65,12 +68,10 @@ def replace_file(path, write, mode="w"):
     text_options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     temporary = "{}.{}.tmp".format(path, os.getpid())
     try:
-        with open(temporary, mode, **text_options) as file:
+        with writing(path), open(temporary, mode, **text_options) as file:
             write(file)
-        replace(temporary, path)
-    except OSError as error:
-        # A full disk says neither which file nor what to do.
-        raise error if error.filename else OSError(error.errno, error.strerror or str(error), path)
+        with writing(path):
+            put_in_place(temporary, path)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
@@ -167,3 +168,61 @@ def versions():
         if name in sys.modules:
             found[name] = sys.modules[name].__version__
     return found
+
+
+def put_in_place(written, path):
+    """Gives a whole new file or folder its name, in the place of a file that has it.
+
+    This is what the program promises of its files: after a kill or a power cut there is the old one or the new one, and
+    never a part. For that the content is on the disk before the name, and the name before this returns, so that of two
+    files put in place one after the other the second is never there without the first.
+
+    Args:
+      written: the file or folder, complete and closed, in the same file system.
+      path: where it goes.
+
+    Raises:
+      InputError, OSError: it cannot; what was at `path` is still there.
+    """
+    for folder, _, names in os.walk(written):
+        for name in names:
+            _sync(os.path.join(folder, name))
+        _sync(folder)
+    if os.path.isfile(written):
+        _sync(written)
+    replace(written, path)
+    _sync(os.path.dirname(os.path.abspath(path)))
+
+
+def _sync(path):
+    """Waits until a file's content, or a folder's names, are on the disk."""
+    is_folder = os.path.isdir(path)
+    if is_folder and os.name == "nt":
+        return  # Windows opens no folder; NTFS keeps renames in their order.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        # Some network disks sync no folders. A file that they do not take is lost.
+        if not is_folder:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def writing(path, way_on="free space there or mend the disk, and run this again"):
+    """A context in which a file is written: a full disk or a folder that vanished is said with its name.
+
+    Args:
+      path: the file.
+      way_on: what the user can do, for the message.
+
+    Raises:
+      InputError: in the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        raise InputError("cannot write {} ({}): {}".format(path, reason, way_on))

@@ -1,5 +1,8 @@
 """Rows that outlive an interruption."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from counting import CLOUD
@@ -86,3 +89,21 @@ def test_a_file_of_something_else_is_refused_and_kept(tmp_path, text):
     with pytest.raises(InputError, match="`dump_dir`"):
         RowFile(str(path), ("value",))
     assert path.read_text() == text
+
+
+def test_a_full_disk_is_said_with_the_file_and_the_rows_before_stay(tmp_path, monkeypatch):
+    path = str(tmp_path / "rows.csv")
+    written = RowFile(path, ("loss",))
+    written.add("a", NamedCloud("cup", 0), 1, 0.5)
+    written.flush()
+    written.add("a", NamedCloud("cup", 1), 1, 0.5)
+
+    def fill(self, file, new):
+        file.write("a,cu")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(RowFile, "_write", fill)
+    with pytest.raises(InputError, match=r"cannot write .*rows.csv \(No space left on device\): free space there"):
+        written.flush()
+    monkeypatch.undo()
+    assert [row["index"] for row in RowFile(path, ("loss",)).rows] == [0]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils import names
-from utils.files import InputError, replace_file
+from utils.files import InputError, replace_file, writing
 
 KEY = ("method", "class", "index", "step")
 
@@ -89,7 +89,7 @@ class RowFile:
         """Appends the new rows to the file, begins it where need be; returns how many."""
         new = self.rows[self._num_written :]
         if self._is_begun:
-            with open(self._path, "a", encoding="utf-8", newline="") as file:
+            with writing(self._path), open(self._path, "a", encoding="utf-8", newline="") as file:
                 self._write(file, new)
         else:
             # A torn last line must not run into the next one, so the first time the whole file is written.

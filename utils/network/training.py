@@ -12,7 +12,7 @@ from typing import NamedTuple, Tuple
 import numpy as np
 from tqdm import tqdm
 
-from utils import metrics
+from utils import files, metrics
 
 SAVE_SECONDS = 120
 STEPS_PER_SUMMARY = 10
@@ -153,7 +153,7 @@ class Log:
 
     def __call__(self, line):
         tqdm.write(line)
-        with open(self._path, "a", encoding="utf-8") as file:
+        with files.writing(self._path), open(self._path, "a", encoding="utf-8") as file:
             file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), line))
 
 
