@@ -8,6 +8,7 @@ from typing import Any, Dict, NamedTuple, Tuple
 import tensorflow.compat.v1 as tf
 
 import models
+from utils import files
 from utils.demo import modelnet40
 from utils.files import InputError
 from utils.network import checkpoint_files
@@ -59,13 +60,6 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
     """
     checkpoint_files.finish_save(prefix)
     config = checkpoint_files.read_config(prefix)
-    stored = _StoredWeights(prefix)
-    model_name = model_name or stored.model_name
-    if model_name not in models.NAMES:
-        raise InputError("{} holds {}: give a checkpoint of {}".format(prefix, model_name, " or ".join(models.NAMES)))
-    stored.check_is_of(model_name)
-    num_classes = stored.num_classes
-    class_names = _class_names(class_names, config, num_classes, prefix)
 
     def value_of(getter, name, shape, **options):
         if name.split("/")[0] in fresh_layers:
@@ -75,11 +69,19 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
     with tf.Graph().as_default(), open_session(gpu) as session:
         tf.set_random_seed(seed)
         points = tf.placeholder(tf.float32, [None, None, 3], "points")
-        # With constants for variables, TensorFlow folds batch norm into weights and biases once, not in every call.
-        with tf.variable_scope("", custom_getter=value_of):
-            logits, end_points = models.network(model_name).get_model(
-                points, is_training=False, num_classes=num_classes
-            )
+        with _open_stored(prefix) as stored:
+            model_name = model_name or stored.model_name
+            if model_name not in models.NAMES:
+                raise InputError(
+                    "{} holds {}: give a checkpoint of {}".format(prefix, model_name, " or ".join(models.NAMES))
+                )
+            stored.check_is_of(model_name)
+            class_names = _class_names(class_names, config, stored.num_classes, prefix)
+            # With constants for variables, TensorFlow folds batch norm into weights and biases once, not in every call.
+            with tf.variable_scope("", custom_getter=value_of):
+                logits, end_points = models.network(model_name).get_model(
+                    points, is_training=False, num_classes=stored.num_classes
+                )
         session.run(tf.global_variables_initializer())
         yield Network(session, points, logits, end_points, model_name, class_names, config, prefix)
 
@@ -96,10 +98,10 @@ def load(session, prefix, variables, model_name):
     Raises:
       InputError: the checkpoint is damaged, or a variable is missing from it or has another shape there.
     """
-    stored = _StoredWeights(prefix)
-    stored.check_is_of(model_name)
-    for variable in variables:
-        variable.load(stored.read(variable.op.name, variable.shape.as_list()), session)
+    with _open_stored(prefix) as stored:
+        stored.check_is_of(model_name)
+        for variable in variables:
+            variable.load(stored.read(variable.op.name, variable.shape.as_list()), session)
 
 
 @contextlib.contextmanager
@@ -136,7 +138,7 @@ def open_session(gpu):
             )
 
 
-def save(session, saver, prefix):
+def save(session, saver, prefix, facts=None):
     """Saves a checkpoint under a fixed name, so that a kill at any moment leaves the old one or the new one.
 
     tf.train.Saver would number its files, so that the best network had another path after each epoch; under one name it
@@ -146,15 +148,44 @@ def save(session, saver, prefix):
       session: the tf.Session.
       saver: the tf.train.Saver.
       prefix: path to save under; its folder exists.
+      facts: dictionary that `checkpoint_files.read_facts` is to give of it; None: none.
+
+    Raises:
+      InputError: it cannot be written; what was there before is still there.
     """
     folder, name = os.path.split(prefix)
     temporary = os.path.join(folder, name + ".saving")
-    shutil.rmtree(temporary, ignore_errors=True)
-    os.makedirs(temporary)
-    written = saver.save(session, os.path.join(temporary, name), write_meta_graph=False, write_state=False)
-    checkpoint_files.replace(written, prefix)
-    shutil.rmtree(temporary)
-    tf.train.update_checkpoint_state(folder, name)
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        # Not makedirs: a folder that vanished while the training ran is not to begin anew with this file alone.
+        os.mkdir(temporary)
+        written = saver.save(session, os.path.join(temporary, name), write_meta_graph=False, write_state=False)
+        if facts is not None:
+            files.write_json(written + checkpoint_files.FACTS, facts)
+        checkpoint_files.replace(written, prefix)
+        shutil.rmtree(temporary, ignore_errors=True)
+        tf.train.update_checkpoint_state(folder, name)
+    # A disk that is full, or gone: tf.train.Saver raises any of them.
+    except (tf.errors.OpError, OSError, ValueError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        reason = os.strerror(error.errno) if getattr(error, "errno", None) else _reason(error)
+        raise InputError(
+            "cannot save {} ({}): what was saved before is still there; free space there or mend the disk, and the "
+            "same command goes on from it".format(prefix, reason)
+        )
+
+
+def _reason(error):
+    """What TensorFlow says of a file, without its name, and without where in the graph it was."""
+    lines = getattr(error, "message", str(error)).strip().split("\n")
+    return next((line for line in lines if "; " in line), lines[0]).split("; ")[-1]
+
+
+@contextlib.contextmanager
+def _open_stored(prefix):
+    """A context with the _StoredWeights of a checkpoint."""
+    with checkpoint_files.as_no_pattern(prefix) as readable:
+        yield _StoredWeights(prefix, readable)
 
 
 class _StoredWeights:
@@ -164,10 +195,11 @@ class _StoredWeights:
       model_name: one of models.NAMES, or words that say it holds none of them.
     """
 
-    def __init__(self, prefix):
+    def __init__(self, prefix, readable):
+        """readable: a prefix of the same checkpoint, of `checkpoint_files.as_no_pattern`."""
         self._prefix = prefix
         try:
-            self._reader = tf.train.NewCheckpointReader(prefix)
+            self._reader = tf.train.NewCheckpointReader(readable)
         # TensorFlow 1.15 raises OpErrors here, TensorFlow 2 whatever the C++ status maps to.
         except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
             raise _damaged(prefix, error)

@@ -5,14 +5,18 @@ import glob
 import hashlib
 import os
 import re
+import tempfile
 
 import models
 from utils.command_line import ROTATIONS
-from utils.files import PROJECT_DIR, InputError, printable, read_json
+from utils.files import PROJECT_DIR, InputError, printable, put_in_place, read_json
 
 PRETRAINED_DIR = os.path.join(PROJECT_DIR, "log", "pretrained")
 LONGEST_VALUE = 60  # letters of a value in a message
 ENDINGS = (".data-00000-of-00001", ".index")
+# What is to be known of a checkpoint, where something is: put in place with it, and before its index.
+FACTS = ".json"
+PATTERN_LETTERS = frozenset("[]*?{}\\")
 
 
 def find(model_path, log_dir, rotation=None, argument="model_path"):
@@ -104,23 +108,71 @@ def _are_names(value):
 def replace(written, prefix):
     """Puts a checkpoint in the place of another, so that a kill at any moment leaves the old one or the new one.
 
+    What holds after a power cut is said at `files.put_in_place`.
+
     Args:
-      written: prefix of the whole new checkpoint, in the same file system.
+      written: prefix of the whole new checkpoint, with its facts if there are any, in the same file system.
       prefix: where it goes.
     """
     # Once the index stands under its `.new` name, the save counts: `finish_save` completes it, now or after a crash.
-    for ending in ENDINGS:
-        os.replace(written + ending, prefix + ".new" + ending)
+    for ending in (FACTS,) + ENDINGS:
+        if ending != FACTS or os.path.isfile(written + FACTS):
+            put_in_place(written + ending, prefix + ".new" + ending)
     finish_save(prefix)
 
 
 def finish_save(prefix):
-    """Completes a save that was cut off between its two files. Does nothing otherwise."""
+    """Completes a save that was cut off between its files. Does nothing otherwise."""
     if os.path.isfile(prefix + ".new.index"):
-        for ending in ENDINGS:
+        for ending in (FACTS,) + ENDINGS:
             # A script that opens the checkpoint while it is being saved completes it too; one of the two is first.
             with contextlib.suppress(FileNotFoundError):
-                os.replace(prefix + ".new" + ending, prefix + ending)
+                put_in_place(prefix + ".new" + ending, prefix + ending)
+
+
+def read_facts(prefix):
+    """What was saved with a checkpoint to be known of it: a dictionary, {} without any.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    path = prefix + FACTS
+    return read_json(path, "delete it, and this checkpoint counts as any other") if os.path.isfile(path) else {}
+
+
+@contextlib.contextmanager
+def as_no_pattern(prefix):
+    """A context with a prefix of the same checkpoint that TensorFlow's reader cannot take for a pattern.
+
+    The reader looks for the index by pattern, and then opens the files by name, so that no escaping helps: of a folder
+    `runs [1]` it would look for `runs 1`. On Windows its patterns have none of the letters that names can have.
+
+    Args:
+      prefix: of a checkpoint whose save is finished.
+
+    Yields:
+      The prefix, or one of links to its files in a temporary folder that is there as long as the context.
+
+    Raises:
+      InputError: there is no folder for them.
+    """
+    if os.name == "nt" or not PATTERN_LETTERS & set(prefix):
+        yield prefix
+        return
+    parent = next((path for path in (tempfile.gettempdir(), "/tmp", "/var/tmp") if _is_plain_folder(path)), None)
+    if parent is None:
+        raise InputError(
+            "checkpoint {}: TensorFlow reads none in a folder with any of []*?{{}}\\ in its name; rename that, or set "
+            "TMPDIR to a folder without them".format(prefix)
+        )
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        for ending in ENDINGS:
+            os.symlink(os.path.abspath(prefix + ending), os.path.join(folder, "model.ckpt" + ending))
+        yield os.path.join(folder, "model.ckpt")
+
+
+def _is_plain_folder(path):
+    return os.access(path, os.W_OK) and not PATTERN_LETTERS & set(path)
 
 
 def digest(prefix):

@@ -3,22 +3,17 @@
 import contextlib
 import os
 
-import numpy as np
 import tensorflow.compat.v1 as tf
 
 import models
-from utils.network import checkpoint, checkpoint_files, classifier
+from utils import files
+from utils.files import InputError
+from utils.network import checkpoint, checkpoint_files, classifier, events
 
 BATCH_NORM_DECAY_START = 0.5
 BATCH_NORM_DECAY_LIMIT = 0.99
 BATCH_NORM_DECAY_RATE = 0.5
 LEARNING_RATE_FLOOR = 1e-5
-# Of TensorBoard's three.js. Through its 75 degrees, from so near, the front points would hide the rest. The size of a
-# point knows nothing of the angle: through 30 degrees 0.1 looks like 0.1 tan(15 degrees) = 0.027 sphere radii.
-MESH_CONFIG = {
-    "camera": {"cls": "PerspectiveCamera", "fov": 30, "near": 0.1, "far": 1000},
-    "material": {"cls": "PointsMaterial", "size": 0.1},
-}
 
 
 @contextlib.contextmanager
@@ -62,6 +57,7 @@ class TrainingGraph:
         self._session = session
         self._prefix = os.path.join(log_dir, "model.ckpt")
         self.best_folder = os.path.join(log_dir, "best")
+        self._best_prefix = os.path.join(self.best_folder, "model.ckpt")
         weights = self._build(settings)
         session.run(tf.global_variables_initializer())
         checkpoint_files.finish_save(self._prefix)
@@ -71,18 +67,16 @@ class TrainingGraph:
             start = checkpoint_files.find(start_from, None, argument="start_from")
             checkpoint_files.finish_save(start)
             checkpoint.load(session, start, weights, settings.model_name)
-        self.step, self.epochs_done, self.best_accuracy = session.run(
-            [self._step, self._epochs_done, self._best_accuracy]
-        )
-        self._writers = {
-            split: tf.summary.FileWriter(os.path.join(log_dir, split), graph=session.graph)
-            for split in ("train", "test")
+        self.step, self.epochs_done, best_accuracy = session.run([self._step, self._epochs_done, self._best_accuracy])
+        self.best_accuracy = self._accuracy_of_best(best_accuracy)
+        self._events = {
+            split: events.EventFile(os.path.join(log_dir, split), session.graph) for split in ("train", "test")
         }
 
     def close(self):
         """Closes the TensorBoard files."""
-        for writer in self._writers.values():
-            writer.close()
+        for file in self._events.values():
+            file.close()
 
     def train_step(self, points, labels):
         """One step of the optimizer.
@@ -109,9 +103,7 @@ class TrainingGraph:
 
     def summarise(self, split, values):
         """Writes a dictionary of numbers to TensorBoard, under `split`, at the current step."""
-        summary = tf.Summary(value=[tf.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
-        self._writers[split].add_summary(summary, self.step)
-        self._writers[split].flush()
+        self._events[split].add_numbers(values, self.step)
 
     def summarise_clouds(self, split, clouds):
         """Writes coloured clouds to TensorBoard's mesh plugin, under `split`, at the current step.
@@ -123,15 +115,7 @@ class TrainingGraph:
         Raises:
           ImportError: the package tensorboard is not installed.
         """
-        from tensorboard.plugins.mesh import summary as mesh_summary
-
-        for tag, (points, colours) in clouds.items():
-            # `pb` needs neither an op, which would add to the graph, nor TensorFlow 2's eager mode.
-            summary = mesh_summary.pb(
-                tag, points[np.newaxis], colors=np.uint8(np.rint(255 * colours))[np.newaxis], config_dict=MESH_CONFIG
-            )
-            self._writers[split].add_summary(summary, self.step)
-        self._writers[split].flush()
+        self._events[split].add_clouds(clouds, self.step)
 
     def save(self):
         """Saves all that a resumed training needs to model.ckpt."""
@@ -139,10 +123,31 @@ class TrainingGraph:
         checkpoint.save(self._session, self._saver, self._prefix)
 
     def save_best(self, accuracy):
-        """Saves the weights alone to best/model.ckpt, and remembers their accuracy."""
+        """Saves the weights alone to best/model.ckpt, with their accuracy."""
+        if not os.path.isdir(self.best_folder):
+            with files.writing(self.best_folder):
+                os.mkdir(self.best_folder)
+        facts = {"accuracy": float(accuracy), "step": int(self.step), "epoch": int(self.epochs_done)}
+        checkpoint.save(self._session, self._weights_saver, self._best_prefix, facts)
         self.best_accuracy = accuracy
-        os.makedirs(self.best_folder, exist_ok=True)
-        checkpoint.save(self._session, self._weights_saver, os.path.join(self.best_folder, "model.ckpt"))
+
+    def _accuracy_of_best(self, last_known):
+        """The accuracy of the network in `best_folder`, 0 without one.
+
+        A kill can leave a better one there than the last checkpoint knows of, so what is saved with it counts. Where
+        nothing is, as in a folder of an older version, that is `last_known`, which the last checkpoint has.
+        """
+        checkpoint_files.finish_save(self._best_prefix)
+        if not checkpoint_files.exists(self._best_prefix):
+            return 0.0
+        accuracy = checkpoint_files.read_facts(self._best_prefix).get("accuracy", float(last_known))
+        if not isinstance(accuracy, (int, float)) or not 0 <= accuracy <= 1:
+            raise InputError(
+                "{} has {!r} for an accuracy: delete that file, and the next test decides anew".format(
+                    self._best_prefix + checkpoint_files.FACTS, accuracy
+                )
+            )
+        return accuracy
 
     def _build(self, settings):
         """Builds the graph of a TrainingSettings; returns the network's variables."""
