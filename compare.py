@@ -11,7 +11,7 @@ from utils import streams
 
 with streams.one_line_interrupts():
     import provider
-    from utils import command_line, files
+    from utils import command_line, files, locks
     from utils.compare import flags as compare_flags
     from utils.compare import heats, report, run, settings
     from utils.network.flags import find_network
@@ -36,7 +36,9 @@ def compare(flags):
     names = provider.class_names(data, found.class_names)
     clouds = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     files.make_folder(flags.dump_dir, "dump_dir")
-    with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
+    with locks.hold_folder(flags.dump_dir, "dump_dir"), open_classifier(
+        found.prefix, flags.model, flags.gpu, names
+    ) as classifier:
         chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
         rows = settings.open_rows(flags.dump_dir, chosen.protocol)
         comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)

@@ -18,7 +18,7 @@ with streams.one_line_interrupts():
 
     import models
     import provider
-    from utils import command_line, files
+    from utils import command_line, files, locks
     from utils.explain import shown_clouds
     from utils.files import InputError
     from utils.network import checkpoint_files, loading, training
@@ -128,6 +128,12 @@ def idle_flags(flags):
 def main():
     flags = parse_flags()
     files.make_folder(flags.log_dir, "log_dir")
+    with locks.hold_folder(flags.log_dir, "log_dir"):
+        train(flags)
+
+
+def train(flags):
+    """Trains by the flags until all epochs are done or the user stops it; goes on where it was."""
     data = provider.open_data(flags.data_dir)
     class_names = provider.class_names(data)
     train_set = provider.load_split(data, "train", flags.num_point, len(class_names))
@@ -207,12 +213,13 @@ def training_settings(flags, num_train, class_names):
 
 def check_resumable(flags, config):
     """Refuses to go on with other flags or data than a training in the same folder began with."""
-    prefix = os.path.join(flags.log_dir, "model.ckpt")
-    if not checkpoint_files.exists(prefix):
+    # A kill in the first epoch leaves the best network alone, which a training of other flags is not to replace.
+    prefixes = [os.path.join(flags.log_dir, *parts) for parts in (["model.ckpt"], ["best", "model.ckpt"])]
+    if not any(checkpoint_files.exists(prefix) for prefix in prefixes):
         return
-    if not checkpoint_files.read_config(prefix):
+    if not checkpoint_files.read_config(prefixes[0]):
         raise InputError(
-            "{} holds model.ckpt, but no config.json that says how it was trained: give another `log_dir`, and this "
+            "{} holds a checkpoint, but no config.json that says how it was trained: give another `log_dir`, and this "
             "one as `start_from` to begin with its weights".format(flags.log_dir)
         )
     must_stay = [name for name in FLAGS_OF_A_RUN if name not in idle_flags(flags)]

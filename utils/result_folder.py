@@ -72,7 +72,7 @@ def write(folder, fill, is_ours):
         os.makedirs(begun)
         found = fill(begun)
         finish(folder, is_ours)
-        os.rename(begun, os.path.join(folder, WHOLE))
+        files.put_in_place(begun, os.path.join(folder, WHOLE))
         finish(folder, is_ours)
         _sweep(folder)
     except OSError as error:

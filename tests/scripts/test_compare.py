@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import CASES, assert_one_line_error, needs, run_script
 
+from utils import locks
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
@@ -27,7 +28,7 @@ FIGURES = {
 OWN = {"drop": ["--num_steps", 10], "thesis": ["--num_votes", 4]}
 
 
-def _compare(tiny_data, tiny_log, folder, protocol, *arguments):
+def _compare(tiny_data, tiny_log, folder, protocol, *arguments, **options):
     return run_script(
         "compare.py",
         "--data_dir",
@@ -43,6 +44,7 @@ def _compare(tiny_data, tiny_log, folder, protocol, *arguments):
         "--protocol",
         protocol,
         *(OWN.get(protocol, []) + list(arguments)),
+        **options,
     )
 
 
@@ -109,6 +111,13 @@ def test_a_report_takes_other_colours_and_nothing_else(tiny_data, tiny_log, tmp_
     assert (tmp_path / "clouds.png").read_bytes() != before
     assert _run_json(tmp_path)["colormap"] == "thesis" and _run_json(tmp_path)["scale"] == "rank"
     assert_one_line_error(run_script("compare.py", "--report", tmp_path / "none"), "run.json cannot be read")
+
+
+def test_a_second_comparison_in_a_folder_is_refused_before_it_begins(tiny_data, tiny_log, tmp_path, without_tensorflow):
+    with locks.hold_folder(str(tmp_path), "dump_dir"):
+        finished = _compare(tiny_data, tiny_log, tmp_path, "drop", env=without_tensorflow)
+        assert_one_line_error(finished, "--dump_dir", "process {} on host".format(os.getpid()), "another --dump_dir")
+        assert os.listdir(str(tmp_path)) == [locks.FOLDER_LOCK]
 
 
 def test_cut_off_anywhere_it_goes_on_to_the_same_rows(tiny_data, tiny_log, tmp_path):

@@ -17,6 +17,7 @@ from conftest import assert_one_line_error, run_script
 
 import train
 import utils
+from utils import locks
 from utils.demo import modelnet40
 from utils.files import PROJECT_DIR
 
@@ -137,6 +138,23 @@ def test_killed_by_force_it_resumes_from_the_last_save(tiny_data, tmp_path):
     assert finished.returncode == 0, finished.stderr
     assert "Resumed after {} steps, in epoch {} of {}".format(killed_at, epoch, epoch) in finished.stdout
     assert _step(tmp_path) == 5 * epoch
+
+
+def test_a_second_training_of_a_folder_is_refused_and_changes_nothing(tiny_data, tmp_path):
+    with locks.hold_folder(str(tmp_path), "log_dir"):
+        finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 1))
+        assert_one_line_error(finished, "--log_dir", "process {} on host".format(os.getpid()), "give another --log_dir")
+        assert os.listdir(str(tmp_path)) == [locks.FOLDER_LOCK]
+
+
+def test_other_flags_do_not_replace_the_best_network_that_a_kill_left_alone(tiny_data, tiny_log, tmp_path):
+    shutil.copytree(os.path.join(tiny_log, "best"), str(tmp_path / "best"))
+    shutil.copy(os.path.join(tiny_log, "config.json"), str(tmp_path))
+    before = sorted(os.listdir(str(tmp_path / "best")))
+    assert "model.ckpt.json" in before
+    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--seed", 5))
+    assert_one_line_error(finished, "--seed 5", "--log_dir")
+    assert sorted(os.listdir(str(tmp_path / "best"))) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")

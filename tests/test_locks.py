@@ -1,0 +1,162 @@
+"""Locks: the other's name in the refusal, free after a kill, taken over from the dead, kept for other computers."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from utils import locks
+from utils.files import PROJECT_DIR, InputError
+
+HOLD = (
+    "import sys, time; from utils import locks\n"
+    "with locks.hold_folder(sys.argv[1], 'log_dir'): print('held', flush=True); {}"
+)
+
+
+@contextlib.contextmanager
+def _another_process(folder, then="time.sleep(60)"):
+    """A context with a process that holds the folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(then), str(folder)], cwd=PROJECT_DIR, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout.readline().strip() == b"held"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _file(folder):
+    return folder / locks.FOLDER_LOCK
+
+
+def _write(folder, **holder):
+    values = {"process": 1, "host": socket.gethostname(), "program": "train.py", "since": "yesterday"}
+    _file(folder).write_text(json.dumps(dict(values, **holder)))
+
+
+def test_the_other_process_is_named_and_a_kill_releases_its_lock(tmp_path):
+    with _another_process(tmp_path) as other:
+        with pytest.raises(InputError) as raised, locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
+        text = str(raised.value)
+        assert text.startswith("`log_dir` {} is in use by ".format(tmp_path)) and "\n" not in text
+        assert "process {} on host {}".format(other.pid, socket.gethostname()) in text
+        assert text.endswith("wait until that ends, or give another `log_dir`") and "delete" not in text
+        other.kill()
+        other.wait()
+        assert _file(tmp_path).exists()
+        with locks.hold_folder(str(tmp_path), "log_dir"):
+            assert json.loads(_file(tmp_path).read_text())["process"] == os.getpid()
+    assert not os.listdir(str(tmp_path))
+
+
+def test_of_many_that_want_it_at_once_one_at_a_time_holds_it(tmp_path):
+    path, inside, most = str(tmp_path / "a.lock"), [], []
+
+    def work():
+        for _ in range(20):
+            try:
+                with locks.hold(path, "a is in use by", "wait"):
+                    inside.append(1)
+                    most.append(len(inside))
+                    time.sleep(0.001)
+                    inside.pop()
+            except InputError:
+                time.sleep(0.0005)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 1 and len(most) > 1
+    assert not os.listdir(str(tmp_path))
+
+
+@pytest.mark.parametrize("process", [1, os.getpid(), 0, -1, 4000000, "x", None, 10**30])
+def test_a_lock_that_a_dead_process_of_this_computer_left_is_taken_over(tmp_path, process):
+    # Process 1 lives, but is another than the one that wrote this: numbers come again.
+    _write(tmp_path, process=process)
+    with locks.hold_folder(str(tmp_path), "log_dir"):
+        assert json.loads(_file(tmp_path).read_text())["process"] == os.getpid()
+    assert not os.listdir(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\0\0", '{"host": 7}'])
+def test_a_damaged_lock_that_nobody_holds_is_taken_over(tmp_path, content):
+    _file(tmp_path).write_text(content)
+    with locks.hold_folder(str(tmp_path), "log_dir"):
+        pass
+    assert not os.listdir(str(tmp_path))
+
+
+def test_a_lock_of_another_computer_counts_until_it_is_deleted_and_the_refusal_says_how(tmp_path):
+    _write(tmp_path, process=4711, host="node7")
+    words = r"train.py \(process 4711 on host node7, since yesterday\): delete .*\.lock if it runs no more, else wait"
+    with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
+        pass
+    os.remove(str(_file(tmp_path)))
+    with locks.hold_folder(str(tmp_path), "log_dir"):
+        pass
+
+
+def test_one_who_waits_says_so_once_and_goes_on_when_the_other_has_ended(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(locks, "POLL_SECONDS", 0.05)
+    waiting = locks.hold(str(_file(tmp_path)), "the data is being made by", "wait", wait_seconds=30)
+    with _another_process(tmp_path, then="time.sleep(0.5)"), waiting:
+        pass
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1 and said.startswith("the data is being made by -c (process ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows always has locks")
+def test_where_a_disk_has_no_locks_the_number_of_the_process_decides(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(locks.errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with _another_process(tmp_path, then="time.sleep(60)") as other:
+        words = "process {} ".format(other.pid)
+        with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        with locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
+    assert not os.listdir(str(tmp_path))
+
+
+def test_windows_locks_a_byte_behind_the_text(tmp_path, monkeypatch):
+    """With a stand-in for msvcrt: another who reads meets no locked byte, and an ended lock leaves no file."""
+    calls = []
+
+    class Msvcrt:
+        LK_NBLCK = 2
+
+        @staticmethod
+        def locking(descriptor, mode, count):
+            calls.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, count))
+            if len(calls) > 1:
+                raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(locks, "msvcrt", Msvcrt, raising=False)
+    with locks.hold_folder(str(tmp_path), "log_dir"):
+        text = _file(tmp_path).read_bytes()
+        assert json.loads(text.decode())["process"] == os.getpid()
+        words = "process {} on".format(os.getpid())
+        with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
+        assert _file(tmp_path).read_bytes() == text
+    assert calls == [(locks.LOCKED_BYTE, 2, 1)] * 2 and len(text) < locks.LOCKED_BYTE
+    assert not os.listdir(str(tmp_path))
