@@ -39,6 +39,7 @@ def compare(flags):
     with locks.hold_folder(flags.dump_dir, "dump_dir"), open_classifier(
         found.prefix, flags.model, flags.gpu, names
     ) as classifier:
+        files.sweep(flags.dump_dir)
         chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
         rows = settings.open_rows(flags.dump_dir, chosen.protocol)
         comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)

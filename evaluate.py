@@ -77,18 +77,19 @@ def main():
     settings = {
         "data_dir": os.path.abspath(data.folder),
         "model": classifier.network.model_name,
-        "weights": checkpoint_files.digest(found.prefix),
+        "weights": classifier.network.digest,
         "num_point": points.shape[1],
         "rotation": rotation,
         "num_votes": flags.num_votes,
         "seed": None if rotation == "none" else flags.seed,
     }
-    folder, notice = result_folder.choose(flags.dump_dir, settings, is_ours, flags.overwrite)
-    if notice:
-        print(command_line.one_line(notice))
     kept = dict(command_line.kept_flags(flags), model_path=found.prefix, class_names=class_names, **settings)
-    result_folder.write(folder, lambda begun: save(begun, matrix, class_names, kept), is_ours)
-    print("Written to {}".format(" and ".join(os.path.join(folder, name) for name in (TABLE, PICTURE))))
+    written = result_folder.write(
+        flags.dump_dir, settings, lambda begun: save(begun, matrix, class_names, kept), is_ours, flags.overwrite
+    )
+    if written.notice:
+        print(command_line.one_line(written.notice))
+    print("Written to {}".format(" and ".join(os.path.join(written.folder, name) for name in (TABLE, PICTURE))))
 
 
 def choose_rotation(given, num_votes, config):

@@ -129,6 +129,7 @@ def main():
     flags = parse_flags()
     files.make_folder(flags.log_dir, "log_dir")
     with locks.hold_folder(flags.log_dir, "log_dir"):
+        files.sweep(flags.log_dir)
         train(flags)
 
 

@@ -100,13 +100,65 @@ def test_a_damaged_lock_that_nobody_holds_is_taken_over(tmp_path, content):
     assert not os.listdir(str(tmp_path))
 
 
-def test_a_lock_of_another_computer_counts_until_it_is_deleted_and_the_refusal_says_how(tmp_path):
+def test_a_lock_of_another_computer_counts_as_long_as_that_touches_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(locks, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(locks, "DEAD_SECONDS", 0.5)
     _write(tmp_path, process=4711, host="node7")
-    words = r"train.py \(process 4711 on host node7, since yesterday\): delete .*\.lock if it runs no more, else wait"
+    is_over = threading.Event()
+
+    def beat():
+        while not is_over.wait(0.1):
+            os.utime(str(_file(tmp_path)))
+
+    other = threading.Thread(target=beat)
+    other.start()
+    words = r"train.py \(process 4711 on host node7, since yesterday\): wait until that ends, or give another"
     with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
         pass
-    os.remove(str(_file(tmp_path)))
+    is_over.set()
+    other.join()
+    assert "host node7, since yesterday), or was: looking for 0 s whether" in capsys.readouterr().out
+    # After a kill it beats no more: a training that a cluster starts again on another computer goes on.
     with locks.hold_folder(str(tmp_path), "log_dir"):
+        assert json.loads(_file(tmp_path).read_text())["process"] == os.getpid()
+    assert not os.listdir(str(tmp_path))
+
+
+def test_a_holder_touches_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "BEAT_SECONDS", 0.02)
+    with locks.hold_folder(str(tmp_path), "log_dir"):
+        os.utime(str(_file(tmp_path)), (1, 1))
+        deadline = time.time() + 10
+        while os.path.getmtime(str(_file(tmp_path))) < 1000 and time.time() < deadline:
+            time.sleep(0.01)
+        assert os.path.getmtime(str(_file(tmp_path))) > 1000
+    time.sleep(0.1)
+    assert not os.listdir(str(tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such users")
+def test_a_lock_that_another_user_of_the_folder_left_is_taken_over(tmp_path):
+    before = os.umask(0o077)
+    try:
+        with locks.hold_folder(str(tmp_path), "log_dir"):
+            assert _file(tmp_path).stat().st_mode & 0o777 == 0o666
+    finally:
+        os.umask(before)
+
+
+def test_a_full_disk_and_a_folder_in_the_place_of_the_lock_are_one_line(tmp_path, monkeypatch):
+    def fill(*_):
+        raise OSError(locks.errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(locks, "_write", fill)
+        words = r"cannot write .*\.lock \(No space left on device\)"
+        with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
+    os.remove(str(_file(tmp_path)))
+    _file(tmp_path).mkdir()
+    words = r"cannot write .*\.lock \(Is a directory\): delete it"
+    with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
         pass
 
 
@@ -119,12 +171,23 @@ def test_one_who_waits_says_so_once_and_goes_on_when_the_other_has_ended(tmp_pat
     assert said.count("\n") == 1 and said.startswith("the data is being made by -c (process ")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows always has locks")
-def test_where_a_disk_has_no_locks_the_number_of_the_process_decides(tmp_path, monkeypatch):
+@pytest.fixture
+def disk_without_locks(monkeypatch):
     def refuse(*_):
         raise OSError(locks.errno.ENOLCK, "no locks available")
 
+    if os.name == "nt":
+        pytest.skip("Windows always has locks")
     monkeypatch.setattr(locks.fcntl, "flock", refuse)
+
+
+def test_where_a_disk_has_no_locks_the_number_of_the_process_and_its_touches_decide(
+    tmp_path, monkeypatch, disk_without_locks
+):
+    monkeypatch.setattr(locks, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(locks, "DEAD_SECONDS", 0.6)
+    held = HOLD.replace("from utils import locks", "from utils import locks; locks.BEAT_SECONDS = 0.1")
+    monkeypatch.setitem(globals(), "HOLD", held)
     with _another_process(tmp_path, then="time.sleep(60)") as other:
         words = "process {} ".format(other.pid)
         with pytest.raises(InputError, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
@@ -133,7 +196,33 @@ def test_where_a_disk_has_no_locks_the_number_of_the_process_decides(tmp_path, m
         other.wait()
         with locks.hold_folder(str(tmp_path), "log_dir"):
             pass
+        # Numbers come again: one that lives, but touches nothing, is another.
+        _write(tmp_path, process=os.getppid())
+        with locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
     assert not os.listdir(str(tmp_path))
+
+
+def test_where_a_disk_has_no_locks_one_of_several_that_come_at_once_has_it(tmp_path, disk_without_locks):
+    code = HOLD.replace(
+        "from utils import locks",
+        "import fcntl; from utils import locks, files\n"
+        "def refuse(*_): raise OSError(37, 'no locks')\n"
+        "locks.fcntl.flock = refuse; locks.BEAT_SECONDS = 0.1\n"
+        "while time.time() < float(sys.argv[2]): time.sleep(0.001)",
+    ).format("time.sleep(2)")
+    start = str(time.time() + 2)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), start], cwd=PROJECT_DIR, **_PIPES)
+        for _ in range(4)
+    ]
+    said = [process.communicate(timeout=60) for process in processes]
+    assert sorted(process.returncode for process in processes) == [0, 1, 1, 1], said
+    assert sum(b"held" in out for out, _ in said) == 1
+    assert all(b"in use by" in err for (_, err), process in zip(said, processes) if process.returncode)
+
+
+_PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
 def test_windows_locks_a_byte_behind_the_text(tmp_path, monkeypatch):

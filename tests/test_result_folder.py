@@ -1,10 +1,14 @@
 """Folders of results: of one run each, whole, whatever was there before and wherever a run is cut off."""
 
 import os
+import pathlib
+import re
+import threading
+import time
 
 import pytest
 
-from utils import files, result_folder
+from utils import files, locks, result_folder
 from utils.files import InputError
 
 SETTINGS = {"rotation": "y", "names": ("a", "b")}
@@ -25,8 +29,10 @@ def _fill(text, names=("numbers", "heat.png"), settings=SETTINGS):
     return fill
 
 
-def _choose(folder, settings=SETTINGS, **options):
-    return result_folder.choose(str(folder), settings, is_ours, **options)
+def _write(folder, text, names=("numbers", "heat.png"), settings=SETTINGS, **options):
+    """Writes a run; returns the folder that it went to, and the notice."""
+    fill = _fill(text, names, settings)
+    return result_folder.write(str(folder), settings, fill, is_ours, **options)[:2]
 
 
 def _read(folder):
@@ -36,28 +42,28 @@ def _read(folder):
 
 def test_a_run_takes_the_place_of_the_same_run_whole_and_foreign_files_stay(tmp_path):
     folder = tmp_path / "x_0"
-    assert _choose(folder) == (str(folder), None)
-    assert result_folder.write(str(folder), _fill("1", ["numbers", "heat.svg"]), is_ours) == "1"
+    written = result_folder.write(str(folder), SETTINGS, _fill("1", ["numbers", "heat.svg"]), is_ours)
+    assert written == (str(folder), None, "1")
     (folder / "notes.txt").write_text("mine")
-    assert _choose(folder) == (str(folder), None)
-    result_folder.write(str(folder), _fill("2"), is_ours)
+    assert _write(folder, "2") == (str(folder), None)
     assert _read(folder) == {"numbers": "2", "heat.png": "2", "notes.txt": "mine"}
 
 
 def test_another_run_goes_beside_and_comes_back_to_its_own_folder(tmp_path):
     folder, other = tmp_path / "x_0", dict(SETTINGS, rotation="xyz")
-    result_folder.write(str(folder), _fill("1"), is_ours)
-    path, line = _choose(folder, other)
+    _write(folder, "1")
+    path, line = _write(folder, "2", settings=other)
     assert path == str(folder) + "_2"
     assert line == "{0} holds another run (rotation y): this one goes to {0}_2; `overwrite` replaces that".format(
         folder
     )
-    result_folder.write(path, _fill("2", settings=other), is_ours)
-    assert _choose(folder, other)[0] == path and _choose(folder) == (str(folder), None)
-    assert _choose(folder, dict(SETTINGS, rotation="none"))[0] == str(folder) + "_3"
-    assert _choose(folder, other, overwrite=True) == (str(folder), None)
+    assert _write(folder, "3", settings=other)[0] == path and _write(folder, "4") == (str(folder), None)
+    assert _write(folder, "5", settings=dict(SETTINGS, rotation="none"))[0] == str(folder) + "_3"
     # A setting that is newer than the folder is no other run.
-    assert _choose(folder, dict(SETTINGS, newer=1)) == (str(folder), None)
+    assert _write(folder, "6", settings=dict(SETTINGS, newer=1)) == (str(folder), None)
+    assert _write(folder, "7", settings=other, overwrite=True) == (str(folder), None)
+    texts = [_read(tmp_path / name)["numbers"] for name in ("x_0", "x_0_2", "x_0_3")]
+    assert texts == ["7", "3", "5"]
 
 
 @pytest.mark.parametrize("text", [None, "", "[" * 100000, "nonsense"])
@@ -66,13 +72,14 @@ def test_files_that_nobody_knows_the_flags_of_stay(tmp_path, text):
     (tmp_path / "x" / "numbers").write_text("old")
     if text is not None:
         (tmp_path / "x" / "run.json").write_text(text)
-    path, line = _choose(tmp_path / "x")
+    path, line = _write(tmp_path / "x", "new")
     assert path == str(tmp_path / "x_2") and "goes to" in line
+    assert (tmp_path / "x" / "numbers").read_text() == "old"
 
 
 def test_names_that_are_one_where_case_does_not_count_have_two_folders(tmp_path):
     (tmp_path / "chair_0").mkdir()
-    assert _choose(tmp_path / "Chair_0")[0] == str(tmp_path / "Chair_0_2")
+    assert _write(tmp_path / "Chair_0", "1")[0] == str(tmp_path / "Chair_0_2")
 
 
 @pytest.mark.parametrize(
@@ -83,10 +90,10 @@ def test_a_run_that_fails_leaves_what_was_there(error, raised, tmp_path):
         _fill("2")(folder)
         raise error
 
-    result_folder.write(str(tmp_path / "x"), _fill("1"), is_ours)
+    _write(tmp_path / "x", "1")
     for name in ("x", "new"):
         with pytest.raises(raised, match="No space left on device.*`dump_dir`" if raised is InputError else ""):
-            result_folder.write(str(tmp_path / name), fail, is_ours)
+            result_folder.write(str(tmp_path / name), SETTINGS, fail, is_ours)
     assert os.listdir(str(tmp_path)) == ["x"] and _read(tmp_path / "x") == {"numbers": "1", "heat.png": "1"}
 
 
@@ -99,7 +106,7 @@ def test_wherever_a_run_is_cut_off_no_folder_holds_files_of_two(tmp_path, monkey
     seen = set()
     for allowed in range(40):
         folder = tmp_path / str(allowed)
-        result_folder.write(str(folder), _fill("1", ["numbers", "heat.svg"]), is_ours)
+        _write(folder, "1", ["numbers", "heat.svg"])
         left = [allowed]
 
         def may_be_killed(call, left=left):
@@ -116,7 +123,7 @@ def test_wherever_a_run_is_cut_off_no_folder_holds_files_of_two(tmp_path, monkey
                 patch.setattr(os, name, may_be_killed(getattr(os, name)))
             patch.setattr(result_folder.shutil, "rmtree", lambda path, **_: None)
             try:
-                result_folder.write(str(folder), _fill("2"), is_ours)
+                _write(folder, "2")
                 is_done = True
             except Killed:
                 is_done = False
@@ -124,7 +131,9 @@ def test_wherever_a_run_is_cut_off_no_folder_holds_files_of_two(tmp_path, monkey
             (folder / name).read_text() for name in ("numbers", "heat.png", "heat.svg") if (folder / name).exists()
         }
         assert len(texts) <= 1
-        assert _choose(folder) == (str(folder), None)
+        # The next run finds either, and completes it before it begins its own.
+        with pytest.raises(KeyError):
+            result_folder.write(str(folder), SETTINGS, {}.__getitem__, is_ours)
         found = {name: text for name, text in _read_files(folder).items() if is_ours(name)}
         assert found in ({"numbers": "1", "heat.svg": "1"}, {"numbers": "2", "heat.png": "2"})
         assert files.read_json(str(folder / "run.json"), "")["text"] == found["numbers"]
@@ -138,10 +147,61 @@ def _read_files(folder):
     return {path.name: path.read_text() for path in folder.iterdir() if path.is_file() and path.name != "run.json"}
 
 
-def test_what_was_killed_long_ago_goes(tmp_path):
-    for name, age in ((".begun-1.tmp", 2 * result_folder.SECONDS_TO_KEEP), (".begun-2.tmp", 60)):
-        (tmp_path / name).mkdir()
-        time = os.path.getmtime(str(tmp_path)) - age
-        os.utime(str(tmp_path / name), (time, time))
-    result_folder.write(str(tmp_path), _fill("1"), is_ours)
-    assert sorted(os.listdir(str(tmp_path))) == [".begun-2.tmp", "heat.png", "numbers", "run.json"]
+def test_what_killed_runs_had_begun_goes_and_one_of_the_same_number_is_in_nobodys_way(tmp_path):
+    for number in (1, os.getpid()):
+        (tmp_path / ".begun-{}.tmp".format(number)).mkdir()
+        (tmp_path / ".begun-{}.tmp".format(number) / "numbers").write_text("half")
+    _write(tmp_path, "1")
+    assert sorted(os.listdir(str(tmp_path))) == ["heat.png", "numbers", "run.json"]
+
+
+def test_two_runs_at_once_wait_for_each_other_and_the_other_one_goes_beside(tmp_path, monkeypatch):
+    """Ten threads, of two kinds of run, all want one folder: two folders, none of them torn."""
+    monkeypatch.setattr(locks, "POLL_SECONDS", 0.005)
+    folder, kinds = tmp_path / "x", [SETTINGS, dict(SETTINGS, rotation="xyz")]
+    went, inside = [], []
+
+    def work(number):
+        kind = number % 2
+
+        def fill(begun):
+            inside.append(begun)
+            assert inside.count(begun) == 1
+            time.sleep(0.01)
+            _fill(str(number), settings=kinds[kind])(begun)
+            inside.remove(begun)
+
+        went.append((result_folder.write(str(folder), kinds[kind], fill, is_ours).folder, kind))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(went) == 10 and len(set(went)) == 2 and len({path for path, _ in went}) == 2
+    for path in {path for path, _ in went}:
+        texts = _read(pathlib.Path(path))
+        assert set(texts) == {"numbers", "heat.png"} and len(set(texts.values())) == 1
+
+
+def test_a_folder_that_another_computer_holds_for_long_costs_no_results(tmp_path, monkeypatch):
+    monkeypatch.setattr(result_folder, "SECONDS_TO_WAIT", 0)
+    (tmp_path / "x").mkdir()
+    with locks.hold(str(tmp_path / "x" / locks.FOLDER_LOCK), "x", "wait"):
+        path, line = _write(tmp_path / "x", "1")
+        assert path == str(tmp_path / "x_2") and "what is being written" in line and "process" in line
+        with pytest.raises(InputError, match="in use by"):
+            _write(tmp_path / "x", "1", overwrite=True)
+
+
+def test_a_full_disk_is_said_with_the_place_where_the_file_was_to_be(tmp_path):
+    def fill(folder):
+        def write(file):
+            raise OSError(28, "No space left on device")
+
+        files.replace_file(os.path.join(folder, "heat.npz"), write)
+
+    words = re.escape("cannot write {} (No space left on device)".format(tmp_path / "x" / "heat.npz"))
+    with pytest.raises(InputError, match=words):
+        result_folder.write(str(tmp_path / "x"), SETTINGS, fill, is_ours)
+    assert not os.listdir(str(tmp_path))

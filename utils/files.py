@@ -1,9 +1,11 @@
 """Files written whole or not at all, settings that must stay, and the error that names what cannot be used."""
 
 import contextlib
+import errno
 import json
 import os
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -12,6 +14,9 @@ import utils
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LONG_LIST = 10
+SECONDS_TO_KEEP = 3600  # what a killed process had begun to write
+TEMPORARY = re.compile(r".+\.\d+\.tmp", re.DOTALL)
+NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what disks say that know no fsync
 WAITS = (0.1, 0.3, 1.0, 2.0)  # seconds between tries to replace a file that is held open
 
 
@@ -66,15 +71,27 @@ def replace_file(path, write, mode="w"):
       mode: "w" for text (UTF-8, line feeds alone) or "wb".
     """
     text_options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    temporary = "{}.{}.tmp".format(path, os.getpid())
+    temporary = "{}.{}.tmp".format(path, os.getpid())  # TEMPORARY
     try:
         with writing(path), open(temporary, mode, **text_options) as file:
             write(file)
         with writing(path):
             put_in_place(temporary, path)
     finally:
-        if os.path.exists(temporary):
+        with contextlib.suppress(OSError):  # it has its name, or the disk is gone
             os.remove(temporary)
+
+
+def sweep(folder):
+    """Removes the temporary neighbours of files that killed processes left in a folder, those of an hour ago and more.
+
+    Younger ones may be of a process that still writes: a report is written while others go on.
+    """
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if TEMPORARY.fullmatch(name) and time.time() - os.path.getmtime(path) > SECONDS_TO_KEEP:
+                os.remove(path)
 
 
 def replace(source, target):
@@ -186,28 +203,33 @@ def put_in_place(written, path):
     """
     for folder, _, names in os.walk(written):
         for name in names:
-            _sync(os.path.join(folder, name))
-        _sync(folder)
+            sync(os.path.join(folder, name))
+        sync(folder)
     if os.path.isfile(written):
-        _sync(written)
+        sync(written)
     replace(written, path)
-    _sync(os.path.dirname(os.path.abspath(path)))
+    sync(os.path.dirname(os.path.abspath(path)))
 
 
-def _sync(path):
-    """Waits until a file's content, or a folder's names, are on the disk."""
+def sync(path):
+    """Waits until a file's content, or a folder's names, are on the disk.
+
+    Raises:
+      OSError: the content is not.
+    """
     is_folder = os.path.isdir(path)
     if is_folder and os.name == "nt":
         return  # Windows opens no folder; NTFS keeps renames in their order.
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    except OSError:
-        # Some network disks sync no folders. A file that they do not take is lost.
-        if not is_folder:
+        descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        # The name is given already, and some disks sync no folder. Content that a disk does not take is lost.
+        if not is_folder and error.errno not in NOT_SYNCED:
             raise
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

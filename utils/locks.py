@@ -6,9 +6,11 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
-from typing import NamedTuple
+from typing import NamedTuple, Optional, Tuple
 
+from utils import files
 from utils.files import InputError
 
 try:
@@ -21,7 +23,14 @@ FOLDER_LOCK = ".lock"
 POLL_SECONDS = 0.5
 # Windows locks bytes, against reading too: one far behind the text that names the holder.
 LOCKED_BYTE = 1 << 20
+# A holder touches its file so often, and counts as dead after so many seconds without, where nothing else tells.
+BEAT_SECONDS, DEAD_SECONDS = 10, 60
+SETTLE_SECONDS = 0.2
 HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+
+
+class Held(InputError):
+    """Another process holds the lock."""
 
 
 class Holder(NamedTuple):
@@ -58,7 +67,7 @@ def hold_folder(folder, argument):
       argument: name of the argument that gave it, for the message.
 
     Raises:
-      InputError: another process holds it; the text names that.
+      Held: another process holds it; the text names that.
     """
     words = "`{}` {} is in use by".format(argument, folder)
     with hold(os.path.join(folder, FOLDER_LOCK), words, "wait until that ends, or give another `{}`".format(argument)):
@@ -69,8 +78,8 @@ def hold_folder(folder, argument):
 def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0):
     """A context in which this process holds a lock.
 
-    A lock whose process on this computer is dead is taken over. Of one on another computer nobody knows, so it counts
-    until its file is deleted.
+    A lock whose process is dead is taken over. Of one on another computer, or on a disk without locks, the time of the
+    file tells: its holder touches it, so that one without is watched for a minute.
 
     Args:
       path: the lock's file, which is there as long as the lock is held; its folder exists.
@@ -80,61 +89,128 @@ def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0):
       wait_elsewhere_seconds: the same for one on another.
 
     Raises:
-      InputError: another process holds it.
-      OSError: the file cannot be written.
+      Held: another process holds it.
+      InputError: the file cannot be written.
     """
     descriptor = _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds)
+    is_released = threading.Event()
+    threading.Thread(target=_beat, args=(path, is_released), daemon=True).start()
     try:
         yield
     finally:
+        is_released.set()
         _release(descriptor, path)
 
 
+def _beat(path, is_released):
+    while not is_released.wait(BEAT_SECONDS):
+        with contextlib.suppress(OSError):
+            os.utime(path)
+
+
+class _Attempt(NamedTuple):
+    """What came of an attempt to take a lock.
+
+    Attributes:
+      descriptor: of its file, open as long as the lock is held; None where it was not taken.
+      holder: the Holder who has it, or had it.
+      is_certain: whether that lives for certain.
+      beat: what changes each time that it touches the file.
+    """
+
+    descriptor: Optional[int]
+    holder: Optional[Holder] = None
+    is_certain: bool = False
+    beat: Tuple[int, ...] = ()
+
+
 def _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds):
-    start, is_said = time.time(), False
+    start, said = time.time(), None
+    beat, watched_since, is_seen_alive = None, start, False
     while True:
-        descriptor, holder = _try_to_take(path)
-        if descriptor is not None:
-            return descriptor
-        doubt = "delete {} if it runs no more, else ".format(path) if holder.is_elsewhere() else ""
-        if time.time() - start >= (wait_elsewhere_seconds if holder.is_elsewhere() else wait_seconds):
-            raise InputError("{} {}: {}{}".format(words, holder, doubt, way_on))
-        if not is_said:
-            print("{} {}: {}waiting until that ends".format(words, holder, doubt))
-            is_said = True
+        now = time.time()
+        found = _try_to_take(path, dead_beat=beat if now - watched_since >= DEAD_SECONDS else None)
+        if found.descriptor is not None:
+            return found.descriptor
+        if found.beat != beat:
+            is_seen_alive = beat is not None
+            beat, watched_since = found.beat, now
+        if found.is_certain or is_seen_alive:
+            line = "{} {}: waiting until that ends".format(words, found.holder)
+            if now - start >= (wait_elsewhere_seconds if found.holder.is_elsewhere() else wait_seconds):
+                raise Held("{} {}: {}".format(words, found.holder, way_on))
+        else:
+            line = "{} {}, or was: looking for {:.0f} s whether that still runs".format(
+                words, found.holder, DEAD_SECONDS
+            )
+        if line != said:
+            print(line)
+            said = line
         time.sleep(POLL_SECONDS)
 
 
-def _try_to_take(path):
-    """Takes a lock: (open descriptor of its file, None), or (None, its Holder) where another process has it."""
+def _try_to_take(path, dead_beat):
+    """Takes a lock, if nobody has it; returns an _Attempt.
+
+    Args:
+      path: its file.
+      dead_beat: the beat of a holder that was watched for long enough, or None.
+    """
     while True:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except PermissionError:
-            if os.name == "nt" and os.path.exists(path):  # its holder is deleting it
-                time.sleep(POLL_SECONDS)
-                continue
-            raise
-        holder = None
+        with files.writing(path, "delete it if no such process runs, or give another folder"):
+            descriptor, is_kept = _open(path), False
         try:
             holder = _read(descriptor)
-            is_free = _lock(descriptor, holder)
-            if is_free and not _is_at(descriptor, path):
+            is_free = _lock(descriptor)
+            # On Windows an open file stays where it is.
+            if is_free and fcntl is not None and not _is_at(descriptor, path):
                 continue  # its holder deleted it in between, as it ended
             # Read anew: an earlier holder may have let go of it in between.
-            holder = _read(descriptor)
-            if is_free and not holder.is_elsewhere():
+            holder, state = _read(descriptor), os.fstat(descriptor)
+            beat = (state.st_ino, state.st_mtime_ns)
+            if is_free is False:
+                return _Attempt(None, holder, True, beat)
+            is_doubtful = holder.is_elsewhere() or (is_free is None and _is_alive(holder.process))
+            if is_doubtful and beat != dead_beat:
+                return _Attempt(None, holder, False, beat)
+            with files.writing(path):
                 _write(descriptor)
-                descriptor, taken = None, descriptor
-                return taken, None
-            return None, holder
+            if is_free is None:
+                # Of several that came at once, the last to write its name has it.
+                time.sleep(SETTLE_SECONDS)
+                holder = _read(descriptor)
+                if holder.process != os.getpid() or holder.is_elsewhere() or not _is_at(descriptor, path):
+                    return _Attempt(None, holder, True, beat)
+            is_kept = True
+            return _Attempt(descriptor)
         finally:
-            if descriptor is not None:
+            if not is_kept:
                 os.close(descriptor)
 
 
-def _lock(descriptor, holder):
-    """Asks the system for the lock, which it frees when this process ends, be it killed; returns whether it gave it."""
+def _open(path):
+    tries_left = 10
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            break
+        except PermissionError:
+            tries_left -= 1
+            if not (os.name == "nt" and os.path.isfile(path) and tries_left):
+                raise
+            time.sleep(POLL_SECONDS)  # its holder is deleting it
+    # Who shares the folder is to take the lock over after a kill.
+    with contextlib.suppress(OSError):
+        os.chmod(path, 0o666)
+    return descriptor
+
+
+def _lock(descriptor):
+    """Asks the system for the lock, which it frees when this process ends, be it killed.
+
+    Returns:
+      Whether it gave it; None where the disk has no locks.
+    """
     try:
         if fcntl is not None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,10 +219,7 @@ def _lock(descriptor, holder):
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         return True
     except OSError as error:
-        if error.errno in HELD or fcntl is None:
-            return False
-        # A file system without locks: the file has to tell.
-        return not _is_alive(holder.process)
+        return False if error.errno in HELD or fcntl is None else None
 
 
 def _is_alive(process):
@@ -189,7 +262,7 @@ def _release(descriptor, path):
     # Deleted while it is held, so that nobody else's is; Windows deletes no open file, and no other's that is open.
     with contextlib.suppress(OSError):
         if fcntl is not None and _is_at(descriptor, path):
-            os.remove(path)
+            os.unlink(path)
     os.close(descriptor)
     with contextlib.suppress(OSError):
         if fcntl is None:

@@ -4,83 +4,109 @@ A run is written into a folder within its own, which is then renamed: from there
 goes, and the new files take its place, run.json last; what is cut off within that the next run completes.
 """
 
+import contextlib
 import itertools
 import json
 import os
 import shutil
-import time
+from typing import Any, NamedTuple, Optional
 
-from utils import files
+from utils import files, locks
 from utils.files import InputError
 from utils.names import same_folder
 
 RUN_FILE = "run.json"
 BEGUN, WHOLE, CLEARED = ".begun-{}.tmp", ".whole.tmp", ".cleared"
-SECONDS_TO_KEEP = 24 * 3600  # what a killed run began
+SECONDS_TO_WAIT = 600  # for another process that writes to the folder: films take minutes
 
 
-def choose(folder, settings, is_ours, overwrite=False):
-    """Where the results of a run go: the wanted folder, unless it holds those of another run; then one beside it.
+class Written(NamedTuple):
+    """What `write` did.
+
+    Attributes:
+      folder: where the results are.
+      notice: a line on why that is another folder than the wanted one; else None.
+      found: what `fill` returned.
+    """
+
+    folder: str
+    notice: Optional[str]
+    found: Any
+
+
+def write(folder, settings, fill, is_ours, overwrite=False):
+    """Writes the results of a run: all of them, or none, and then what was there stays.
+
+    They go to the wanted folder, unless that holds those of another run; then to one beside it. While one process
+    writes to a folder, another with results for the same waits.
 
     Args:
-      folder: the wanted one.
+      folder: the wanted one; made where need be. Files in it that are not `is_ours` stay.
       settings: dictionary of what makes this run another than one whose run.json says otherwise. A setting that the
         file lacks, as it is older than the setting, is taken to be the same.
+      fill: function of an empty folder that writes the files there, run.json among them.
       is_ours: function of a name that says whether it is a file of such a run.
       overwrite: whether the wanted folder is taken whatever it holds.
 
     Returns:
-      The folder, which may not be there yet, and a line on why it is another than the wanted one; else None.
+      A Written.
 
     Raises:
       InputError: a folder cannot be read or written.
     """
     if os.path.basename(folder) in ("", ".", ".."):
         folder = os.path.abspath(folder)
-    if overwrite:
-        return folder, None
     reason = None
     for number in itertools.count(1):
         path = folder if number == 1 else "{}_{}".format(folder, number)
         try:
-            other = _what_differs(path, settings, is_ours)
+            # Before anything is written, as the folder may be another's, and again once no other process writes there.
+            other = None if overwrite else _what_differs(path, settings, is_ours)
+            if other is None:
+                with _alone_in(path):
+                    finish(path, is_ours)
+                    other = None if overwrite else _what_differs(path, settings, is_ours)
+                    if other is None:
+                        found = _write_whole(path, fill, is_ours)
+                        break
+        except locks.Held as error:
+            if overwrite:
+                raise
+            other = "what is being written ({})".format(error)
         except OSError as error:
             raise _cannot_write(path, error)
-        if other is None:
-            break
         reason = reason or other
     line = "{} holds {}: this one goes to {}; `overwrite` replaces that".format(folder, reason, path)
-    return path, line if reason else None
+    return Written(path, line if reason else None, found)
 
 
-def write(folder, fill, is_ours):
-    """Writes the results of a run: all of them, or none, and then what was there stays.
+@contextlib.contextmanager
+def _alone_in(folder):
+    """A context in which no other process writes to a folder, which is made; it goes again if it is left empty."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, locks.FOLDER_LOCK)
+    words = "{} is in use by".format(folder)
+    try:
+        with locks.hold(path, words, "wait until that ends", SECONDS_TO_WAIT, SECONDS_TO_WAIT):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
-    Args:
-      folder: where they go; made where need be. Files in it that are not `is_ours` stay.
-      fill: function of an empty folder that writes the files there, run.json among them.
-      is_ours: as for `choose`.
 
-    Returns:
-      What `fill` returns.
-
-    Raises:
-      InputError: the folder cannot be written.
-    """
+def _write_whole(folder, fill, is_ours):
+    _sweep(folder)
     begun = os.path.join(folder, BEGUN.format(os.getpid()))
     try:
         os.makedirs(begun)
         found = fill(begun)
-        finish(folder, is_ours)
         files.put_in_place(begun, os.path.join(folder, WHOLE))
         finish(folder, is_ours)
-        _sweep(folder)
-    except OSError as error:
-        raise _cannot_write(folder, error)
+    except InputError as error:
+        # The user looks for the file where it was to be.
+        raise InputError(str(error).replace(begun, folder))
     finally:
         shutil.rmtree(begun, ignore_errors=True)
-        if os.path.isdir(folder) and not os.listdir(folder):
-            os.rmdir(folder)
     return found
 
 
@@ -95,9 +121,12 @@ def finish(folder, is_ours):
             os.remove(os.path.join(folder, name))
         with open(os.path.join(whole, CLEARED), "w"):
             pass
+        # Only then may files of the new run stand in their places, from where they would go with the old ones.
+        files.sync(whole)
     names = [name for name in os.listdir(whole) if name != CLEARED]
     for name in sorted(names, key=lambda name: name == RUN_FILE):
         files.replace(os.path.join(whole, name), os.path.join(folder, name))
+    files.sync(folder)
     shutil.rmtree(whole)
 
 
@@ -111,7 +140,8 @@ def _what_differs(path, settings, is_ours):
             return "{}, whose name differs in case alone,".format(others[0])
     if not os.path.isdir(path):
         return "no folder, but a file" if os.path.lexists(path) else None
-    finish(path, is_ours)
+    if os.path.isdir(os.path.join(path, WHOLE)):
+        return None  # which a killed run left: it is known once `finish` has put that in its place
     there = [other for other in os.listdir(path) if is_ours(other)]
     if not there:
         return None
@@ -141,10 +171,8 @@ def _cannot_write(folder, error):
 
 
 def _sweep(folder):
-    """Removes what runs that were killed long ago had begun."""
+    """Removes what killed runs had begun; no other writes to the folder now."""
     first, last = BEGUN.split("{}")
     for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        is_begun = name.startswith(first) and name.endswith(last)
-        if is_begun and time.time() - os.path.getmtime(path) > SECONDS_TO_KEEP:
-            shutil.rmtree(path, ignore_errors=True)
+        if name.startswith(first) and name.endswith(last):
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)

@@ -107,3 +107,19 @@ def test_a_full_disk_is_said_with_the_file_and_the_rows_before_stay(tmp_path, mo
         written.flush()
     monkeypatch.undo()
     assert [row["index"] for row in RowFile(path, ("loss",)).rows] == [0]
+
+
+def test_a_file_that_was_deleted_meanwhile_does_not_begin_anew_without_its_heading(tmp_path):
+    path = tmp_path / "rows.csv"
+    written = RowFile(str(path), ("loss",))
+    for index in range(3):
+        written.add("a", NamedCloud("cup", index), 1, 0.5)
+        if index == 1:
+            path.unlink()
+            with pytest.raises(InputError, match=r"cannot write .*rows.csv \(No such file or directory\)"):
+                written.flush()
+            assert not path.exists()
+        else:
+            written.flush()
+    # Written again, it is whole.
+    assert [row["index"] for row in RowFile(str(path), ("loss",)).rows] == [0, 1, 2]

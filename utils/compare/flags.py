@@ -105,7 +105,7 @@ def begin(flags, network, data, clouds, rotation):
         data_dir=os.path.abspath(data.folder),
         model=network.model_name,
         model_path=network.prefix,
-        weights=checkpoint_files.digest(network.prefix),
+        weights=network.digest,
         versions=files.versions(),
     )
     settings.begin(flags.dump_dir, kept, idle)

@@ -89,12 +89,15 @@ class RowFile:
         """Appends the new rows to the file, begins it where need be; returns how many."""
         new = self.rows[self._num_written :]
         if self._is_begun:
-            with writing(self._path), open(self._path, "a", encoding="utf-8", newline="") as file:
+            self._is_begun = False
+            # Not "a": a file that somebody deleted meanwhile is not to begin anew with rows that have no heading.
+            with writing(self._path), open(self._path, "r+", encoding="utf-8", newline="") as file:
+                file.seek(0, os.SEEK_END)
                 self._write(file, new)
         else:
             # A torn last line must not run into the next one, so the first time the whole file is written.
             replace_file(self._path, self._write_all)
-            self._is_begun = True
+        self._is_begun = True
         self._num_written = len(self.rows)
         return len(new)
 

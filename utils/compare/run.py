@@ -1,5 +1,6 @@
 """A comparison as it runs: its clouds and network, the heat of many clouds at once, what is still to do."""
 
+import contextlib
 import functools
 
 import numpy as np
@@ -203,11 +204,17 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
         settings.options,
         trained_rotation=checkpoint_files.default_rotation(network.config),
         layers=models.network(network.model_name).LAYERS_FROM_TOP,
-        open_fresh=functools.partial(
-            _open_fresh, network.prefix, network.model_name, gpu, network.class_names, settings.seed
-        ),
+        open_fresh=functools.partial(_open_fresh, network, gpu, settings.seed),
     )
 
 
-def _open_fresh(prefix, model_name, gpu, class_names, seed, layers):
-    return open_classifier(prefix, model_name, gpu, class_names, layers, seed)
+@contextlib.contextmanager
+def _open_fresh(network, gpu, seed, layers):
+    """As `Comparison.open_fresh`. Raises an InputError where the checkpoint is no longer of the network."""
+    with open_classifier(network.prefix, network.model_name, gpu, network.class_names, layers, seed) as classifier:
+        if classifier.network.digest != network.digest:
+            raise InputError(
+                "{} was replaced while it was compared: give a copy of it, which no training writes to, as "
+                "`model_path`, and another `dump_dir`".format(network.prefix)
+            )
+        yield classifier

@@ -97,10 +97,7 @@ def files(flags, network):
         turntable=flags.turntable,
         rounds_gif=flags.rounds_gif,
         settings=dict(
-            command_line.kept_flags(flags),
-            model_path=network.prefix,
-            model=network.model_name,
-            weights=checkpoint_files.digest(network.prefix),
+            command_line.kept_flags(flags), model_path=network.prefix, model=network.model_name, weights=network.digest
         ),
         overwrite=flags.overwrite,
     )

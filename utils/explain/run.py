@@ -126,7 +126,7 @@ def drop_until_lost(classifier, case, method, dropping):
 def save(case, runs, dropping, files):
     """Writes the files of a case, a folder for each method, and prints where they are.
 
-    A folder that holds another run, of other flags or another cloud, stays: see `result_folder.choose`.
+    A folder that holds another run, of other flags or another cloud, stays: see `result_folder.write`.
 
     Args:
       case: a cases.Case.
@@ -158,13 +158,17 @@ def _save_one(case, name, runs, dropping, files):
     )
     if cloud.own is not None:
         settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
-    folder, notice = result_folder.choose(case.folders[name], _what_matters(settings), results.is_ours, files.overwrite)
-    if notice:
-        print(command_line.one_line(notice))
-    written, renderer = result_folder.write(
-        folder, lambda begun: _write_files(begun, case, name, runs, settings, files), results.is_ours
+    written = result_folder.write(
+        case.folders[name],
+        _what_matters(settings),
+        lambda begun: _write_files(begun, case, name, runs, settings, files),
+        results.is_ours,
+        files.overwrite,
     )
-    print("Written to {} (pictures by {}):\n  {}".format(printable(folder), renderer, ", ".join(written)))
+    if written.notice:
+        print(command_line.one_line(written.notice))
+    paths, renderer = written.found
+    print("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
 
 
 def _what_matters(settings):

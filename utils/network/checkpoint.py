@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import time
 from typing import Any, Dict, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
@@ -12,6 +13,9 @@ from utils import files
 from utils.demo import modelnet40
 from utils.files import InputError
 from utils.network import checkpoint_files
+
+STATE = 'model_checkpoint_path: "{0}"\nall_model_checkpoint_paths: "{0}"\n'
+MOST_READS, SECONDS_BETWEEN_READS = 10, 0.2  # of a checkpoint that a training replaces meanwhile
 
 
 class Network(NamedTuple):
@@ -26,6 +30,8 @@ class Network(NamedTuple):
       class_names: tuple of its C class names.
       config: what config.json beside the checkpoint holds, {} without one.
       prefix: path of the checkpoint.
+      digest: of `checkpoint_files.digest` when it was opened: a training may have replaced it since; "" of one that is
+        being trained.
     """
 
     session: tf.Session
@@ -36,6 +42,7 @@ class Network(NamedTuple):
     class_names: Tuple[str, ...]
     config: Dict[str, Any]
     prefix: str
+    digest: str = ""
 
 
 @contextlib.contextmanager
@@ -58,32 +65,36 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
     Raises:
       InputError: the checkpoint is damaged, is not of this network, or of another number of classes.
     """
-    checkpoint_files.finish_save(prefix)
     config = checkpoint_files.read_config(prefix)
 
-    def value_of(getter, name, shape, **options):
-        if name.split("/")[0] in fresh_layers:
-            return getter(name, shape, **options)
-        return tf.constant(stored.read(name, list(shape)), name=name)
+    def build(stored):
+        if (model_name or stored.model_name) not in models.NAMES:
+            raise InputError(
+                "{} holds {}: give a checkpoint of {}".format(prefix, stored.model_name, " or ".join(models.NAMES))
+            )
+        stored.check_is_of(model_name or stored.model_name)
+        names = _class_names(class_names, config, stored.num_classes, prefix)
 
-    with tf.Graph().as_default(), open_session(gpu) as session:
-        tf.set_random_seed(seed)
-        points = tf.placeholder(tf.float32, [None, None, 3], "points")
-        with _open_stored(prefix) as stored:
-            model_name = model_name or stored.model_name
-            if model_name not in models.NAMES:
-                raise InputError(
-                    "{} holds {}: give a checkpoint of {}".format(prefix, model_name, " or ".join(models.NAMES))
-                )
-            stored.check_is_of(model_name)
-            class_names = _class_names(class_names, config, stored.num_classes, prefix)
+        def value_of(getter, name, shape, **options):
+            if name.split("/")[0] in fresh_layers:
+                return getter(name, shape, **options)
+            return tf.constant(stored.read(name, list(shape)), name=name)
+
+        with tf.Graph().as_default():
+            tf.set_random_seed(seed)
+            points = tf.placeholder(tf.float32, [None, None, 3], "points")
             # With constants for variables, TensorFlow folds batch norm into weights and biases once, not in every call.
             with tf.variable_scope("", custom_getter=value_of):
-                logits, end_points = models.network(model_name).get_model(
+                logits, end_points = models.network(stored.model_name).get_model(
                     points, is_training=False, num_classes=stored.num_classes
                 )
+        digest = checkpoint_files.digest(prefix)
+        return Network(None, points, logits, end_points, stored.model_name, names, config, prefix, digest)
+
+    network = _read_whole(prefix, build)
+    with network.points.graph.as_default(), open_session(gpu) as session:
         session.run(tf.global_variables_initializer())
-        yield Network(session, points, logits, end_points, model_name, class_names, config, prefix)
+        yield network._replace(session=session)
 
 
 def load(session, prefix, variables, model_name):
@@ -98,10 +109,13 @@ def load(session, prefix, variables, model_name):
     Raises:
       InputError: the checkpoint is damaged, or a variable is missing from it or has another shape there.
     """
-    with _open_stored(prefix) as stored:
+
+    def read(stored):
         stored.check_is_of(model_name)
         for variable in variables:
             variable.load(stored.read(variable.op.name, variable.shape.as_list()), session)
+
+    _read_whole(prefix, read)
 
 
 @contextlib.contextmanager
@@ -164,7 +178,11 @@ def save(session, saver, prefix, facts=None):
             files.write_json(written + checkpoint_files.FACTS, facts)
         checkpoint_files.replace(written, prefix)
         shutil.rmtree(temporary, ignore_errors=True)
-        tf.train.update_checkpoint_state(folder, name)
+        # What tf.train.latest_checkpoint reads. TensorFlow's own way of writing it leaves a file behind after a kill.
+        files.replace_file(os.path.join(folder, "checkpoint"), lambda file: file.write(STATE.format(name)))
+    except InputError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     # A disk that is full, or gone: tf.train.Saver raises any of them.
     except (tf.errors.OpError, OSError, ValueError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -181,11 +199,25 @@ def _reason(error):
     return next((line for line in lines if "; " in line), lines[0]).split("; ")[-1]
 
 
-@contextlib.contextmanager
-def _open_stored(prefix):
-    """A context with the _StoredWeights of a checkpoint."""
-    with checkpoint_files.as_no_pattern(prefix) as readable:
-        yield _StoredWeights(prefix, readable)
+def _read_whole(prefix, read):
+    """What a function returns of the _StoredWeights of a checkpoint; called again where that is replaced meanwhile.
+
+    Between the two renames of a training that saves, the index is of one network and the values are of another, which
+    the reader calls damaged.
+    """
+    tries_left = MOST_READS
+    while True:
+        tries_left -= 1
+        before = checkpoint_files.state(prefix)
+        try:
+            with checkpoint_files.readable(prefix) as readable:
+                found = read(_StoredWeights(prefix, readable))
+            if not tries_left or checkpoint_files.state(prefix) == before:
+                return found
+        except InputError:
+            if not tries_left or checkpoint_files.state(prefix) == before:
+                raise
+        time.sleep(SECONDS_BETWEEN_READS)
 
 
 class _StoredWeights:
@@ -196,7 +228,7 @@ class _StoredWeights:
     """
 
     def __init__(self, prefix, readable):
-        """readable: a prefix of the same checkpoint, of `checkpoint_files.as_no_pattern`."""
+        """readable: a prefix of the same checkpoint, of `checkpoint_files.readable`."""
         self._prefix = prefix
         try:
             self._reader = tf.train.NewCheckpointReader(readable)

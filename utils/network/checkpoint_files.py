@@ -5,6 +5,7 @@ import glob
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 
 import models
@@ -122,11 +123,13 @@ def replace(written, prefix):
 
 
 def finish_save(prefix):
-    """Completes a save that was cut off between its files. Does nothing otherwise."""
+    """Completes a save that was cut off between its files. Does nothing otherwise.
+
+    Only a training does so, which holds its folder: of two that complete a save, one could take the file of the next.
+    """
     if os.path.isfile(prefix + ".new.index"):
         for ending in (FACTS,) + ENDINGS:
-            # A script that opens the checkpoint while it is being saved completes it too; one of the two is first.
-            with contextlib.suppress(FileNotFoundError):
+            if os.path.isfile(prefix + ".new" + ending):
                 put_in_place(prefix + ".new" + ending, prefix + ending)
 
 
@@ -140,15 +143,37 @@ def read_facts(prefix):
     return read_json(path, "delete it, and this checkpoint counts as any other") if os.path.isfile(path) else {}
 
 
+def whole_files(prefix):
+    """The files of a checkpoint: {ending: path}. After a save that was cut off, some have their `.new` names."""
+    is_cut_off = os.path.isfile(prefix + ".new.index")
+    news = {ending: prefix + ".new" + ending for ending in ENDINGS}
+    return {
+        ending: new if is_cut_off and os.path.isfile(new) else prefix + ending for ending, new in sorted(news.items())
+    }
+
+
+def state(prefix):
+    """What tells a checkpoint from the one that takes its place: a tuple that differs once one of its files does."""
+    return tuple(_file_state(path) for path in whole_files(prefix).values())
+
+
+def _file_state(path):
+    try:
+        found = os.stat(path)
+    except OSError:
+        return path, None
+    return path, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextlib.contextmanager
-def as_no_pattern(prefix):
-    """A context with a prefix of the same checkpoint that TensorFlow's reader cannot take for a pattern.
+def readable(prefix):
+    """A context with a prefix under which TensorFlow's reader finds the files of a checkpoint. It changes none of them.
 
     The reader looks for the index by pattern, and then opens the files by name, so that no escaping helps: of a folder
     `runs [1]` it would look for `runs 1`. On Windows its patterns have none of the letters that names can have.
 
     Args:
-      prefix: of a checkpoint whose save is finished.
+      prefix: of a checkpoint.
 
     Yields:
       The prefix, or one of links to its files in a temporary folder that is there as long as the context.
@@ -156,7 +181,9 @@ def as_no_pattern(prefix):
     Raises:
       InputError: there is no folder for them.
     """
-    if os.name == "nt" or not PATTERN_LETTERS & set(prefix):
+    paths = whole_files(prefix)
+    is_pattern = os.name != "nt" and PATTERN_LETTERS & set(prefix)
+    if not is_pattern and all(path == prefix + ending for ending, path in paths.items()):
         yield prefix
         return
     parent = next((path for path in (tempfile.gettempdir(), "/tmp", "/var/tmp") if _is_plain_folder(path)), None)
@@ -166,19 +193,29 @@ def as_no_pattern(prefix):
             "TMPDIR to a folder without them".format(prefix)
         )
     with tempfile.TemporaryDirectory(dir=parent) as folder:
-        for ending in ENDINGS:
-            os.symlink(os.path.abspath(prefix + ending), os.path.join(folder, "model.ckpt" + ending))
+        for ending, path in paths.items():
+            _link(os.path.abspath(path), os.path.join(folder, "model.ckpt" + ending))
         yield os.path.join(folder, "model.ckpt")
 
 
+def _link(path, name):
+    try:
+        os.symlink(path, name)
+    except (OSError, NotImplementedError):  # Windows gives links to few users only
+        with contextlib.suppress(FileNotFoundError):  # the reader says what is missing
+            shutil.copyfile(path, name)
+
+
 def _is_plain_folder(path):
-    return os.access(path, os.W_OK) and not PATTERN_LETTERS & set(path)
+    return os.access(path, os.W_OK) and (os.name == "nt" or not PATTERN_LETTERS & set(path))
 
 
 def digest(prefix):
     """The sha256 of a checkpoint's values, as hexadecimal digits: says whether two runs had the same network."""
     found = hashlib.sha256()
-    for path in sorted(glob.glob(glob.escape(prefix) + ".data-*")):
+    data = whole_files(prefix)[ENDINGS[0]]
+    # Other programs' can lie in several files.
+    for path in [data] if os.path.isfile(data) else sorted(glob.glob(glob.escape(prefix) + ".data-*")):
         with open(path, "rb") as file:
             found.update(file.read())
     return found.hexdigest()

@@ -65,7 +65,6 @@ class TrainingGraph:
             checkpoint.load(session, self._prefix, tf.global_variables(), settings.model_name)
         elif start_from is not None:
             start = checkpoint_files.find(start_from, None, argument="start_from")
-            checkpoint_files.finish_save(start)
             checkpoint.load(session, start, weights, settings.model_name)
         self.step, self.epochs_done, best_accuracy = session.run([self._step, self._epochs_done, self._best_accuracy])
         self.best_accuracy = self._accuracy_of_best(best_accuracy)
