@@ -11,11 +11,9 @@ from utils.files import PROJECT_DIR
 TITLE = "determinism"
 SIZE = 1
 CASES = os.path.join(PROJECT_DIR, "tests", "cases")
-CLOUDS = (
-    "09-ply-kinds/comments.ply",
-    "06-off-headers/comments.off",
-    "10-pcd/compressed.pcd",
-    "05-csv-and-asc/chair.csv",
+CLOUDS = tuple(
+    os.path.join(CASES, *parts)
+    for parts in (("09-ply-kinds", "comments.ply"), ("06-off-headers", "comments.off"), ("05-csv-and-asc", "chair.csv"))
 )
 SURROUNDINGS = {
     "again": {},

@@ -64,9 +64,7 @@ def _judge_file(path, text):
         return "holds control characters"
     if ending == ".csv":
         cells = [cell for row in csv.reader(content.splitlines()) for cell in row]
-        if any(
-            re.match("[=@]|[-+](?![0-9.]+(e[-+]?[0-9]+)?$|inf$|nan$)", cell) for cell in cells if not _is_method(cell)
-        ):
+        if any(FORMULA.match(cell) for cell in cells):
             return "holds a formula"
     if ending in (".md", ".svg", ".html") and text.startswith("<") and text in content:
         return "holds the markup as it is"
