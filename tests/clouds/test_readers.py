@@ -172,6 +172,7 @@ def test_points_without_coordinates_are_left_out(tmp_path, rng):
     [
         ("a.docx", b"", "cannot read '.docx'"),
         ("a.npy", b"\x93NUMPY junk", "not a NumPy array"),
+        ("header.npy", b"\x93NUMPY\x01\x00\x10\x00{DESCR: FALSE}   \n", "its header is damaged"),
         ("a.txt", b"one two three", "not a table of points"),
         ("a.txt", b"1 2\n3 4\n", "line 1 is 2 numbers"),
         ("a.xyz", b"\xff\xfe\x00", "not a table"),

@@ -167,7 +167,11 @@ def _array(file, num_bytes):
         parsed = _parse_header(version, header + text)
         shape, is_fortran, kind = parsed
     except ERRORS as error:
-        raise InputError("is not a NumPy array of numbers ({})".format(printable(" ".join(str(error).split()), 80)))
+        raise InputError(
+            "is not a NumPy array of numbers ({}): copy it again, or save it with numpy.save".format(
+                printable(" ".join(str(error).split()), 80)
+            )
+        )
     if kind.hasobject:
         raise InputError("is not a NumPy array of numbers, but holds pickled Python objects, which are never loaded")
     there = num_bytes - 6 - 2 - length_bytes - len(text)
@@ -197,4 +201,8 @@ def _parse_header(version, header):
     }.get(version)
     if read is None:
         raise ValueError("version {} of the format".format(version))
-    return read(io.BytesIO(header))
+    try:
+        return read(io.BytesIO(header))
+    except ERRORS:
+        # What NumPy says of it is for programmers.
+        raise ValueError("its header is damaged")
