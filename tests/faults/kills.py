@@ -31,7 +31,7 @@ PROTOCOLS = ("drop", "insert", "sanity", "stability")
 
 def inject(rng, bench, folder):
     """Kills runs of one kind, one after the other, SIZE times in all; returns an Outcome for each kill."""
-    kind = rng.choice((_Training, _Training, _Training, _Comparison, _Comparison, _Explanation))
+    kind = rng.choice((Training, Training, Training, Comparison, Comparison, Explanation))
     outcomes = []
     for number in range(MOST_CHAINS):
         chain = kind(rng, bench, os.path.join(folder, str(number)))
@@ -87,25 +87,30 @@ class _Chain:
 
     Attributes:
       name: of what it does.
-      whole: the Run of the same command that nobody killed.
+      out: the folder that it writes to.
+      reference: that of the same command that nobody killed.
+      whole: the Run of that.
     """
 
     name = ""
     before = None
 
-    def __init__(self, rng, bench, folder):
+    def __init__(self, rng, bench, folder, is_fresh=False):
+        """is_fresh: whether nothing is to lie in the folder at first."""
         self._bench, self._folder = bench, folder
-        self._out = os.path.join(folder, "out")
+        self.out = os.path.join(folder, "out")
         self._draw(rng)
+        if is_fresh:
+            shutil.rmtree(self.out, ignore_errors=True)
         self.reference, self.whole = self._unbroken()
         self._saved = self._state()
 
     def run(self, **options):
-        words = self._all_words(self._out)
+        words = self.words()
         return self._bench.run_words(words, self._folder, before=self.before, **options)
 
-    def _all_words(self, out):
-        return self._bench.words(*self._words(), out=out)
+    def words(self, out=None):
+        return self._bench.words(*self._words(), out=out or self.out)
 
     def leaves(self, is_killed):
         return strays(self._folder, is_killed=is_killed)
@@ -118,7 +123,7 @@ class _Chain:
     def differs(self):
         """What is not as of the unbroken run, in words; None where nothing is."""
         names, wanted = ({self._plain(path, folder) for path in files_in(folder)}
-                         for folder in (self._out, self.reference))  # fmt: skip
+                         for folder in (self.out, self.reference))  # fmt: skip
         if names != wanted:
             return "leaves {}, lacks {}".format(sorted(names - wanted), sorted(wanted - names))
         return self._differs()
@@ -133,7 +138,7 @@ class _Chain:
         folder = os.path.join(self._bench.folder, "unbroken", key)
         if not os.path.exists(folder):
             own = "{}.{}".format(folder, os.getpid())
-            words = self._all_words(os.path.join(own, "out"))
+            words = self.words(os.path.join(own, "out"))
             run = self._bench.run_words(words, own, before=self.before, is_counting=True)
             wrong = judge(run, allowed=(0,))
             if wrong:
@@ -152,7 +157,7 @@ class _Chain:
         return Run(*kept["run"])
 
 
-class _Training(_Chain):
+class Training(_Chain):
     """A training of a network without dropout, so that the end is the same bit for bit."""
 
     def _draw(self, rng):
@@ -175,7 +180,7 @@ class _Training(_Chain):
 
     def _state(self):
         """(step of the last checkpoint, accuracy of the best): -1 where there is none."""
-        last, best = self._prefixes(self._out)
+        last, best = self._prefixes(self.out)
         step = int(one_layer_network.read(last)["global_step"]) if checkpoint_files.exists(last) else -1
         accuracy = -1
         if checkpoint_files.exists(best):
@@ -190,25 +195,25 @@ class _Training(_Chain):
         return None
 
     def _differs(self):
-        for ours, theirs in zip(self._prefixes(self._out), self._prefixes(self.reference)):
+        for ours, theirs in zip(self._prefixes(self.out), self._prefixes(self.reference)):
             found, wanted = one_layer_network.read(ours), one_layer_network.read(theirs)
             differing = [name for name in wanted if wanted[name].tobytes() != found[name].tobytes()]
             if differing:
                 return "has other values of {}".format(", ".join(differing)[:100])
-        found, wanted = self._tests(self._out), self._tests(self.reference)
+        found, wanted = (set(self.test_lines(folder)) for folder in (self.out, self.reference))
         if found != wanted:
             return "logs {} in the place of {}".format(sorted(found - wanted), sorted(wanted - found))
-        facts = [checkpoint_files.read_facts(self._prefixes(folder)[1]) for folder in (self._out, self.reference)]
+        facts = [checkpoint_files.read_facts(self._prefixes(folder)[1]) for folder in (self.out, self.reference)]
         return None if facts[0] == facts[1] else "keeps {} for {}".format(*facts)
 
-    def _tests(self, folder):
-        """What its log says of the tests of epochs: a set of texts. One that was repeated says the same twice."""
+    def test_lines(self, folder):
+        """What the log in a folder says of the tests of epochs, two lines each. One that is repeated says the same."""
         with open(os.path.join(folder, "log_train.txt"), encoding="utf-8") as file:
             lines = [line[len("2026-01-01 00:00:00 ") :] for line in file.read().splitlines()]
-        return {line for line in lines if re.match(r"Epoch \d+: test|  weakest", line)}
+        return [line for line in lines if re.match(r"Epoch \d+: test|  weakest", line)]
 
 
-class _Comparison(_Chain):
+class Comparison(_Chain):
     """A comparison by one of the protocols."""
 
     def _draw(self, rng):
@@ -225,8 +230,8 @@ class _Comparison(_Chain):
     def _words(self):
         return ("compare", "--protocol", self._protocol) + COMPARISON
 
-    def _all_words(self, out):
-        words = super()._all_words(out)
+    def words(self, out=None):
+        words = super().words(out)
         if self._protocol != "drop":
             at = words.index("--num_steps")
             del words[at : at + 2]
@@ -234,7 +239,7 @@ class _Comparison(_Chain):
 
     def _state(self):
         """Its rows that are whole: {key: values}."""
-        path = os.path.join(self._out, "rows.csv")
+        path = os.path.join(self.out, "rows.csv")
         return dict(_rows(path)) if os.path.exists(path) else {}
 
     def _less(self, before, after):
@@ -242,39 +247,39 @@ class _Comparison(_Chain):
         return "loses or changes rows {}".format(lost[:3]) if lost else None
 
     def _differs(self):
-        found, wanted = (_rows(os.path.join(folder, "rows.csv")) for folder in (self._out, self.reference))
+        found, wanted = (_rows(os.path.join(folder, "rows.csv")) for folder in (self.out, self.reference))
         if len(found) != len(dict(found)) or set(dict(found)) != set(dict(wanted)):
             return "has {} rows of {}, wanted {}".format(len(found), len(dict(found)), len(wanted))
         # A batch of other clouds gives other last digits.
         if any(not _near(values, dict(wanted)[key]) for key, values in found):
             return "has other values in rows.csv"
         texts = []
-        for folder in (self._out, self.reference):
+        for folder in (self.out, self.reference):
             with open(os.path.join(folder, "summary.md"), encoding="utf-8") as file:
                 texts.append(file.read().replace(folder, "").split())
         if len(texts[0]) != len(texts[1]) or not all(_same_word(*pair) for pair in zip(*texts)):
             return "has another summary.md"
-        return _differing_arrays(*(os.path.join(folder, "heats.npz") for folder in (self._out, self.reference)))
+        return _differing_arrays(*(os.path.join(folder, "heats.npz") for folder in (self.out, self.reference)))
 
 
-class _Explanation(_Chain):
+class Explanation(_Chain):
     """An explanation of one cloud; the same command may have left results there already."""
 
     name = "explanation"
 
     def _draw(self, rng):
         if rng.random() < 0.5:
-            shutil.copytree(self._bench.explained, self._out)
+            shutil.copytree(self._bench.explained, self.out)
 
     def _words(self):
         return "explain", "--input", COMMENTS
 
     def _state(self):
-        return [os.path.dirname(path) for path in files_in(self._out) if os.path.basename(path) == "run.json"]
+        return [os.path.dirname(path) for path in files_in(self.out) if os.path.basename(path) == "run.json"]
 
     def _less(self, before, after):
         # What stands in its place is of one run, and what does not is still whole beside it.
-        for folder in {os.path.dirname(path) for path in files_in(self._out)}:
+        for folder in {os.path.dirname(path) for path in files_in(self.out)}:
             is_hidden = os.path.basename(folder).startswith(".")
             there = os.path.join(folder, "run.json"), os.path.join(folder, ".whole.tmp", "run.json")
             if not is_hidden and any(map(results.is_ours, os.listdir(folder))) and not any(map(os.path.exists, there)):
@@ -283,7 +288,7 @@ class _Explanation(_Chain):
 
     def _differs(self):
         (found,), (wanted,) = (
-            [path for path in files_in(folder) if path.endswith("heat.npz")] for folder in (self._out, self.reference)
+            [path for path in files_in(folder) if path.endswith("heat.npz")] for folder in (self.out, self.reference)
         )
         return _differing_arrays(found, wanted)
 
