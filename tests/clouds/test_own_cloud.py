@@ -33,6 +33,16 @@ def test_heat_is_carried_to_the_nearest_points(rng):
     np.testing.assert_array_equal(own_cloud.carry_back(heat, own), heat[nearest])
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e300])
+def test_heat_is_carried_in_any_unit(rng, unit):
+    points = rng.random_sample((500, 3))
+    heat = rng.random_sample(50)
+    wanted = own_cloud.carry_back(heat, cloud.OwnFile(points[::10], None, points, np.zeros(3), 1.0, []))
+    points = points * unit
+    found = own_cloud.carry_back(heat, cloud.OwnFile(points[::10], None, points, np.zeros(3), unit, []))
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_inputs_are_files_and_what_folders_hold_that_can_be_read(tmp_path):
     for name in ("b.ply", "a.OBJ", "notes.txt.bak", "c.h5"):
         (tmp_path / name).write_text("")

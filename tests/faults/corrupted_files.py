@@ -52,14 +52,16 @@ def _clouds(rng, bench, folder):
             file.write(changed)
         ways[name] = way, os.path.relpath(source, CASES), len(changed) / max(1, len(content))
     run = bench.run("explain", "--num_point", 64, "--input", inputs, folder=folder)
-    wrong = judge(run) or strays(folder)
-    return [
-        Outcome(
-            "{} {}".format(os.path.splitext(name)[1], way),
-            wrong or _judge_cloud(run, folder, name, source, way == "cut off" and share < 0.9),
-        )
+    found = {
+        name: _judge_cloud(run, folder, name, source, way == "cut off" and share < 0.9)
         for name, (way, source, share) in ways.items()
-    ]
+    }
+    wrong = judge(run) or strays(folder)
+    if wrong:
+        # A run that ended too early was ended by the first file that it did not come to the end of.
+        culprit = next((name for name in sorted(found) if found[name]), min(found))
+        found = {name: wrong if name == culprit else None for name in found}
+    return [Outcome("{} {}".format(os.path.splitext(name)[1], way), found[name]) for name, (way, _, _) in ways.items()]
 
 
 def _judge_cloud(run, folder, name, source, is_piece):

@@ -142,6 +142,9 @@ def carry_back(heat, own):
         return heat
     from scipy.spatial import cKDTree
 
-    # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64.
-    _, nearest = cKDTree(own.file_points).query(own.all_points, workers=-1)
+    # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64. A power of two
+    # changes no digit, and keeps the squares of distances within the range of numbers.
+    _, exponent = np.frexp(np.abs(own.all_points).max())
+    used, every = (np.ldexp(points, -exponent) for points in (own.file_points, own.all_points))
+    _, nearest = cKDTree(used).query(every, workers=-1)
     return heat[nearest]
