@@ -28,7 +28,7 @@ def main():
 
 
 def compare(flags):
-    """Computes what is not in the folder yet, the rows of every method, cloud and step and the heat to show; reports."""
+    """Computes what is not in the folder yet, rows of every method, cloud and step, and heat to show; reports."""
     found = find_network(flags)
     rotation = compare_flags.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
