@@ -22,37 +22,41 @@ def main():
     flags = compare_flags.parse_flags()
     if flags.report is None:
         compare(flags)
-        report.write(flags.dump_dir)
     else:
         compare_flags.recolour(flags)
         report.write(flags.report)
 
 
 def compare(flags):
-    """Computes what is not in the folder yet: the rows of every method, cloud and step, and the heat to show."""
+    """Computes what is not in the folder yet, rows of every method, cloud and step, and heat to show; reports."""
     found = find_network(flags)
     rotation = compare_flags.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)
     clouds = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     files.make_folder(flags.dump_dir, "dump_dir")
-    with locks.hold_folder(flags.dump_dir, "dump_dir"), open_classifier(
-        found.prefix, flags.model, flags.gpu, names
-    ) as classifier:
+    with locks.hold_folder(flags.dump_dir, "dump_dir"):
         files.sweep(flags.dump_dir)
-        chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
-        rows = settings.open_rows(flags.dump_dir, chosen.protocol)
-        comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)
-        print_subject(comparison, classifier.network)
-        try:
-            if chosen.protocol.shows_heat:
-                comparison.keep_heat(heats.KeptHeat(flags.dump_dir))
-            comparison.run(chosen.protocol, chosen.own)
-        except KeyboardInterrupt:
-            print(
-                "{} rows are kept in {}; the same command goes on from there".format(rows.num_written(), flags.dump_dir)
-            )
-            raise
+        with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
+            chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
+            rows = settings.open_rows(flags.dump_dir, chosen.protocol)
+            comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)
+            print_subject(comparison, classifier.network)
+            fill_in(comparison, chosen, flags.dump_dir)
+        report.write(flags.dump_dir)
+
+
+def fill_in(comparison, chosen, folder):
+    """Adds the heat and the rows that a folder lacks; says how many there are where Ctrl-C comes."""
+    try:
+        if chosen.protocol.shows_heat:
+            comparison.keep_heat(heats.KeptHeat(folder))
+        comparison.run(chosen.protocol, chosen.own)
+    except KeyboardInterrupt:
+        print(
+            "{} rows are kept in {}; the same command goes on from there".format(comparison.rows.num_written(), folder)
+        )
+        raise
 
 
 def print_subject(comparison, network):

@@ -129,7 +129,8 @@ def main():
     flags = parse_flags()
     files.make_folder(flags.log_dir, "log_dir")
     with locks.hold_folder(flags.log_dir, "log_dir"):
-        files.sweep(flags.log_dir)
+        for folder in (flags.log_dir, os.path.join(flags.log_dir, "best")):
+            files.sweep(folder)
         train(flags)
 
 

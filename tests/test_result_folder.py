@@ -143,6 +143,25 @@ def test_wherever_a_run_is_cut_off_no_folder_holds_files_of_two(tmp_path, monkey
     assert is_done and seen == {"1", "2"}
 
 
+def test_killed_as_it_removes_the_emptied_folder_a_run_loses_nothing(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def remove_half(path, **_):
+        if path.endswith(result_folder.WHOLE):
+            os.remove(os.path.join(path, result_folder.CLEARED))
+            raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(result_folder.shutil, "rmtree", remove_half)
+        _write(tmp_path, "1")
+    assert os.listdir(str(tmp_path / ".whole.tmp")) == [] and len(_read_files(tmp_path)) == 2
+    # The next run fails, and what the killed one had put in place is there still.
+    with pytest.raises(KeyError):
+        result_folder.write(str(tmp_path), SETTINGS, {}.__getitem__, is_ours)
+    assert _read(tmp_path) == {"numbers": "1", "heat.png": "1"}
+
+
 def _read_files(folder):
     return {path.name: path.read_text() for path in folder.iterdir() if path.is_file() and path.name != "run.json"}
 

@@ -115,7 +115,12 @@ def finish(folder, is_ours):
     whole = os.path.join(folder, WHOLE)
     if not os.path.isdir(whole):
         return
-    if not os.path.exists(os.path.join(whole, CLEARED)):
+    is_cleared = os.path.exists(os.path.join(whole, CLEARED))
+    if not is_cleared and not os.path.exists(os.path.join(whole, RUN_FILE)):
+        # All of it is in its place, where it stays: this is what a kill left of an emptied folder.
+        shutil.rmtree(whole)
+        return
+    if not is_cleared:
         # Without its run.json, what is left of the run of before is no run.
         for name in sorted(filter(is_ours, os.listdir(folder)), key=lambda name: name != RUN_FILE):
             os.remove(os.path.join(folder, name))

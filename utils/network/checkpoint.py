@@ -168,7 +168,7 @@ def save(session, saver, prefix, facts=None):
       InputError: it cannot be written; what was there before is still there.
     """
     folder, name = os.path.split(prefix)
-    temporary = os.path.join(folder, name + ".saving")
+    temporary = os.path.join(folder, name + checkpoint_files.SAVING)
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         # Not makedirs: a folder that vanished while the training ran is not to begin anew with this file alone.

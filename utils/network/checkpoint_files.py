@@ -17,6 +17,7 @@ LONGEST_VALUE = 60  # letters of a value in a message
 ENDINGS = (".data-00000-of-00001", ".index")
 # What is to be known of a checkpoint, where something is: put in place with it, and before its index.
 FACTS = ".json"
+SAVING = ".saving"  # after the prefix: the folder in which a checkpoint is written
 PATTERN_LETTERS = frozenset("[]*?{}\\")
 
 
@@ -123,14 +124,17 @@ def replace(written, prefix):
 
 
 def finish_save(prefix):
-    """Completes a save that was cut off between its files. Does nothing otherwise.
+    """Completes a save that was cut off between its files, or removes what one left that was cut off before.
 
     Only a training does so, which holds its folder: of two that complete a save, one could take the file of the next.
     """
-    if os.path.isfile(prefix + ".new.index"):
-        for ending in (FACTS,) + ENDINGS:
-            if os.path.isfile(prefix + ".new" + ending):
-                put_in_place(prefix + ".new" + ending, prefix + ending)
+    counts = os.path.isfile(prefix + ".new.index")
+    for path, ending in ((prefix + ".new" + ending, ending) for ending in (FACTS,) + ENDINGS):
+        if counts and os.path.isfile(path):
+            put_in_place(path, prefix + ending)
+        elif os.path.isfile(path):
+            os.remove(path)
+    shutil.rmtree(prefix + SAVING, ignore_errors=True)
 
 
 def read_facts(prefix):
