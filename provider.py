@@ -5,11 +5,12 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from utils import locks
 from utils.clouds import fetch, hdf5
 from utils.clouds.class_lists import read_class_names, read_lines
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
-from utils.files import PROJECT_DIR, InputError
+from utils.files import PROJECT_DIR, InputError, make_folder
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"
@@ -26,6 +27,7 @@ ZIP_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
 SPLITS = ("train", "test")
 NAMES_FILE = "shape_names.txt"
 DEFAULT_CLASS = "airplane"
+MOST_SECONDS_TO_WAIT = 24 * 3600  # for another process that fetches the data set
 
 
 class DataSet(NamedTuple):
@@ -56,13 +58,10 @@ def open_data(data_dir=None):
     """
     if data_dir == "demo":
         folder = os.path.join(DATA_DIR, "demo_shapes")
-        if not os.path.isdir(folder):
-            print("Making the built-in demo shapes in {}".format(folder))
-            shapes.write_demo_shapes(folder)
+        _make_once(folder, _make_demo_shapes)
     elif data_dir is None:
         folder = os.path.join(DATA_DIR, MODELNET40)
-        if not os.path.isdir(folder):
-            _fetch_modelnet40(folder)
+        _make_once(folder, _fetch_modelnet40)
     else:
         folder = _data_folder(data_dir)
     names_file = os.path.join(folder, NAMES_FILE)
@@ -84,25 +83,43 @@ def _has_split(folder, split):
     return os.path.isfile(os.path.join(folder, split + "_files.txt")) or bool(_files_by_name(folder, split))
 
 
+def _make_once(folder, make):
+    """Makes a data set that is not there; where another process is at it, waits and takes what that made."""
+    if os.path.isdir(folder):
+        return
+    make_folder(os.path.dirname(folder), "data_dir")
+    way_on = "wait until that ends, or give another `data_dir`"
+    with locks.hold(folder + ".lock", "{} is being made by".format(folder), way_on, MOST_SECONDS_TO_WAIT):
+        if not os.path.isdir(folder):
+            make(folder)
+
+
+def _make_demo_shapes(folder):
+    print("Making the built-in demo shapes in {}".format(folder))
+    shapes.write_demo_shapes(folder)
+
+
 def _fetch_modelnet40(folder):
     zip_path = folder + ".zip"
-    is_ours = not os.path.isfile(zip_path)
-    if is_ours:
-        try:
-            os.makedirs(DATA_DIR, exist_ok=True)
-            fetch.download(MIRRORS, zip_path, ZIP_BYTES, ZIP_SHA256)
-        except (InputError, OSError) as error:
+    if os.path.isfile(zip_path):
+        if not fetch.has_checksum(zip_path, ZIP_SHA256):
             raise InputError(
-                "ModelNet40 {}. Three ways on: `data_dir` FOLDER with the HDF5 files; put {}.zip into {}; or "
-                "`data_dir` demo for the built-in shapes".format(error, MODELNET40, DATA_DIR)
+                "{} is not the published file (its sha256 differs): delete it or put the whole one there".format(
+                    zip_path
+                )
             )
-    elif not fetch.has_checksum(zip_path, ZIP_SHA256):
+        fetch.unpack(zip_path, folder, ZIP_FILES)
+        return
+    part = zip_path + ".part"
+    try:
+        fetch.download(MIRRORS, part, ZIP_BYTES, ZIP_SHA256)
+    except InputError as error:
         raise InputError(
-            "{} is not the published file (its sha256 differs): delete it or put the whole one there".format(zip_path)
+            "ModelNet40 {}. Three ways on: `data_dir` FOLDER with the HDF5 files; put {}.zip into {}; or `data_dir` "
+            "demo for the built-in shapes".format(error, MODELNET40, DATA_DIR)
         )
-    fetch.unpack(zip_path, folder, ZIP_FILES)
-    if is_ours:
-        os.remove(zip_path)
+    fetch.unpack(part, folder, ZIP_FILES)
+    os.remove(part)
 
 
 def class_names(data, known=None):

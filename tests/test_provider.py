@@ -1,9 +1,11 @@
+import concurrent.futures
 import os
+import time
 
 import h5py
 import numpy as np
 import pytest
-from conftest import CASES, MODELNET40, needs
+from conftest import CASES, MODELNET40, needs, run_python
 
 import provider
 from utils.demo import modelnet40
@@ -202,6 +204,38 @@ def test_a_zip_put_by_hand_that_is_not_the_published_one_is_refused_and_kept(tmp
     with pytest.raises(InputError, match="not the published file"):
         provider.open_data()
     assert path.exists()
+
+
+def test_of_two_that_fetch_at_once_the_second_takes_what_the_first_fetched(tmp_path, monkeypatch):
+    monkeypatch.setattr(provider, "DATA_DIR", str(tmp_path))
+    fetched = []
+
+    def fetch_slowly(folder):
+        fetched.append(folder)
+        time.sleep(1)
+        os.mkdir(folder)
+        (tmp_path / provider.MODELNET40 / "train_files.txt").write_text("")
+
+    monkeypatch.setattr(provider, "_fetch_modelnet40", fetch_slowly)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(provider.open_data, [None] * 3))
+    assert [data.folder for data in found] == fetched * 3
+    assert os.listdir(str(tmp_path)) == [provider.MODELNET40]
+
+
+def test_of_two_that_make_the_demo_shapes_at_once_the_second_takes_what_the_first_made(tmp_path):
+    code = (
+        "import functools, sys, provider\n"
+        "provider.DATA_DIR = sys.argv[1]\n"
+        "make = functools.partial(provider.shapes.write_demo_shapes, num_train=4, num_test=1, num_points=256)\n"
+        "provider.shapes.write_demo_shapes = make\n"
+        "print(provider.open_data('demo').folder)"
+    )
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: run_python(code, str(tmp_path)), range(2)))
+    assert [run.returncode for run in runs] == [0, 0], [run.stderr for run in runs]
+    assert sum(run.stdout.count("Making") for run in runs) == 1
+    assert os.listdir(str(tmp_path)) == ["demo_shapes"]
 
 
 @needs(MODELNET40)

@@ -87,7 +87,7 @@ def test_a_broken_download_goes_on_in_the_next_call(tmp_path):
 
 
 def test_a_server_that_ignores_ranges_starts_over(tmp_path):
-    (tmp_path / "file.zip.part").write_bytes(b"x" * 1000)
+    (tmp_path / "file.zip").write_bytes(b"x" * 1000)
     with serve(CONTENT, ranges=False) as (url, _):
         _download([url], tmp_path / "file.zip")
     assert (tmp_path / "file.zip").read_bytes() == CONTENT
@@ -110,7 +110,7 @@ LOGIN_PAGE = b"<html>Please log in.</html>" * 200
 
 @pytest.mark.parametrize("has_length", [True, False])
 def test_a_login_page_neither_wipes_what_is_there_nor_spoils_the_next_mirror(tmp_path, has_length):
-    part = tmp_path / "file.zip.part"
+    part = tmp_path / "file.zip"
     part.write_bytes(CONTENT[:2000000])
     portal = serve(LOGIN_PAGE, ranges=False, has_length=has_length)
     with portal as (page, _):
@@ -138,14 +138,14 @@ def test_a_file_without_a_length_arrives_whole_and_does_not_end_too_late(tmp_pat
 
 
 def test_a_beginning_of_another_file_is_not_the_next_mirrors_fault(tmp_path):
-    (tmp_path / "file.zip.part").write_bytes(b"x" * 1000)
+    (tmp_path / "file.zip").write_bytes(b"x" * 1000)
     with serve(CONTENT) as (url, asked):
         _download([url], tmp_path / "file.zip")
     assert (tmp_path / "file.zip").read_bytes() == CONTENT and asked == ["bytes=1000-", None]
 
 
 def test_a_part_that_was_not_asked_for_is_refused(tmp_path):
-    (tmp_path / "file.zip.part").write_bytes(CONTENT[:1000])
+    (tmp_path / "file.zip").write_bytes(CONTENT[:1000])
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -161,7 +161,7 @@ def test_a_part_that_was_not_asked_for_is_refused(tmp_path):
     with pytest.raises(InputError, match="another part"):
         _download(["http://127.0.0.1:{}/file.zip".format(server.server_port)], tmp_path / "file.zip")
     server.server_close()
-    assert (tmp_path / "file.zip.part").read_bytes() == CONTENT[:1000]
+    assert (tmp_path / "file.zip").read_bytes() == CONTENT[:1000]
 
 
 @pytest.mark.parametrize("fault", [{"seconds_a_byte": 0.02}, {"seconds_of_silence": 5}])
@@ -178,14 +178,14 @@ def test_a_mirror_that_takes_too_long_in_all_is_left_and_what_it_gave_is_kept(tm
     monkeypatch.setattr(fetch, "MAX_SECONDS", 0.3)
     with serve(CONTENT, seconds_a_byte=0.02) as (url, _), pytest.raises(InputError, match="took too long"):
         _download([url], tmp_path / "file.zip")
-    part = (tmp_path / "file.zip.part").read_bytes()
+    part = (tmp_path / "file.zip").read_bytes()
     assert len(part) >= 1 and CONTENT.startswith(part)
 
 
 def test_a_full_disk_is_no_fault_of_the_mirrors(tmp_path, monkeypatch):
-    (tmp_path / "file.zip.part").mkdir()
+    (tmp_path / "file.zip").mkdir()
     monkeypatch.setattr(fetch.os.path, "getsize", lambda path: 0)
-    with serve(CONTENT) as (url, _), pytest.raises(InputError, match=r"^cannot write .*file.zip.part \(Is a directory"):
+    with serve(CONTENT) as (url, _), pytest.raises(InputError, match=r"^cannot write .*file.zip \(Is a directory"):
         _download([url, url], tmp_path / "file.zip")
 
 
@@ -272,3 +272,17 @@ def test_a_zip_with_a_password_is_said_so_in_one_line(tmp_path):
     with pytest.raises(InputError, match="cannot be unpacked .*encrypted.*delete it"):
         fetch.unpack(str(path), str(tmp_path / "data"), ["a.txt"])
     assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
+def test_an_answer_without_a_length_leaves_nothing_on_a_full_disk_or_of_a_kill(tmp_path, monkeypatch):
+    (tmp_path / "file.zip.new").write_bytes(b"of a killed run")
+
+    @contextlib.contextmanager
+    def full(path):
+        yield
+        raise InputError("cannot write {}".format(path))
+
+    monkeypatch.setattr(fetch, "writing", full)
+    with serve(CONTENT, has_length=False) as (url, _), pytest.raises(InputError, match="cannot write"):
+        _download([url], tmp_path / "file.zip")
+    assert os.listdir(str(tmp_path)) == []

@@ -35,6 +35,7 @@ MAX_FILES = 10000
 MAX_UNPACKED_BYTES = 1 << 33
 MAX_RATIO = 100
 UNPACKING = ".unpacking-"
+UNSIZED = ".new"  # ending of an answer whose size nobody knows
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
 DAMAGED = (zlib.error, lzma.LZMAError, struct.error, IndexError)
 BROKEN_ANSWERS = (OSError, ValueError, http.client.HTTPException)  # the last two of a proxy, perhaps
@@ -43,32 +44,34 @@ BROKEN_ANSWERS = (OSError, ValueError, http.client.HTTPException)  # the last tw
 def download(urls, path, num_bytes, sha256):
     """Downloads a file from the first mirror that gives it.
 
-    What a broken download left in `<path>.part` is kept, and continued by the next mirror or the next call. An answer
-    that does not promise a file of this size, as a login page does not, leaves it as it is.
+    What a broken download left is kept, and continued by the next mirror or the next call. An answer that does not
+    promise a file of this size, as a login page does not, leaves it as it is.
 
     Args:
       urls: mirrors, in the order to try.
-      path: the file to write; no other process downloads it at the same time.
+      path: the file, which is whole only once this returns; no other process downloads it at the same time.
       num_bytes: its size.
       sha256: its checksum, hexadecimal.
 
     Raises:
       InputError: no mirror gave the file, and the text says what each one answered; or it cannot be written.
     """
-    part = path + ".part"
+    if os.path.isfile(path) and os.path.getsize(path) == num_bytes and has_checksum(path, sha256):
+        return
     failures = []
     for url in urls:
         print("Fetching {}".format(url))
         try:
-            if _continue_download(url, part, num_bytes, sha256):
-                with writing(path):
-                    put_in_place(part, path)
+            if _continue_download(url, path, num_bytes, sha256):
                 return
             reason = "another file than expected"
         except InputError:
             raise
         except BROKEN_ANSWERS as error:
             reason = getattr(error, "reason", error)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path + UNSIZED)
         failures.append("{}: {}".format(url.split("/")[2], reason))
         print("  failed: {}".format(failures[-1]))
     raise InputError("could not be fetched ({})".format("; ".join(failures)))
@@ -182,7 +185,7 @@ def _fetch_rest(url, part, done, num_bytes):
         if size not in (None, num_bytes):
             raise OSError("the file there is {} than expected".format("larger" if size > num_bytes else "smaller"))
         # Only the whole can show what an answer without a size is: a login page has none, often.
-        target = part if size else part + ".new"
+        target = part if size else part + UNSIZED
         with tqdm(total=num_bytes, initial=start, unit="B", unit_scale=True, unit_divisor=1024) as bar:
             with writing(target):
                 file = open(target, "r+b" if size and done else "wb")  # noqa: SIM115, closed below
@@ -198,8 +201,6 @@ def _fetch_rest(url, part, done, num_bytes):
             fetched = bar.n
     if not size and fetched == num_bytes:
         os.replace(target, part)
-    elif not size:
-        os.remove(target)
     if fetched > num_bytes:
         raise OSError("the file there is larger than expected")
     if fetched < num_bytes:

@@ -5,8 +5,10 @@
 With them every command of the project works offline on a fresh machine.
 """
 
+import glob
 import os
 import shutil
+import time
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from utils.files import InputError
 DEMO_CLASSES = tuple(name for name in CLASS_NAMES if name in BUILDERS)
 MIN_POINTS = 10
 MAX_SEED = 2**32 - 1
+SECONDS_TO_KEEP = 3600  # what another process may still be making
 
 
 def sample_shape(class_name, num_points, rng):
@@ -116,6 +119,7 @@ def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
         raise InputError("{} is there already: delete it first, or give another `out`".format(out))
     files.make_folder(os.path.dirname(out), "out")
     unfinished = "{}.{}.tmp".format(out, os.getpid())
+    _sweep(out)
     try:
         os.mkdir(unfinished)
         with open(os.path.join(unfinished, "shape_names.txt"), "w", newline="\n") as file:
@@ -126,12 +130,21 @@ def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
             _write_hdf5(os.path.join(unfinished, file_name), clouds, labels)
             with open(os.path.join(unfinished, split + "_files.txt"), "w", newline="\n") as file:
                 file.write("data/{}/{}\n".format(os.path.basename(out), file_name))
-        os.rename(unfinished, out)
+        files.put_in_place(unfinished, out)
     except OSError as error:
+        if os.path.isdir(out):
+            raise InputError("{} was made by another process in the meantime".format(out))
         reason = os.strerror(error.errno) if error.errno else error
         raise InputError("cannot write {} ({}): give another `out`".format(out, reason))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _sweep(out):
+    """Removes what makings that were killed have left."""
+    for left in glob.glob(glob.escape(out) + ".*.tmp"):
+        if time.time() - os.path.getmtime(left) > SECONDS_TO_KEEP:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write_hdf5(path, clouds, labels):
