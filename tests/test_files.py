@@ -3,7 +3,9 @@
 import errno
 import os
 
+import numpy as np
 import pytest
+from conftest import run_python
 
 from utils import command_line, files
 from utils.files import InputError
@@ -179,3 +181,21 @@ def test_a_disk_that_knows_no_sync_takes_files_and_one_that_fails_does_not(tmp_p
     else:
         files.replace_file(str(path), lambda file: file.write("new"))
     assert path.read_text() == ("old" if is_loss else "new")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_disk_that_is_full_within_an_npz_is_one_line_and_no_traceback_of_the_zip(tmp_path):
+    finished = run_python(
+        "import resource, signal, sys, numpy as np; from utils import files\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
+        "try: files.write_npz(sys.argv[1], {'a': np.random.RandomState(0).rand(99), 'b': np.zeros(9)})\n"
+        "except files.InputError as error: print(error)",
+        tmp_path / "a.npz",
+    )
+    assert finished.stdout.startswith("cannot write {} (File too large)".format(tmp_path / "a.npz"))
+    assert finished.stderr == "" and not os.listdir(str(tmp_path))
+    arrays = {"a": np.arange(3.0), "b": np.zeros((2, 2), np.float32)}
+    files.write_npz(str(tmp_path / "a.npz"), arrays)
+    with np.load(str(tmp_path / "a.npz")) as found:
+        assert all((found[name] == arrays[name]).all() and found[name].dtype == arrays[name].dtype for name in arrays)

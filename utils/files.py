@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import json
 import os
 import platform
@@ -119,6 +120,16 @@ def replace(source, target):
 def write_json(path, values):
     """Writes a dictionary as JSON, sorted and indented, whole or not at all."""
     replace_file(path, lambda file: file.write(json.dumps(values, indent=2, sort_keys=True) + "\n"))
+
+
+def write_npz(path, arrays):
+    """Writes a dictionary of arrays as a compressed .npz, whole or not at all."""
+    import numpy as np
+
+    content = io.BytesIO()
+    # Not straight to the file: where a disk is full, Python shows a traceback of the zip that it could not end.
+    np.savez_compressed(content, **arrays)
+    replace_file(path, lambda file: file.write(content.getvalue()), "wb")
 
 
 def read_json(path, way_on):

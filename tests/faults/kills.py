@@ -275,7 +275,8 @@ class Explanation(_Chain):
         return "explain", "--input", COMMENTS
 
     def _state(self):
-        return [os.path.dirname(path) for path in files_in(self.out) if os.path.basename(path) == "run.json"]
+        paths = [path for path in files_in(self.out) if ".begun" not in path]
+        return [os.path.dirname(path) for path in paths if os.path.basename(path) == "run.json"]
 
     def _less(self, before, after):
         # What stands in its place is of one run, and what does not is still whole beside it.

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from utils.files import InputError, replace_file
+from utils.files import InputError, write_npz
 
 FILE_NAME = "heats.npz"
 HEAT = "heat_"  # before the name of a method
@@ -65,7 +65,7 @@ class KeptHeat:
             for row, key in zip(heats, keys):
                 row[:] = self._heats.get((method,) + key, np.nan)
             arrays[HEAT + method] = heats
-        replace_file(self._path, lambda file: np.savez_compressed(file, **arrays), mode="wb")
+        write_npz(self._path, arrays)
 
     def _take(self, arrays):
         keys = list(zip(arrays["class_name"].tolist(), arrays["index"].tolist()))

@@ -9,7 +9,7 @@ from typing import List, NamedTuple
 
 import numpy as np
 
-from utils.files import InputError, replace_file, write_json
+from utils.files import InputError, replace_file, write_json, write_npz
 
 # What reading damaged files raises.
 DAMAGE = (
@@ -107,7 +107,7 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
         "points_removed": int((run.removed_in_round > 0).sum()),
         "accuracy": _json_number(run.rounds[-1].accuracy),
     }
-    replace_file(os.path.join(folder, "heat.npz"), lambda file: np.savez_compressed(file, **arrays), "wb")
+    write_npz(os.path.join(folder, "heat.npz"), arrays)
     replace_file(os.path.join(folder, "heat.csv"), lambda file: _write_heat(file, run, own))
     write_ply(os.path.join(folder, "heat.ply"), ply_points, ply_colours, ply_heat)
     replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))

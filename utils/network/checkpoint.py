@@ -176,10 +176,10 @@ def save(session, saver, prefix, facts=None):
         written = saver.save(session, os.path.join(temporary, name), write_meta_graph=False, write_state=False)
         if facts is not None:
             files.write_json(written + checkpoint_files.FACTS, facts)
-        checkpoint_files.replace(written, prefix)
-        shutil.rmtree(temporary, ignore_errors=True)
         # What tf.train.latest_checkpoint reads. TensorFlow's own way of writing it leaves a file behind after a kill.
         files.replace_file(os.path.join(folder, "checkpoint"), lambda file: file.write(STATE.format(name)))
+        checkpoint_files.replace(written, prefix)
+        shutil.rmtree(temporary, ignore_errors=True)
     except InputError:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
