@@ -9,7 +9,7 @@ import warnings
 import zipfile
 
 import corruptor
-from bench import Outcome, files_in, judge, strays
+from judgement import Outcome, files_in, judge, strays
 
 import provider
 

@@ -10,7 +10,7 @@ import threading
 import time
 import zipfile
 
-from bench import Outcome, files_in, judge, strays
+from judgement import Outcome, files_in, judge, strays
 
 import provider
 from utils.clouds import fetch

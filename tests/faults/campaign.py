@@ -27,7 +27,8 @@ import zlib
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.path.dirname(os.path.dirname(__file__)))]
 
-from bench import Bench, Outcome  # noqa: E402
+from bench import Bench  # noqa: E402
+from judgement import Outcome  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 # Letter: module, share of the faults. A module has TITLE, SIZE (faults of a step, about) and `inject`.

@@ -8,7 +8,7 @@ import shutil
 
 import corruptor
 import numpy as np
-from bench import Outcome, files_in, judge, strays
+from judgement import Outcome, files_in, judge, strays
 
 from utils.files import PROJECT_DIR
 

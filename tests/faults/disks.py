@@ -6,7 +6,7 @@ import resource
 import shutil
 import subprocess
 
-from bench import Outcome, files_in, judge, strays
+from judgement import Outcome, files_in, judge, strays
 
 from utils.files import PROJECT_DIR
 

@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from bench import Outcome, files_in, judge
+from judgement import Outcome, files_in, judge
 
 from utils.files import PROJECT_DIR
 

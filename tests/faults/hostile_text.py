@@ -6,7 +6,8 @@ import re
 import shutil
 
 import h5py
-from bench import NUM_POINTS, Outcome, files_in, judge, strays
+from bench import NUM_POINTS
+from judgement import Outcome, files_in, judge, strays
 
 from utils.files import PROJECT_DIR, read_json, write_json
 

@@ -12,7 +12,7 @@ import shutil
 import signal
 
 import one_layer_network
-from bench import Outcome, files_in, judge, strays
+from judgement import Outcome, files_in, judge, strays
 
 from utils import files
 from utils.explain import results
@@ -152,7 +152,7 @@ class _Chain:
 
     @staticmethod
     def _run_of(kept):
-        from bench import Run
+        from judgement import Run
 
         return Run(*kept["run"])
 

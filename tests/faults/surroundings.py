@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 
-from bench import Outcome, files_in, judge, start_afresh, strays
+from judgement import Outcome, files_in, judge, strays
+from runs import start_afresh
 
 from utils.files import PROJECT_DIR
 

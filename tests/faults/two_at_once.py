@@ -4,7 +4,8 @@ import os
 import time
 
 import kills
-from bench import SECONDS, Outcome, files_in, judge
+from judgement import Outcome, files_in, judge
+from runs import SECONDS
 
 from utils import files
 from utils.network import training
