@@ -1,12 +1,13 @@
 """Point clouds and labels in: find a data set, fetch it, check it, read it, augment it."""
 
+import contextlib
 import os
 from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from utils import locks
-from utils.clouds import fetch, hdf5
+from utils.clouds import fetch, hdf5, hdf5_process
 from utils.clouds.class_lists import read_class_names, read_lines
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
@@ -139,7 +140,7 @@ def class_names(data, known=None):
         if known is not None:
             return tuple(known)
         paths = [path for split in SPLITS if _has_split(data.folder, split) for path in _split_files(data, split)]
-        labels = np.concatenate([hdf5.read_labels(path) for path in paths])
+        labels = np.concatenate(list(hdf5_process.read_labels(paths)))
         return tuple("class {}".format(number + 1) for number in range(labels.max() + 1 if len(labels) else 0))
     if known is None or tuple(known) == data.class_names:
         return data.class_names
@@ -170,7 +171,7 @@ def load_split(data, split, num_points=None, num_classes=None):
     Raises:
       InputError: a file is missing, damaged, or does not hold what it should.
     """
-    parts = [_read_file(path, data, num_points, num_classes) for path in _split_files(data, split)]
+    parts = [part for _, part in _read_files(_split_files(data, split), data, num_points, num_classes)]
     if len({part[0].shape[1] for part in parts}) > 1:
         raise InputError(
             "the {} files in {} differ in their number of points: give `num_points`".format(split, data.folder)
@@ -180,17 +181,23 @@ def load_split(data, split, num_points=None, num_classes=None):
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def _read_file(path, data, num_points, num_classes=None):
-    points, labels = hdf5.read(path, num_points)
+def _read_files(paths, data, num_points, num_classes=None):
+    """Yields each path, and a tuple of its points and labels."""
     if num_classes is None and data.class_names is not None:
         num_classes = len(data.class_names)
+    with contextlib.closing(hdf5_process.read(paths, num_points)) as parts:
+        for path, (points, labels) in zip(paths, parts):
+            _check_labels(labels, num_classes, path)
+            yield path, (points, labels)
+
+
+def _check_labels(labels, num_classes, path):
     if len(labels) and (labels.min() < 0 or (num_classes is not None and labels.max() >= num_classes)):
         raise InputError(
             "{} has labels from {} to {}, but there are {} classes: they must be 0 to {}".format(
                 path, labels.min(), labels.max(), num_classes, "one less" if num_classes is None else num_classes - 1
             )
         )
-    return points, labels
 
 
 def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
@@ -215,14 +222,14 @@ def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
         class_name = DEFAULT_CLASS if DEFAULT_CLASS in names else names[0]
     label = class_label(class_name, names)
     found = 0
-    for path in _split_files(data, "test"):
-        points, labels = _read_file(path, data, num_points, len(names))
-        rows = np.flatnonzero(labels == label)
-        if index < found + len(rows):
-            row = rows[index - found]
-            source = "{}, cloud {}".format(os.path.abspath(path), row)
-            return Cloud(points[row], label, names[label], index, source)
-        found += len(rows)
+    with contextlib.closing(_read_files(_split_files(data, "test"), data, num_points, len(names))) as parts:
+        for path, (points, labels) in parts:
+            rows = np.flatnonzero(labels == label)
+            if index < found + len(rows):
+                row = rows[index - found]
+                source = "{}, cloud {}".format(os.path.abspath(path), row)
+                return Cloud(points[row], label, names[label], index, source)
+            found += len(rows)
     raise InputError(
         "`shape_index` {}: the test files hold {} clouds of {}; give {}".format(
             index, found, names[label], "0 to {}".format(found - 1) if found else "another `class_name` or `data_dir`"

@@ -2,10 +2,13 @@
 
 Data sets: `data` float (n, P, 3), `label` integers (n, 1) or (n,). Dialects of foreign files: `data`, `points` or a
 name of arrays.KEYS, (n, P, 3 or more) or (P, 3 or more), any number type; three datasets x, y, z; a compound type
-with such fields; one dataset of any name. Whatever lies in another file is refused: links and external storage.
+with such fields; one dataset of any name. Whatever lies in another file is refused: links and external storage. So is
+what promises more than the file holds. All of this runs in processes of their own: see hdf5_process.py and readers.py.
 """
 
 import contextlib
+import os
+import stat
 
 import h5py
 import numpy as np
@@ -14,16 +17,18 @@ from utils.clouds import arrays, column_names
 from utils.clouds.cloud import Content, check_finite
 from utils.files import InputError, printable
 
+MOST_LINKS = 16  # from one soft link to the next, as HDF5 has it
 ENDINGS = (".h5", ".hdf5")
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError, MemoryError)
 
 
-def read(path, num_points=None):
+def read(path, num_points=None, most=None):
     """Clouds and labels of a file of a data set.
 
     Args:
       path: the file.
       num_points: how many points of each cloud, the first ones; None: all.
+      most: how many bytes the arrays may take; None: any number.
 
     Returns:
       points: float32 array [n, num_points, 3].
@@ -53,18 +58,21 @@ def read(path, num_points=None):
             raise InputError(
                 "`num_points` {}: {} holds {} points a cloud; give that or less".format(num_points, path, data.shape[1])
             )
-        points = data[:, :num_points].astype(np.float32)
+        _check_bytes(data, path, most)
+        _check_bytes(label, path, most)
+        points = data[:, :num_points].astype(np.float32, copy=False)
         labels = label[:].reshape(-1)
     check_finite(points, path)
     return points, labels.astype(np.int64)
 
 
-def read_labels(path):
-    """The labels of a file of a data set alone: int64 array [n]. Raises InputErrors as `read` does."""
+def read_labels(path, most=None):
+    """The labels of a file of a data set alone: int64 array [n]. Takes `most` and raises InputErrors as `read` does."""
     with _opened(path) as file:
         label = _dataset(file, "label")
         if label is None or label.dtype.kind not in "iu":
             raise InputError("{} holds no whole numbers as 'label': it is of no data set of classes".format(path))
+        _check_bytes(label, path, most)
         return label[:].reshape(-1).astype(np.int64)
 
 
@@ -86,16 +94,20 @@ def read_cloud(path, index=0):
         try:
             key = "data" if "data" in names else arrays.choose(names, "dataset")
             if isinstance(key, tuple):
-                points, notices = arrays.of_columns([_dataset(file, one)[()] for one in key]), []
+                columns = [_dataset(file, one) for one in key]
+                for column in columns:
+                    _check_bytes(column, path)
+                points, notices = arrays.of_columns([column[()] for column in columns]), []
                 key = ", ".join(key)
             else:
                 data = _dataset(file, key)
+                _check_bytes(data, path)
                 if data.dtype.names is not None:
                     data = data[()]
                 points, notices = arrays.of_array(data, path, index, "dataset {}".format(printable(key)))
                 notices += _label(file, data.shape, index)
         except InputError as error:
-            raise InputError(str(error) if str(error).startswith("`") else "{} {}".format(path, error))
+            raise InputError(str(error) if str(error).startswith(("`", path)) else "{} {}".format(path, error))
         others = [name for name in names if name not in key.split(", ")]
         used = "dataset {}".format(printable(key, 60))
     return Content(points, used, notices + column_names.ignored(others, "dataset"))
@@ -118,10 +130,15 @@ def _label(file, shape, index):
 @contextlib.contextmanager
 def _opened(path):
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            # A pipe would be waited for without end.
+            raise InputError("{} is no file, but a folder, pipe or device".format(path))
         with h5py.File(path, "r") as file:
             yield file
     except InputError:
         raise
+    except MemoryError:
+        raise InputError("{} takes more memory to read than a file of its size should: is it damaged?".format(path))
     except DAMAGED as error:
         raise InputError(
             "{} is damaged or not a whole HDF5 file ({}): copy or fetch it again".format(
@@ -131,21 +148,79 @@ def _opened(path):
 
 
 def _dataset(file, name):
-    """A dataset of this very file, checked before it is read; None where there is no such dataset.
+    """A dataset of this very file, checked before it is opened; None where there is no such dataset.
 
     Raises:
       InputError: it lies in another file.
     """
-    encoded = name.encode("utf-8", "surrogateescape")
-    if not file.id.links.exists(encoded):
+    if not file.id.links.exists(name.encode("utf-8", "surrogateescape")):
         return None
-    if file.id.links.get_info(encoded).type == h5py.h5l.TYPE_EXTERNAL:
-        raise InputError("{} keeps {} in another file: copy it into one".format(file.filename, printable(name)))
-    found = file[name]
-    if not isinstance(found, h5py.Dataset):
+    found = _followed(file, name)
+    if not isinstance(found, h5py.h5d.DatasetID):
         return None
+    properties = found.get_create_plist()
+    if properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL:
+        raise _elsewhere(file, name)
+    return h5py.Dataset(found)
+
+
+def _followed(file, name):
+    """The object that a name leads to by links within this file: HDF5 would open any other that they name.
+
+    Raises:
+      InputError: a link leads to another file.
+      KeyError: it leads nowhere.
+    """
+    place, ahead, hops = file.id, [name.encode("utf-8", "surrogateescape")], 0
+    while ahead:
+        step = ahead.pop(0)
+        if not isinstance(place, h5py.h5g.GroupID) or not place.links.exists(step):
+            raise KeyError("the link {!r} leads nowhere".format(name))
+        kind = place.links.get_info(step).type
+        if kind == h5py.h5l.TYPE_HARD:
+            place = h5py.h5o.open(place, step)
+        elif kind == h5py.h5l.TYPE_SOFT and hops < MOST_LINKS:
+            target = place.links.get_val(step)
+            place = file.id if target.startswith(b"/") else place
+            ahead = [part for part in target.split(b"/") if part not in (b"", b".")] + ahead
+            hops += 1
+        elif kind == h5py.h5l.TYPE_SOFT:
+            raise KeyError("the link {!r} leads in a circle".format(name))
+        else:
+            raise _elsewhere(file, name)
+    return place
+
+
+def _elsewhere(file, name):
+    return InputError("{} keeps {} in another file: copy it into one".format(file.filename, printable(name)))
+
+
+def _check_bytes(found, path, most=None):
+    """Raises an InputError unless a dataset's bytes are there, and take no more than `most` when they are unpacked."""
+    name = printable(found.name.split("/")[-1], 60)
     properties = found.id.get_create_plist()
-    is_elsewhere = properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL
-    if is_elsewhere or found.file.filename != file.filename:
-        raise InputError("{} keeps {} in another file: copy it into one".format(file.filename, printable(name)))
-    return found
+    promised = _product(found.shape) * found.dtype.itemsize
+    there = min(found.id.get_storage_size(), os.path.getsize(path))
+    if there < (1 if properties.get_nfilters() else promised) and promised:
+        # HDF5 would make up what was never written.
+        raise InputError(
+            "{} promises {} bytes as {!r} and holds {}: it was cut short; copy or fetch it again".format(
+                path, promised, name, there
+            )
+        )
+    # A piece is unpacked whole. As float32 a number takes 4 bytes.
+    numbers = max(_product(found.shape), _product(found.chunks or (0,)))
+    taken = numbers * max(found.dtype.itemsize, 4)
+    if most is not None and taken > most:
+        raise InputError(
+            "{} promises {:.0f} MB as {!r}, more than a file of {:.3g} MB should hold: is it damaged? copy or fetch it "
+            "again".format(path, taken / 1e6, name, os.path.getsize(path) / 1e6)
+        )
+
+
+def _product(numbers):
+    """The product of whole numbers of any size, where NumPy's would overflow."""
+    product = 1
+    for number in numbers:
+        product *= int(number)
+    return product

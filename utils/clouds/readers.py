@@ -15,14 +15,11 @@ from typing import List, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from utils.clouds import arrays, hdf5, obj, off, pcd, ply, sampling, stl, tables
+from utils.clouds import arrays, hdf5, limits, obj, off, pcd, ply, sampling, stl, tables
 from utils.files import PROJECT_DIR, InputError, printable
 
 DEFAULT_POINTS = 2048
 SAMPLINGS = ("farthest", "random")
-# What a reader may take: of time, and of memory besides what its libraries do.
-SECONDS, SECONDS_A_MB = 60, 2
-MEMORY_BYTES, MEMORY_A_BYTE = 1 << 30, 40
 # So many points at exactly 0 0 0, and such a share, are a sensor's "no return".
 MANY_ZEROS, ZERO_SHARE = 10, 0.01
 
@@ -137,8 +134,7 @@ def _choose(points, num_points, seed, sample, path):
 
 def _in_own_process(path, num_points, seed, index):
     """Points, their places in the file, the list of notices, and whether they are drawn from a mesh."""
-    size = os.path.getsize(path)
-    seconds = SECONDS + SECONDS_A_MB * size / 1e6
+    seconds = limits.seconds(os.path.getsize(path))
     with tempfile.TemporaryDirectory() as folder:
         answer = os.path.join(folder, "points.npz")
         arguments = [os.path.abspath(path), str(num_points), str(seed), str(index), answer]
@@ -251,7 +247,7 @@ def _real_points(points):
 
 
 def _main(path, num_points, seed, index, answer):
-    _limit_memory(os.path.getsize(path))
+    limits.limit_memory(os.path.getsize(path))
     points, places = np.empty((0, 3)), np.empty(0, np.int64)
     try:
         points, places, notices, is_mesh = read_here(path, int(num_points), int(seed), int(index))
@@ -261,24 +257,6 @@ def _main(path, num_points, seed, index, answer):
     except MemoryError:
         told = {"error": "takes more memory to read than a file of its size should: is it damaged?"}
     np.savez(answer, points=points, places=places, told=json.dumps(told))
-
-
-def _limit_memory(size):
-    """Lets this process reserve no more memory than files of such a size need; Windows knows no such limit."""
-    try:
-        import resource
-    except ImportError:
-        return
-    try:
-        with open("/proc/self/statm") as file:
-            used = int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return
-    limit = used + MEMORY_BYTES + MEMORY_A_BYTE * size
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 if __name__ == "__main__":
