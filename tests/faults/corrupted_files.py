@@ -7,6 +7,7 @@ import re
 import shutil
 
 import corruptor
+import crafted_hdf5
 import numpy as np
 from judgement import Outcome, files_in, judge, strays
 
@@ -194,8 +195,14 @@ def _keys_of(folder, bench):
 def _data_set(rng, bench, folder):
     """A damaged data set: trained on, evaluated or explained as far as it can be, or said in one line."""
     data = _copy(folder, bench.data, "data")
-    path = rng.choice([path for path in files_in(data) if os.path.getsize(path)])
-    way = _damage_file(rng, path)
+    is_crafted = rng.random() < 0.4
+    if is_crafted:
+        # All scripts read the test split.
+        path = os.path.join(data, "ply_data_test0.h5")
+        way = "crafted: " + crafted_hdf5.craft(rng, path)
+    else:
+        path = rng.choice([path for path in files_in(data) if os.path.getsize(path)])
+        way = _damage_file(rng, path)
     name = rng.choice(("evaluate", "explain", "train", "compare"))
     words = bench.words(name, data=data, out=os.path.join(folder, "out"))
     words += {
@@ -205,7 +212,10 @@ def _data_set(rng, bench, folder):
     }.get(name, [])
     run = bench.run_words(words, folder)
     kind = "data set {} {} {}".format(os.path.splitext(path)[1], way, name)
-    return [Outcome(kind, judge(run) or strays(folder))]
+    wrong = judge(run) or strays(folder)
+    if not wrong and is_crafted and run.status != 2:
+        wrong = "is taken | {}".format(run.command)
+    return [Outcome(kind, wrong)]
 
 
 def _class_list(rng, bench, folder):
