@@ -32,6 +32,8 @@ WAYS = (
     "ignores ranges and breaks off", "more than the range", "another file in part", "a long reason", "resets",
 )  # fmt: skip
 
+SPOILING = ("another file", "ignores ranges and breaks off", "more than the range", "login page without length")
+
 
 def inject(rng, bench, folder):
     """Fetches from one to three mirrors, some or all of them bad, at times with a beginning there; returns Outcomes."""
@@ -39,7 +41,7 @@ def inject(rng, bench, folder):
     data_dir = os.path.join(folder, "out")
     os.makedirs(data_dir)
     zip_path = os.path.join(data_dir, provider.MODELNET40 + ".zip")
-    ways = [rng.choice(WAYS) for _ in range(rng.randrange(1, 4))]
+    ways = [rng.choice(WAYS if rng.random() < 0.7 else SPOILING) for _ in range(rng.randrange(1, 4))]
     begun = rng.choice((0, 0, rng.randrange(1, len(content)), len(content)))
     is_right = rng.random() < 0.7
     if begun:
