@@ -6,12 +6,12 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from utils import locks
-from utils.clouds import fetch, hdf5, hdf5_process
+from utils.clouds import fetch, hdf5, hdf5_process, zips
 from utils.clouds.class_lists import read_class_names, read_lines
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
-from utils.files import PROJECT_DIR, InputError, make_folder
+from utils.files import PROJECT_DIR, InputError
+from utils.made_once import make_once
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"
@@ -28,7 +28,6 @@ ZIP_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
 SPLITS = ("train", "test")
 NAMES_FILE = "shape_names.txt"
 DEFAULT_CLASS = "airplane"
-MOST_SECONDS_TO_WAIT = 24 * 3600  # for another process that fetches the data set
 
 
 class DataSet(NamedTuple):
@@ -59,10 +58,10 @@ def open_data(data_dir=None):
     """
     if data_dir == "demo":
         folder = os.path.join(DATA_DIR, "demo_shapes")
-        _make_once(folder, _make_demo_shapes)
+        make_once(folder, _make_demo_shapes, "data_dir")
     elif data_dir is None:
         folder = os.path.join(DATA_DIR, MODELNET40)
-        _make_once(folder, _fetch_modelnet40)
+        make_once(folder, _fetch_modelnet40, "data_dir", needless=(_part(folder), _part(folder) + fetch.ANEW))
     else:
         folder = _data_folder(data_dir)
     names_file = os.path.join(folder, NAMES_FILE)
@@ -84,17 +83,6 @@ def _has_split(folder, split):
     return os.path.isfile(os.path.join(folder, split + "_files.txt")) or bool(_files_by_name(folder, split))
 
 
-def _make_once(folder, make):
-    """Makes a data set that is not there; where another process is at it, waits and takes what that made."""
-    if os.path.isdir(folder):
-        return
-    make_folder(os.path.dirname(folder), "data_dir")
-    way_on = "wait until that ends, or give another `data_dir`"
-    with locks.hold(folder + ".lock", "{} is being made by".format(folder), way_on, MOST_SECONDS_TO_WAIT):
-        if not os.path.isdir(folder):
-            make(folder)
-
-
 def _make_demo_shapes(folder):
     print("Making the built-in demo shapes in {}".format(folder))
     shapes.write_demo_shapes(folder)
@@ -109,18 +97,21 @@ def _fetch_modelnet40(folder):
                     zip_path
                 )
             )
-        fetch.unpack(zip_path, folder, ZIP_FILES)
+        zips.unpack(zip_path, folder, ZIP_FILES)
         return
-    part = zip_path + ".part"
     try:
-        fetch.download(MIRRORS, part, ZIP_BYTES, ZIP_SHA256)
-    except InputError as error:
+        fetch.download(MIRRORS, _part(folder), ZIP_BYTES, ZIP_SHA256)
+    except fetch.NotFetched as error:
         raise InputError(
             "ModelNet40 {}. Three ways on: `data_dir` FOLDER with the HDF5 files; put {}.zip into {}; or `data_dir` "
             "demo for the built-in shapes".format(error, MODELNET40, DATA_DIR)
         )
-    fetch.unpack(part, folder, ZIP_FILES)
-    os.remove(part)
+    zips.unpack(_part(folder), folder, ZIP_FILES)
+
+
+def _part(folder):
+    """The zip while it is fetched. It never gets the name of one that the user put there, which is not deleted."""
+    return folder + ".zip.part"
 
 
 def class_names(data, known=None):

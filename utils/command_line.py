@@ -192,7 +192,8 @@ def _bounded_number(kind, text, is_allowed, wanted):
 def run(main):
     """Runs a script's `main` and ends the process with its exit status.
 
-    Exit status 2 and one line on stderr for an InputError or a file that cannot be read or written; 130 for Ctrl-C.
+    Exit status 2 and one line on stderr for an InputError or a file that cannot be read or written; 130 for Ctrl-C,
+    with the words of the KeyboardInterrupt, if it has some.
     """
     # TensorFlow 1.15 greets a current NumPy with pages of them.
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -207,8 +208,8 @@ def run(main):
     except (InputError, OSError) as error:
         sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), one_line(error)))
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted.\n")
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("\nInterrupted{}.\n".format("".join(": {}".format(words) for words in interrupt.args)))
         sys.exit(130)
 
 

@@ -270,31 +270,51 @@ def test_numbers_out_of_range_are_named(tmp_path, numbers, words):
     assert os.listdir(str(tmp_path)) == []
 
 
-def test_the_command_writes_once_and_then_refuses_in_one_line(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "utils.demo.shapes",
-        "--out",
-        str(tmp_path / "new" / "shapes"),
-        "--num_train",
-        "2",
-        "--num_test",
-        "1",
-        "--num_point",
-        "40",
-    ]
-    first, second = (
-        subprocess.run(
-            command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True
-        )
-        for _ in range(2)
+def _start_command(out, num_train):
+    words = [sys.executable, "-m", "utils.demo.shapes", "--out", str(out), "--num_test", "1", "--num_point", "40"]
+    return subprocess.Popen(
+        words + ["--num_train", str(num_train)],
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
     )
-    assert first.returncode == 0 and first.stderr == ""
-    assert first.stdout.startswith("Wrote 40 training and 20 test clouds of 20 classes, 40 points each, to ")
+
+
+def _is_refused(command, said):
+    """Whether a command ended with one line that says that the folder is there."""
+    out, err = said
+    return command.returncode == 2 and err.count("\n") == 1 and "is there already" in err and "--out" in err
+
+
+def test_the_command_writes_once_and_then_refuses_in_one_line(tmp_path):
+    first = _start_command(tmp_path / "new" / "shapes", 2)
+    out, err = first.communicate()
+    assert first.returncode == 0 and err == ""
+    assert out.startswith("Wrote 40 training and 20 test clouds of 20 classes, 40 points each, to ")
     assert read_split(tmp_path / "new" / "shapes", "test")[0].shape == (20, 40, 3)
-    assert second.returncode == 2 and second.stdout == ""
-    assert second.stderr.count("\n") == 1 and "is there already" in second.stderr and "--out" in second.stderr
+    second = _start_command(tmp_path / "new" / "shapes", 2)
+    said = second.communicate()
+    assert _is_refused(second, said) and said[0] == ""
+
+
+def test_of_two_commands_at_once_the_second_says_that_the_folder_is_there(tmp_path):
+    commands = [_start_command(tmp_path / "shapes", 40) for _ in range(2)]
+    said = [command.communicate() for command in commands]
+    assert sorted(command.returncode for command in commands) == [0, 2], said
+    assert any(_is_refused(*pair) for pair in zip(commands, said)), said
+    assert os.listdir(str(tmp_path)) == ["shapes"]
+
+
+def test_what_a_killed_command_left_is_gone_after_the_next(tmp_path):
+    killed = _start_command(tmp_path / "shapes", 2000)
+    while not any(name.endswith(".tmp") for name in os.listdir(str(tmp_path))):
+        assert killed.poll() is None
+    killed.kill()
+    killed.communicate()
+    assert "shapes" not in os.listdir(str(tmp_path))
+    second = _start_command(tmp_path / "shapes", 1)
+    assert second.communicate()[1] == "" and os.listdir(str(tmp_path)) == ["shapes"]
 
 
 def test_shapes_can_be_sampled_without_h5py():

@@ -27,12 +27,16 @@ NAMES = {
         TOP + "\x1b[2J",
         TOP + "x" * 300,
         TOP + "a:b*?",
-        TOP + "\udcff"[:0] + ".",
+        TOP + ".",
+        TOP + "\u202egpj.exe",
     ),
     "an empty name": ("", "/", TOP + "/", "."),
     "two top folders": ("other/x",),
     "a file where a folder is": (TOP + "train_files.txt/x",),
 }
+
+
+REFUSED = {*NAMES, "a link", "a name twice", "a password", "a bomb", "many files", "a lie about a size", "a file less"}
 
 
 def inject(rng, bench, folder):
@@ -48,20 +52,38 @@ def inject(rng, bench, folder):
     words = bench.words("evaluate", out=os.path.join(folder, "in"))
     at = words.index("--data_dir")
     del words[at : at + 2]
+    if rng.random() < 0.2:
+        os.makedirs(os.path.join(data_dir, rng.choice((".unpacking-x", provider.MODELNET40 + ".99999.tmp")), "top"))
     run = bench.run_words(words, folder, before=functools.partial(_trust, data_dir, content))
-    wrong = judge(run) or strays(folder)
-    found = [os.path.relpath(path, data_dir) for path in files_in(data_dir)]
-    if not wrong and provider.MODELNET40 + ".zip" not in found:
-        wrong = "deletes a zip that the user put there"
-    elif (
-        not wrong and run.status == 2 and any(path.startswith(".unpacking") or path.endswith(".lock") for path in found)
-    ):
-        wrong = "leaves {}".format(", ".join(found)[:200])
-    elif not wrong and any(os.path.islink(path) for path in files_in(data_dir)):
-        wrong = "makes a link"
-    elif not wrong and (os.path.exists("/tmp/absolute-name") or os.path.exists(os.path.join(folder, "..", "up"))):
+    wrong = judge(run) or strays(folder) or _judge_folder(run, kind, bench, data_dir)
+    if not wrong and (os.path.exists("/tmp/absolute-name") or os.path.exists(os.path.join(folder, "..", "up"))):
         wrong = "writes outside its folder"
     return [Outcome(kind, wrong)]
+
+
+def _judge_folder(run, kind, bench, data_dir):
+    """What is wrong with what lies in data/; None where all is right."""
+    names, unpacked = set(os.listdir(data_dir)), os.path.join(data_dir, provider.MODELNET40)
+    if provider.MODELNET40 + ".zip" not in names:
+        return "deletes a zip that the user put there"
+    if names - {provider.MODELNET40, provider.MODELNET40 + ".zip"}:
+        return "leaves {}".format(", ".join(sorted(names))[:200])
+    if any(os.path.islink(path) for path in files_in(data_dir)):
+        return "makes a link"
+    if run.status == 0 and kind in REFUSED:
+        return "unpacks what it must refuse"
+    if run.status == 0 and _contents(unpacked) != _contents(bench.data):
+        return "unpacks other files"
+    return None
+
+
+def _contents(folder):
+    """{path in the folder: bytes} of all its files."""
+    contents = {}
+    for path in files_in(folder):
+        with open(path, "rb") as file:
+            contents[os.path.relpath(path, folder)] = file.read()
+    return contents
 
 
 def _trust(data_dir, content):

@@ -5,7 +5,10 @@ import hashlib
 import http.server
 import io
 import os
+import signal
+import socket
 import socketserver
+import struct
 import threading
 import time
 import zipfile
@@ -17,6 +20,7 @@ from utils.clouds import fetch
 
 TITLE = "downloads from bad servers"
 SIZE = 2
+ENDS = {None: "", signal.SIGKILL: ", killed", signal.SIGINT: ", interrupted"}
 PAGE = b"<html><body>Please log in.</body></html>" * 50
 # What a server does with a request for a file; see `_Handler`.
 WAYS = (
@@ -25,7 +29,10 @@ WAYS = (
     "ignores ranges", "another range", "a range of another file", "nonsense for a range", "drips", "is silent",
     "status 500", "status 404", "status 416", "status 403", "status 204", "redirects to a page", "redirects in circles",
     "redirects nowhere", "closes at once", "garbage", "endless headers", "chunks that break off", "twice the file",
+    "ignores ranges and breaks off", "more than the range", "another file in part", "a long reason", "resets",
 )  # fmt: skip
+
+SPOILING = ("another file", "ignores ranges and breaks off", "more than the range", "login page without length")
 
 
 def inject(rng, bench, folder):
@@ -34,11 +41,15 @@ def inject(rng, bench, folder):
     data_dir = os.path.join(folder, "out")
     os.makedirs(data_dir)
     zip_path = os.path.join(data_dir, provider.MODELNET40 + ".zip")
-    ways = [rng.choice(WAYS) for _ in range(rng.randrange(1, 4))]
+    ways = [rng.choice(WAYS if rng.random() < 0.7 else SPOILING) for _ in range(rng.randrange(1, 4))]
     begun = rng.choice((0, 0, rng.randrange(1, len(content)), len(content)))
+    is_right = rng.random() < 0.7
     if begun:
         with open(zip_path + ".part", "wb") as file:
-            file.write(content[:begun] if rng.random() < 0.7 else os.urandom(begun))
+            file.write(content[:begun] if is_right else bytes(rng.randrange(256) for _ in range(begun)))
+    if rng.random() < 0.2:
+        # Of a run that was killed long ago.
+        os.makedirs(os.path.join(data_dir, rng.choice((".unpacking-x", provider.MODELNET40 + ".99999.tmp")), "top"))
     is_full = rng.random() < 0.1
     servers = [_Server(way, content, rng.random()) for way in ways]
     try:
@@ -46,11 +57,19 @@ def inject(rng, bench, folder):
         words = bench.words("evaluate", out=os.path.join(folder, "in"))
         at = words.index("--data_dir")
         del words[at : at + 2]
-        options = {"kill_after": 0.2 + 2 * rng.random()} if rng.random() < 0.15 else {}
-        run = bench.run_words(words, folder, before=before, **options)
-        kind = "{}{}{}".format(" then ".join(ways), ", killed" if options else "", ", disk full" if is_full else "")
-        wrong = judge(run, (0, 2, -9) if options else (0, 2)) or strays(folder, is_killed=bool(options))
-        wrong = wrong or _judge_folder(run, data_dir, content, "whole" in ways and not options and not is_full)
+        end = rng.choice((signal.SIGKILL, signal.SIGINT)) if rng.random() < 0.25 else None
+        started = bench.start_words(words, folder, before=before)
+        if end:
+            time.sleep(0.2 + 1.5 * rng.random())
+            started.signal(end)
+        run = started.wait()
+        kind = " then ".join(ways) + ENDS[end] + (", disk full" if is_full else "")
+        wrong = judge(run, {None: (0, 2), signal.SIGKILL: (0, 2, -9), signal.SIGINT: (0, 2, 130)}[end])
+        wrong = wrong or strays(folder, is_killed=end == signal.SIGKILL)
+        wrong = wrong or _judge_folder(run, data_dir, content, "whole" in ways and not end and not is_full)
+        # Where a server's end was wrong, its beginning that breaks off counts for more than what was there.
+        if not wrong and run.status != 0 and is_right and "another file in part" not in ways:
+            wrong = _lost(data_dir, content[:begun])
         outcomes = [Outcome(kind if len(ways) == 1 else "{} mirrors".format(len(ways)), wrong and kind + ": " + wrong)]
         if not wrong:
             # The same command, once one mirror is well.
@@ -78,6 +97,8 @@ def _zip_of(bench, rng):
 
 def _aim(data_dir, urls, content, is_full):
     """In the new process: what is fetched, from where, to where, and how long it may take."""
+    # The campaign ignores it in the process that this one was forked from.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     provider.DATA_DIR = data_dir
     provider.MIRRORS = urls
     provider.ZIP_BYTES = len(content)
@@ -95,18 +116,36 @@ def _judge_folder(run, data_dir, content, must_be_there):
     inside = [path for path in found if path.startswith(provider.MODELNET40 + os.sep)]
     others = sorted(set(found) - set(inside))
     if run.status == 0 or inside:
-        if len(inside) != len(zipfile.ZipFile(io.BytesIO(content)).namelist()):
-            return "unpacks {} files".format(len(inside))
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        unpacked = {}
+        for path in inside:
+            with open(os.path.join(data_dir, path), "rb") as file:
+                unpacked[path.replace(os.sep, "/")] = file.read()
+        if unpacked != {name: archive.read(name) for name in archive.namelist()}:
+            return "unpacks other files, {}".format(len(inside))
         if others and run.status == 0:
             return "leaves {}".format(", ".join(others))
-    allowed = {provider.MODELNET40 + ending for ending in (".zip.part", ".zip.part.new", ".lock")}
-    if run.status == 2 and set(others) - {provider.MODELNET40 + ".zip.part"}:
-        return "leaves {}".format(", ".join(others))
-    if [path for path in others if path not in allowed and not path.startswith(fetch.UNPACKING)]:
-        return "leaves {}".format(", ".join(others))
+    folders = sorted(set(os.listdir(data_dir)) - {provider.MODELNET40} - set(others))
+    endings = (".zip.part",) if run.status != -9 else (".zip.part", ".zip.part.new", ".lock")
+    # Ended before it was at its own data, it swept nothing either; killed, it leaves what it was at.
+    allowed = {provider.MODELNET40 + ending for ending in endings}
+    if set(others) - allowed and run.status != -9 or run.status in (0, 2) and folders:
+        return "leaves {}".format(", ".join(others + folders))
     if must_be_there and run.status != 0:
         return "fails, though a mirror is well: " + run.err
     return None
+
+
+def _lost(data_dir, begun):
+    """What is wrong with what was fetched before and is right; None where it is there still."""
+    path = os.path.join(data_dir, provider.MODELNET40)
+    if os.path.isdir(path):
+        return None
+    there = b""
+    if os.path.isfile(path + ".zip.part"):
+        with open(path + ".zip.part", "rb") as file:
+            there = file.read(len(begun))
+    return None if there == begun else "loses {} bytes that were fetched".format(len(begun))
 
 
 class _Server:
@@ -147,6 +186,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         start = int(asked[6:-1]) if asked else 0
         if self.path == "/page":
             return self._send(200, PAGE)
+        if way == "resets":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return self.connection.close()
+        if way == "a long reason":
+            return self.wfile.write(b"HTTP/1.0 500 \x1b[2J" + b"no " * 9000 + b"\r\n\r\n")
         if way.startswith("status "):
             return self._send(int(way[7:]), b"" if way.endswith("204") else PAGE)
         if way.startswith("redirects"):
@@ -159,11 +203,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return None
         if way in ("login page", "login page without length", "empty"):
             return self._send(200, b"" if way == "empty" else PAGE, has_length=way != "login page without length")
-        if way == "another file":
+        if way.startswith("another file"):
             content = content[::-1]
         if way == "twice the file":
             content = content * 2
-        if way == "ignores ranges":
+        if way.startswith("ignores ranges"):
             start = 0
         if way == "is silent":
             time.sleep(6)
@@ -183,7 +227,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             headers = {"Content-Range": "bytes x/y"}
         body = content[first:]
         length = len(body) + {"says less than it sends": -1000, "says more than it sends": 1000}.get(way, 0)
-        if "breaks off" in way:
+        if "breaks off" in way or way == "another file in part":
             body = body[: self.cut_at]
         if way == "breaks off with half a header":
             self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Len")
@@ -193,6 +237,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._send(206 if start else 200, b"ffff\r\n" + body[:1000], False, **dict(headers, **CHUNKED))
         if way == "drips":
             return self._drip(206 if start else 200, body, length, headers)
+        if way == "more than the range":
+            return self._send(206 if start else 200, body + PAGE, not start, length, **headers)
         return self._send(206 if start else 200, body, not way.startswith("no length"), length, **headers)
 
     def _drip(self, status, body, length, headers):

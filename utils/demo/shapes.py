@@ -5,10 +5,8 @@
 With them every command of the project works offline on a fresh machine.
 """
 
-import glob
 import os
 import shutil
-import time
 
 import numpy as np
 
@@ -16,11 +14,12 @@ from utils import command_line, files
 from utils.demo.modelnet40 import CLASS_NAMES
 from utils.demo.objects import BUILDERS
 from utils.files import InputError
+from utils.made_once import begun, make_once
 
 DEMO_CLASSES = tuple(name for name in CLASS_NAMES if name in BUILDERS)
 MIN_POINTS = 10
 MAX_SEED = 2**32 - 1
-SECONDS_TO_KEEP = 3600  # what another process may still be making
+IS_THERE = "{} is there already: delete it first, or give another `out`"
 
 
 def sample_shape(class_name, num_points, rng):
@@ -102,7 +101,7 @@ def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
     [n, 1]), train_files.txt, test_files.txt and shape_names.txt.
 
     Args:
-      out: folder to write; it must not be there yet.
+      out: folder to write; it must not be there yet, and no other process makes it at the same time.
       num_train, num_test: clouds of each class in the two splits, which have no object in common.
       num_points: points of each cloud, 10 or more.
       seed: 0 to 2**32 - 1; the test clouds do not depend on num_train.
@@ -116,10 +115,10 @@ def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
         raise InputError("`seed` {} is out of range: give one from 0 to {}".format(seed, MAX_SEED))
     out = os.path.abspath(out)
     if os.path.lexists(out):
-        raise InputError("{} is there already: delete it first, or give another `out`".format(out))
+        raise InputError(IS_THERE.format(out))
     files.make_folder(os.path.dirname(out), "out")
-    unfinished = "{}.{}.tmp".format(out, os.getpid())
-    _sweep(out)
+    unfinished = begun(out)
+    shutil.rmtree(unfinished, ignore_errors=True)
     try:
         os.mkdir(unfinished)
         with open(os.path.join(unfinished, "shape_names.txt"), "w", newline="\n") as file:
@@ -132,19 +131,10 @@ def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
                 file.write("data/{}/{}\n".format(os.path.basename(out), file_name))
         files.put_in_place(unfinished, out)
     except OSError as error:
-        if os.path.isdir(out):
-            raise InputError("{} was made by another process in the meantime".format(out))
         reason = os.strerror(error.errno) if error.errno else error
         raise InputError("cannot write {} ({}): give another `out`".format(out, reason))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _sweep(out):
-    """Removes what makings that were killed have left."""
-    for left in glob.glob(glob.escape(out) + ".*.tmp"):
-        if time.time() - os.path.getmtime(left) > SECONDS_TO_KEEP:
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write_hdf5(path, clouds, labels):
@@ -168,7 +158,13 @@ def parse_flags():
 
 def main():
     flags = parse_flags()
-    write_demo_shapes(flags.out, flags.num_train, flags.num_test, flags.num_point, flags.seed)
+
+    def write(out):
+        write_demo_shapes(out, flags.num_train, flags.num_test, flags.num_point, flags.seed)
+
+    # What another process made in the meantime may have other flags.
+    if not make_once(flags.out, write, "out"):
+        raise InputError(IS_THERE.format(flags.out))
     print(
         "Wrote {} training and {} test clouds of {} classes, {} points each, to {}".format(
             flags.num_train * len(DEMO_CLASSES),
