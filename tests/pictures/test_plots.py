@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from utils.files import InputError
 from utils.pictures import colours, heat_figure, plots
 
 NAMES = ["a_class_of_a_long_name", "bed"]
@@ -118,7 +119,7 @@ def test_figure_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", write_half)
     path = tmp_path / "rounds.png"
     path.write_bytes(b"old")
-    with pytest.raises(OSError):
+    with pytest.raises(InputError, match="rounds.png .disk full"):
         plots.save_rounds(str(path), [100, 10], [1.0, 0.2], "title")
     assert path.read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["rounds.png"]
 
