@@ -149,7 +149,7 @@ def test_a_beginning_of_another_file_is_not_the_next_mirrors_fault(tmp_path):
     assert (tmp_path / "file.zip").read_bytes() == CONTENT and asked == ["bytes=1000-", None]
 
 
-def test_a_part_that_was_not_asked_for_is_refused(tmp_path):
+def test_a_part_that_was_not_asked_for_adds_nothing(tmp_path):
     (tmp_path / "file.zip").write_bytes(CONTENT[:1000])
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -162,9 +162,10 @@ def test_a_part_that_was_not_asked_for_is_refused(tmp_path):
             pass
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.handle_request, daemon=True).start()
-    with pytest.raises(InputError, match="another part"):
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with pytest.raises(InputError, match="broke off"):
         _download(["http://127.0.0.1:{}/file.zip".format(server.server_port)], tmp_path / "file.zip")
+    server.shutdown()
     server.server_close()
     assert (tmp_path / "file.zip").read_bytes() == CONTENT[:1000]
 
@@ -177,6 +178,34 @@ def test_a_mirror_that_drips_or_is_silent_is_left_for_the_next_one(tmp_path, mon
         _download([slow, right], tmp_path / "file.zip")
         assert time.time() - start < 20
     assert (tmp_path / "file.zip").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("content_range", [None, "bytes x/y", "bytes 7-9/10"])
+def test_a_mirror_without_the_part_asked_for_gives_the_whole(tmp_path, content_range):
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.headers.get("Range"))
+            self.send_response(200 if asked[-1] is None else 206 if content_range else 416)
+            if asked[-1] and content_range:
+                self.send_header("Content-Range", content_range)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(CONTENT)
+
+        def log_message(self, *_):
+            pass
+
+    (tmp_path / "file.zip").write_bytes(CONTENT[:2000000])
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.block_on_close = True, False
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _download(["http://127.0.0.1:{}/file.zip".format(server.server_address[1])], tmp_path / "file.zip")
+    server.shutdown()
+    server.server_close()
+    assert (tmp_path / "file.zip").read_bytes() == CONTENT and asked == ["bytes=2000000-", None]
 
 
 def test_a_mirror_that_takes_too_long_in_all_is_left_and_what_it_gave_is_kept(tmp_path, monkeypatch):

@@ -1,7 +1,10 @@
 """Clouds and meshes of every format, written by an independent hand, and read back."""
 
+import zipfile
+
 import numpy as np
 import pytest
+from conftest import run_python
 
 from utils.clouds import readers
 from utils.files import InputError
@@ -222,3 +225,31 @@ def test_pickled_objects_are_never_loaded(tmp_path):
     np.save(str(tmp_path / "a.npy"), np.array([{"x": 1}], dtype=object))
     with pytest.raises(InputError, match="not a NumPy array of numbers"):
         readers.read(str(tmp_path / "a.npy"))
+
+
+def test_a_full_disk_for_what_was_read_is_no_fault_of_the_file(tmp_path, rng):
+    pytest.importorskip("resource", reason="Windows has no limits on files")
+    np.save(str(tmp_path / "a.npy"), rng.random_sample((5000, 3)))
+    code = (
+        "import resource, sys\n"
+        "from utils.clouds import readers\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "readers.read(sys.argv[1])"
+    )
+    finished = run_python(code, str(tmp_path / "a.npy"))
+    last = finished.stderr.strip().split("\n")[-1]
+    assert "InputError: cannot write " in last and "(File too large): free space there, or set TMPDIR" in last
+
+
+def test_the_names_in_a_damaged_archive_are_told_in_few_letters(tmp_path):
+    path = str(tmp_path / "a.npz")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x" * 5000 + ".npy", b"")
+    with open(path, "rb") as file:
+        content = file.read()
+    with open(path, "wb") as file:
+        # The list of names, at the end, names another than stands before the array.
+        file.write(content[:5020].replace(b"xxxx", b"yyyy") + content[5020:])
+    with pytest.raises(InputError, match="no whole archive") as raised:
+        readers.read(path)
+    assert len(str(raised.value)) < 400

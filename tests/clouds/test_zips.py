@@ -152,6 +152,16 @@ def test_a_file_where_a_folder_is_is_refused(tmp_path):
     assert os.listdir(str(tmp_path)) == ["a.zip"]
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_unpacks_by_blocks_of_any_size_is_refused(tmp_path, packing):
+    path = str(tmp_path / "a.zip")
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("top/a.txt", "A" * 1000)
+    with pytest.raises(InputError, match="packed in a way that no zip of a data set is: delete it"):
+        zips.unpack(path, str(tmp_path / "data"), [])
+    assert os.listdir(str(tmp_path)) == ["a.zip"]
+
+
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
 def test_links_and_devices_are_refused(tmp_path, kind):
     link = zipfile.ZipInfo("top/link")

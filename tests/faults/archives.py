@@ -41,9 +41,7 @@ def inject(rng, bench, folder):
     zip_path = os.path.join(data_dir, provider.MODELNET40 + ".zip")
     with open(zip_path, "wb") as file:
         file.write(content)
-    words = bench.words("evaluate", out=os.path.join(folder, "in"))
-    at = words.index("--data_dir")
-    del words[at : at + 2]
+    words = bench.words("fetch", out=os.path.join(folder, "in"))
     if rng.random() < 0.2:
         os.makedirs(os.path.join(data_dir, rng.choice((".unpacking-x", provider.MODELNET40 + ".99999.tmp")), "top"))
     run = bench.run_words(words, folder, before=functools.partial(_trust, data_dir, content))

@@ -54,9 +54,7 @@ def inject(rng, bench, folder):
     servers = [_Server(way, content, rng.random()) for way in ways]
     try:
         before = functools.partial(_aim, data_dir, [server.url for server in servers], content, is_full)
-        words = bench.words("evaluate", out=os.path.join(folder, "in"))
-        at = words.index("--data_dir")
-        del words[at : at + 2]
+        words = bench.words("fetch", out=os.path.join(folder, "in"))
         end = rng.choice((signal.SIGKILL, signal.SIGINT)) if rng.random() < 0.25 else None
         started = bench.start_words(words, folder, before=before)
         if end:

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import sys
 
 from judgement import files_in, judge
 from runs import Started
@@ -11,15 +10,23 @@ from utils.demo import shapes
 from utils.files import PROJECT_DIR
 from utils.network import loading
 
-WITHOUT_OPEN3D = os.path.join(PROJECT_DIR, "tests", "without_open3d")
+COMMENTS = os.path.join(PROJECT_DIR, "tests", "cases", "09-ply-kinds", "comments.ply")
 NUM_POINTS = 32
 STARTS = {  # the beginning of a command on the prepared folders; {out} is the run's own folder
     "train": "train.py --gpu -1 --data_dir {data} --model pointnet_cls_basic --num_point 32 --batch_size 10 "
     "--log_dir {out}",
     "evaluate": "evaluate.py --gpu -1 --data_dir {data} --log_dir {log} --dump_dir {out}",
     "explain": "ASM.py --gpu -1 --no_window --log_dir {log} --num_votes 2 --num_steps 1 --dump_dir {out}",
-    "compare": "compare.py --gpu -1 --data_dir {data} --log_dir {log} --num_point 32 --per_class 1 --num_steps 2 "
-    "--dump_dir {out}",
+    "compare": "compare.py --gpu -1 --data_dir {data} --log_dir {log} --num_point 32 --per_class 1 --dump_dir {out}",
+    "fetch": "evaluate.py --gpu -1 --log_dir {log} --dump_dir {out}",
+}
+# What `compared` holds.
+COMPARISON = ("--methods", "asm", "random", "--classes", "airplane", "chair", "--num_steps", "2")
+SHORT = {  # what makes a short one of it
+    "train": ["--max_epoch", "1"],
+    "evaluate": [],
+    "explain": ["--input", COMMENTS],
+    "compare": ["--methods", "asm", "--classes", "chair", "--num_steps", "2"],
 }
 
 
@@ -39,9 +46,7 @@ class Bench:
         self.data, self.log, self.explained, self.compared = (
             os.path.join(folder, name) for name in ("data", "log", "explained", "compared")
         )
-        sys.path.insert(0, WITHOUT_OPEN3D)
-        sys.path.insert(0, PROJECT_DIR)
-        os.environ.update(PYTHONPATH=WITHOUT_OPEN3D, CUDA_VISIBLE_DEVICES="", POINTCLOUD_GRAD_CAM_VERBOSE="")
+        os.environ.update(CUDA_VISIBLE_DEVICES="")
         for name in ("DISPLAY", "POINTCLOUD_GRAD_CAM_VERBOSE"):
             os.environ.pop(name, None)
         loading.load_tensorflow()
@@ -52,10 +57,13 @@ class Bench:
         shapes.write_demo_shapes(self.data, num_train=2, num_test=1, num_points=NUM_POINTS, seed=1)
         for name, arguments, out in (
             ("train", ["--max_epoch", "2"], self.log),
-            ("explain", ["--input", os.path.join(PROJECT_DIR, "tests", "cases", "09-ply-kinds", "comments.ply")],
-             self.explained),
-            ("compare", ["--methods", "asm", "random", "--classes", "airplane", "chair"], self.compared),
-        ):  # fmt: skip
+            ("explain", ["--input", COMMENTS], self.explained),
+            (
+                "compare",
+                ["--methods", "asm", "random", "--classes", "airplane", "chair", "--num_steps", "2"],
+                self.compared,
+            ),
+        ):
             run = self.run(name, *arguments, folder=os.path.join(self.folder, "made_" + name), out=out)
             if run.status != 0:
                 raise RuntimeError("without any fault {}: {}".format(name, judge(run) or run.err))
@@ -73,6 +81,10 @@ class Bench:
         """The words of a command: STARTS[name] with the prepared folders, then the arguments."""
         places = dict({"data": self.data, "log": self.log}, **places)
         return [word.format(**places) for word in STARTS[name].split()] + [str(word) for word in arguments]
+
+    def short_words(self, name, **places):
+        """The words of a command that is soon over, as of `words`."""
+        return self.words(name, *SHORT[name], **places)
 
     def run(self, name, *arguments, folder, out=None, log=None, data=None, **options):
         """Runs a script on a folder of its own, which holds `out`, `home` and `tmp` too.

@@ -9,6 +9,7 @@ import shutil
 import corruptor
 import crafted_hdf5
 import numpy as np
+from bench import COMMENTS, COMPARISON
 from judgement import Outcome, files_in, judge, strays
 
 from utils.files import PROJECT_DIR
@@ -20,7 +21,6 @@ CLOUDS_OF_A_STEP = 12
 # They say how much follows, so that a piece of them is never right.
 COUNTED = (".ply", ".pcd", ".off", ".npy", ".npz", ".h5")
 CASES = os.path.join(PROJECT_DIR, "tests", "cases")
-COMMENTS = os.path.join(CASES, "09-ply-kinds", "comments.ply")
 
 
 def inject(rng, bench, folder):
@@ -148,12 +148,7 @@ def _config(rng, bench, folder):
     way = _damage_file(rng, os.path.join(log, "config.json"))
     outcomes = []
     for name in rng.sample(("evaluate", "explain", "train", "compare"), 2):
-        words = bench.words(name, log=log, out=log if name == "train" else os.path.join(folder, "out"))
-        words += {
-            "explain": ["--input", COMMENTS],
-            "train": ["--max_epoch", "2"],
-            "compare": ["--methods", "asm", "--classes", "chair"],
-        }.get(name, [])
+        words = bench.short_words(name, log=log, out=log if name == "train" else os.path.join(folder, "out", name))
         run = bench.run_words(words, folder)
         outcomes.append(Outcome("config.json {} {}".format(way, name), judge(run) or strays(folder)))
     return outcomes
@@ -171,7 +166,7 @@ def _rows(rng, bench, folder):
     outcomes = []
     run = bench.run_words(["compare.py", "--report", out], folder)
     outcomes.append(Outcome("{} {} report".format(name, way), judge(run) or strays(folder)))
-    run = bench.run("compare", "--methods", "asm", "random", "--classes", "airplane", "chair", folder=folder)
+    run = bench.run("compare", *COMPARISON, folder=folder)
     wrong = judge(run) or strays(folder)
     if not wrong and run.status == 2:
         with open(path, "rb") as file:
@@ -204,12 +199,10 @@ def _data_set(rng, bench, folder):
         path = rng.choice([path for path in files_in(data) if os.path.getsize(path)])
         way = _damage_file(rng, path)
     name = rng.choice(("evaluate", "explain", "train", "compare"))
-    words = bench.words(name, data=data, out=os.path.join(folder, "out"))
-    words += {
-        "explain": ["--data_dir", data],
-        "train": ["--max_epoch", "1"],
-        "compare": ["--methods", "asm", "--classes", "chair"],
-    }.get(name, [])
+    out = os.path.join(folder, "out")
+    # The one command that reads a data set only where it is told to.
+    words = bench.words(name, "--data_dir", data, out=out) if name == "explain" else None
+    words = words or bench.short_words(name, data=data, out=out)
     run = bench.run_words(words, folder)
     kind = "data set {} {} {}".format(os.path.splitext(path)[1], way, name)
     wrong = judge(run) or strays(folder)
@@ -226,6 +219,6 @@ def _class_list(rng, bench, folder):
         file.write("".join("class {}\n".format(number) for number in range(40)))
     way = _damage_file(rng, path)
     name = rng.choice(("evaluate", "explain"))
-    words = bench.words(name, "--class_names", path, out=os.path.join(folder, "out"))
-    run = bench.run_words(words + (["--input", COMMENTS] if name == "explain" else []), folder)
+    words = bench.short_words(name, out=os.path.join(folder, "out")) + ["--class_names", path]
+    run = bench.run_words(words, folder)
     return [Outcome("list of classes {} {}".format(way, name), judge(run) or strays(folder))]

@@ -6,20 +6,18 @@ import resource
 import shutil
 import subprocess
 
+from bench import COMMENTS
 from judgement import Outcome, files_in, judge, strays
-
-from utils.files import PROJECT_DIR
 
 TITLE = "disks"
 SIZE = 1
-CLOUD = os.path.join(PROJECT_DIR, "tests", "cases", "09-ply-kinds", "comments.ply")
 ERRORS = (errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES, errno.EDQUOT)
 KINDS = ("an error once", "an error from then on", "a limit on the size of files", "a small disk", "gone")
 COMMANDS = {
     "train": ["--max_epoch", "3"],  # one more than the training that lies there
-    "explain": ["--num_point", "64", "--input", CLOUD, "--overwrite"],
+    "explain": ["--num_point", "64", "--input", COMMENTS, "--overwrite"],
     "evaluate": ["--overwrite"],
-    "compare": ["--methods", "asm", "random", "--classes", "airplane", "chair", "sofa"],
+    "compare": ["--methods", "asm", "random", "--classes", "airplane", "chair", "sofa", "--num_steps", "2"],
 }
 
 

@@ -35,12 +35,9 @@ def inject(rng, bench, folder):
         + ["--figure_format", rng.choice(("png", "svg", "pdf")), "--compare"],
         "train": ["--max_epoch", "2", "--seed", str(rng.randrange(100))],
         "compare": ["--methods", rng.choice(("asm", "random", "critical")), "--classes", "chair"]
-        + ["--protocol", rng.choice(("drop", "insert", "stability"))],
+        + rng.choice((["--num_steps", "2"], ["--protocol", "insert"], ["--protocol", "stability"])),
     }.get(name, [])
     words = bench.words(name, *arguments, out="out")
-    if "stability" in words or "insert" in words:
-        at = words.index("--num_steps")  # a flag of `drop` alone
-        del words[at : at + 2]
     found = []
     for number, environment in enumerate(({}, SURROUNDINGS[kind])):
         place = os.path.join(folder, str(number))

@@ -85,12 +85,13 @@ def _classes(rng, bench, folder, kind, text):
         file.write("\n".join(names) + "\n")
     name = rng.choice(("explain", "evaluate", "compare", "train"))
     out = os.path.join(folder, "out")
-    words = bench.words(name, log=log, data=data, out=out)
-    words += {
-        "explain": ["--data_dir", data, "--desired_label", "1", "--figure_format", rng.choice(("svg", "png", "pdf"))],
-        "compare": ["--methods", "asm", "--classes", "1"],
-        "train": ["--max_epoch", "1"],
-    }.get(name, [])
+    if name == "explain":
+        words = bench.words(name, "--data_dir", data, "--desired_label", "1", log=log, out=out)
+        words += ["--figure_format", rng.choice(("svg", "png", "pdf"))]
+    else:
+        words = bench.short_words(name, log=log, data=data, out=out)
+    if name == "compare":
+        words[words.index("chair")] = "1"
     runs = [bench.run_words(words, folder)]
     if name == "compare" and runs[0].status == 0:
         runs.append(bench.run_words(["compare.py", "--report", out], folder))
@@ -118,12 +119,9 @@ def _folder_name(rng, bench, folder, kind, text):
     log = os.path.join(inner, "log")
     shutil.copytree(bench.log, log)
     name = rng.choice(("explain", "evaluate", "compare", "train"))
-    words = bench.words(name, log=log, out=log if name == "train" else os.path.join(inner, "results"))
-    words += {
-        "explain": ["--input", os.path.join(CASES, "09-ply-kinds", "comments.ply")],
-        "compare": ["--methods", "asm", "--classes", "chair"],
-        "train": ["--max_epoch", "3"],
-    }.get(name, [])
+    words = bench.short_words(name, log=log, out=log if name == "train" else os.path.join(inner, "results"))
+    if name == "train":
+        words[-1] = "3"  # one epoch more than it has
     run = bench.run_words(words, folder)
     wrong = judge(run, (0,)) or _judge(folder, [run], text)
     return [Outcome("{} as a folder of {}".format(kind, name), wrong)]

@@ -13,7 +13,6 @@ from utils.files import PROJECT_DIR
 
 TITLE = "surroundings"
 SIZE = 1
-CLOUD = os.path.join(PROJECT_DIR, "tests", "cases", "09-ply-kinds", "comments.ply")
 
 
 def _closing(*numbers):
@@ -67,12 +66,7 @@ def inject(rng, bench, folder):
     out = os.path.join(folder, "out")
     if kind == "folder of spaces and letters":
         out = os.path.join(out, " na\u00efve \u98de\u673a ;'&")
-    words = bench.words(name, out=out)
-    words += {
-        "explain": ["--input", CLOUD],
-        "train": ["--max_epoch", "1"],
-        "compare": ["--methods", "asm", "--classes", "chair"],
-    }.get(name, [])
+    words = bench.short_words(name, out=out)
     if kind == "Ctrl-C":
         wrong = _interrupt(rng, folder, words)
     elif kind == "pipe that nobody reads":

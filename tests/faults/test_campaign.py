@@ -10,12 +10,11 @@ import pytest
 if not hasattr(os, "fork"):
     pytest.skip("the campaign forks processes", allow_module_level=True)
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-
 import campaign  # noqa: E402
 import corruptor  # noqa: E402
 from judgement import Outcome, Run, judge  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def test_the_short_campaign_is_survived():

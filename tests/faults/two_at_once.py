@@ -3,7 +3,8 @@
 import os
 import time
 
-import kills
+import chains
+from bench import COMMENTS
 from judgement import Outcome, files_in, judge
 from runs import SECONDS
 
@@ -12,7 +13,6 @@ from utils.network import training
 
 TITLE = "two at once"
 SIZE = 1
-EPOCHS = 4
 
 
 def inject(rng, bench, folder):
@@ -23,25 +23,25 @@ def inject(rng, bench, folder):
 
 def _trainings(rng, bench, folder):
     """The second is refused, or comes after the end of the first; the log has every epoch once."""
-    pair = kills.Training(rng, bench, folder)
+    pair = chains.Training(rng, bench, folder)
     first, second = _run_both(rng, bench, folder, pair.words(), pair.words(), pair.whole, pair.before)
     wrong = _refusal(first, second) or pair.differs()
     if not wrong:
         lines = pair.test_lines(pair.out)
-        wrong = None if len(lines) == 2 * EPOCHS else "logs {} lines of {} tests".format(len(lines), EPOCHS)
+        wrong = None if len(lines) == 2 * chains.EPOCHS else "logs {} lines of tests".format(len(lines))
     return Outcome("two trainings", wrong)
 
 
 def _comparisons(rng, bench, folder):
     """The second is refused, or comes after the end of the first; every row is there once."""
-    pair = kills.Comparison(rng, bench, folder)
+    pair = chains.Comparison(rng, bench, folder)
     first, second = _run_both(rng, bench, folder, pair.words(), pair.words(), pair.whole, pair.before)
     return Outcome("two comparisons", _refusal(first, second) or pair.differs())
 
 
 def _explanations(rng, bench, folder):
     """Both end well: into one folder with the same flags, else into two."""
-    pair = kills.Explanation(rng, bench, folder, is_fresh=True)
+    pair = chains.Explanation(rng, bench, folder, is_fresh=True)
     is_same = rng.random() < 0.5
     others = pair.words() + ([] if is_same else ["--seed", "7"])
     first, second = _run_both(rng, bench, folder, pair.words(), others, pair.whole, None)
@@ -68,9 +68,9 @@ def _read_in_training(rng, bench, folder):
         files.SECONDS_TO_KEEP = 0
         training.SAVE_SECONDS = 0
 
-    train = bench.words("train", "--max_epoch", EPOCHS, "--clouds_shown", "0", out=log)
+    train = bench.words("train", "--max_epoch", chains.EPOCHS, "--clouds_shown", "0", out=log)
     words = bench.words(name, out=os.path.join(out, "read"), log=log)
-    words += ["--input", kills.COMMENTS] if name == "explain" else []
+    words += ["--input", COMMENTS] if name == "explain" else []
     training_run = bench.start_words(train, os.path.join(folder, "in", "a"), before=save_always)
     _wait_for(os.path.join(log, "model.ckpt.index"))
     time.sleep(rng.random())

@@ -10,24 +10,6 @@ from utils.network import training, training_graph
 SETTINGS = training.TrainingSettings("pointnet_cls", ("a", "b"), batch_size=4, steps_per_epoch=1, max_epoch=9)
 
 
-class OneLayer:
-    """Stands in for a network: one layer, of which a graph is built in no time."""
-
-    LAYERS_FROM_TOP = ("fc3",)
-
-    @staticmethod
-    def get_model(points, num_classes, is_training, bn_decay=None):
-        with tf.variable_scope("fc3"):
-            weights = tf.get_variable("weights", [3, num_classes])
-            biases = tf.get_variable("biases", [num_classes])
-        return tf.matmul(tf.reduce_max(points, axis=1), weights) + biases, {}
-
-    @staticmethod
-    def get_loss(logits, labels, end_points):
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
-        return loss, loss
-
-
 def top_biases():
     return next(one for one in tf.global_variables() if one.op.name == "fc3/biases")
 

@@ -3,8 +3,9 @@
 import contextlib
 
 import numpy as np
+import one_layer_network
 import pytest
-from one_layer import Killed, OneLayer, content, kill_at, open_graph, set_bias
+from one_layer import Killed, content, kill_at, open_graph, set_bias
 
 import models
 from utils.files import InputError
@@ -13,7 +14,7 @@ from utils.network import checkpoint, checkpoint_files
 
 @pytest.fixture(autouse=True)
 def _one_layer(monkeypatch):
-    monkeypatch.setattr(models, "network", lambda name: OneLayer)
+    monkeypatch.setattr(models, "network", lambda name: one_layer_network)
 
 
 def _bias_read(folder):

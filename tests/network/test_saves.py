@@ -7,9 +7,10 @@ import shutil
 import signal
 
 import numpy as np
+import one_layer_network
 import pytest
 import tensorflow.compat.v1 as tf
-from one_layer import SETTINGS, Killed, OneLayer, content, kill_at, open_graph, set_bias, top_biases
+from one_layer import SETTINGS, Killed, content, kill_at, open_graph, set_bias, top_biases
 
 import models
 from utils import files
@@ -21,7 +22,7 @@ NAMES = ["runs [1]", "[", "]x[!a]", "a*b", "a?b", "{a,b}", "a\\b", "\\", "50% #1
 
 @pytest.fixture(autouse=True)
 def _one_layer(monkeypatch):
-    monkeypatch.setattr(models, "network", lambda name: OneLayer)
+    monkeypatch.setattr(models, "network", lambda name: one_layer_network)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names, or takes them for none")

@@ -1,57 +1,19 @@
-"""Training as a user sees it: started, started again, interrupted, killed."""
+"""Training as a user sees it: what it reads, what it leaves, what it refuses."""
 
 import json
 import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import h5py
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from conftest import assert_one_line_error, run_script
+from training_runs import step, training_arguments
 
 import train
 import utils
-from utils import locks
 from utils.demo import modelnet40
-from utils.files import PROJECT_DIR
-
-# Saves after every step, so that a kill in mid-epoch finds a checkpoint.
-SAVE_ALWAYS = (
-    "import train; from utils import command_line; from utils.network import training; "
-    "training.SAVE_SECONDS = 0; command_line.run(train.main)"
-)
-
-
-def _arguments(data, log, *more):
-    return [
-        "--data_dir",
-        data,
-        "--log_dir",
-        str(log),
-        "--model",
-        "pointnet_cls_basic",
-        "--num_point",
-        "64",
-        "--batch_size",
-        "16",
-        "--gpu",
-        "-1",
-    ] + [str(argument) for argument in more]
-
-
-def _step(log):
-    return int(tf.train.load_variable(os.path.join(str(log), "model.ckpt"), "global_step"))
-
-
-def _log_text(log):
-    with open(os.path.join(str(log), "log_train.txt")) as file:
-        return file.read()
 
 
 def _events(folder):
@@ -73,7 +35,7 @@ def test_a_training_leaves_the_designs_files(tiny_log):
     assert config["class_names"] == list(modelnet40.CLASS_NAMES)
     assert config["versions"]["pointcloud-grad-cam"] == utils.__version__ and "tensorflow" in config["versions"]
     assert not {"given", "quiet", "verbose"} & set(config)
-    assert _step(tiny_log) == 3 * 5
+    assert step(tiny_log) == 3 * 5
 
 
 def test_tensorboard_shows_both_losses_accuracies_and_schedules(tiny_log):
@@ -91,80 +53,6 @@ def test_tensorboard_shows_both_losses_accuracies_and_schedules(tiny_log):
     curves = {tag for tag in in_test if not tag.startswith(("input/", "heat/", "probability/"))}
     assert curves == {"loss/classification", "accuracy/overall", "accuracy/mean_class"}
     assert len(in_test["accuracy/overall"]) == 3
-
-
-def test_started_again_it_resumes_and_refuses_other_flags(tiny_data, tmp_path):
-    assert run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 1)).returncode == 0
-    assert _step(tmp_path) == 5
-    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
-    assert finished.returncode == 0, finished.stderr
-    assert _step(tmp_path) == 10
-    assert "Resumed after 5 steps, in epoch 2 of 2" in finished.stdout
-    assert _log_text(tmp_path).count("Epoch 1: test") == 1
-
-    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 2))
-    assert finished.returncode == 0 and "All 2 epochs are done" in finished.stdout
-    assert_one_line_error(
-        run_script("train.py", *_arguments(tiny_data, tmp_path, "--learning_rate", 0.01)),
-        "--learning_rate 0.01",
-        "0.001",
-        "--log_dir",
-    )
-    assert _step(tmp_path) == 10
-
-
-def _start_and_wait_for_a_checkpoint(tiny_data, log):
-    process = subprocess.Popen(
-        [sys.executable, "-c", SAVE_ALWAYS] + _arguments(tiny_data, log, "--max_epoch", 1000),
-        cwd=PROJECT_DIR,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(os.environ, CUDA_VISIBLE_DEVICES=""),
-    )
-    deadline = time.time() + 120
-    while not os.path.isfile(os.path.join(str(log), "model.ckpt.index")):
-        assert process.poll() is None and time.time() < deadline, "no checkpoint appeared"
-        time.sleep(0.05)
-    return process
-
-
-def test_killed_by_force_it_resumes_from_the_last_save(tiny_data, tmp_path):
-    process = _start_and_wait_for_a_checkpoint(tiny_data, tmp_path)
-    process.kill()
-    process.communicate()
-    killed_at = _step(tmp_path)
-    epoch = killed_at // 5 + 1
-    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", epoch))
-    assert finished.returncode == 0, finished.stderr
-    assert "Resumed after {} steps, in epoch {} of {}".format(killed_at, epoch, epoch) in finished.stdout
-    assert _step(tmp_path) == 5 * epoch
-
-
-def test_a_second_training_of_a_folder_is_refused_and_changes_nothing(tiny_data, tmp_path):
-    with locks.hold_folder(str(tmp_path), "log_dir"):
-        finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--max_epoch", 1))
-        assert_one_line_error(finished, "--log_dir", "process {} on host".format(os.getpid()), "give another --log_dir")
-        assert os.listdir(str(tmp_path)) == [locks.FOLDER_LOCK]
-
-
-def test_other_flags_do_not_replace_the_best_network_that_a_kill_left_alone(tiny_data, tiny_log, tmp_path):
-    shutil.copytree(os.path.join(tiny_log, "best"), str(tmp_path / "best"))
-    shutil.copy(os.path.join(tiny_log, "config.json"), str(tmp_path))
-    before = sorted(os.listdir(str(tmp_path / "best")))
-    assert "model.ckpt.json" in before
-    finished = run_script("train.py", *_arguments(tiny_data, tmp_path, "--seed", 5))
-    assert_one_line_error(finished, "--seed 5", "--log_dir")
-    assert sorted(os.listdir(str(tmp_path / "best"))) == before
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-def test_ctrl_c_saves_and_says_so(tiny_data, tmp_path):
-    process = _start_and_wait_for_a_checkpoint(tiny_data, tmp_path)
-    process.send_signal(signal.SIGINT)
-    output = process.communicate()[0].decode()
-    assert process.returncode == 130, output
-    assert "Traceback" not in output
-    assert "Stopped at step {};".format(_step(tmp_path)) in output
 
 
 def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
@@ -196,7 +84,7 @@ def test_train_points_draws_other_points_at_each_step(rng):
 
 def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_the_last(tiny_data, tiny_log, tmp_path):
     more = ["--max_epoch", 3, "--test_every", 2, "--schedule", "cosine", "--start_from", tiny_log]
-    arguments = _arguments(tiny_data, tmp_path, *more)
+    arguments = training_arguments(tiny_data, tmp_path, *more)
     finished = run_script("train.py", *arguments)
     assert finished.returncode == 0, finished.stderr
     with open(str(tmp_path / "log_train.txt")) as file:
@@ -257,7 +145,7 @@ def test_a_data_set_of_own_classes_is_trained_under_its_own_names(tmp_path):
     names = ["Stuhl", "7", "chair", "Tür"]
     data = _write_data(tmp_path / "data", names, [0, 1, 2, 3] * 4)
     log = tmp_path / "log"
-    finished = run_script("train.py", *_arguments(data, log, "--max_epoch", 2, "--batch_size", 8))
+    finished = run_script("train.py", *training_arguments(data, log, "--max_epoch", 2, "--batch_size", 8))
     assert finished.returncode == 0, finished.stderr
     with open(str(log / "config.json"), encoding="utf-8") as file:
         assert json.load(file)["class_names"] == names
@@ -270,17 +158,17 @@ def test_a_data_set_of_own_classes_is_trained_under_its_own_names(tmp_path):
 
     # Other names, of as many classes, are another task.
     others = _write_data(tmp_path / "others", ["Stuhl", "7", "chair", "Tor"], [0, 1, 2, 3] * 4)
-    finished = run_script("train.py", *_arguments(others, log, "--max_epoch", 3, "--batch_size", 8))
+    finished = run_script("train.py", *training_arguments(others, log, "--max_epoch", 3, "--batch_size", 8))
     assert_one_line_error(finished, "Tor", "Tür", "--data_dir", "--log_dir")
     fewer = _write_data(tmp_path / "fewer", names, [0, 1, 2, 3] * 3)
-    finished = run_script("train.py", *_arguments(fewer, log, "--max_epoch", 3, "--batch_size", 8))
+    finished = run_script("train.py", *training_arguments(fewer, log, "--max_epoch", 3, "--batch_size", 8))
     assert_one_line_error(finished, "12", "16", "--data_dir", "--log_dir")
-    assert _step(log) == 4
+    assert step(log) == 4
 
 
 def test_classes_without_names_are_numbered(tmp_path):
     data = _write_data(tmp_path / "data", None, [0, 2] * 8, train="my_train_clouds.hdf5")
-    finished = run_script("train.py", *_arguments(data, tmp_path / "log", "--max_epoch", 1))
+    finished = run_script("train.py", *training_arguments(data, tmp_path / "log", "--max_epoch", 1))
     assert finished.returncode == 0, finished.stderr
     with open(str(tmp_path / "log" / "config.json")) as file:
         assert json.load(file)["class_names"] == ["class 1", "class 2", "class 3"]
@@ -288,20 +176,8 @@ def test_classes_without_names_are_numbered(tmp_path):
 
 def test_data_without_training_clouds_is_refused(tmp_path):
     data = _write_data(tmp_path / "data", None, [0, 1] * 8, train=None)
-    finished = run_script("train.py", *_arguments(data, tmp_path / "log"))
+    finished = run_script("train.py", *training_arguments(data, tmp_path / "log"))
     assert_one_line_error(finished, str(data), "train", "--data_dir")
-
-
-def test_a_checkpoint_without_its_settings_is_not_resumed(tiny_data, tiny_log, tmp_path):
-    for content in (None, "{}", '{"model": "resnet"}'):
-        log = tmp_path / str(content and len(content))
-        shutil.copytree(tiny_log, str(log))
-        os.remove(str(log / "config.json"))
-        if content:
-            (log / "config.json").write_text(content)
-        finished = run_script("train.py", *_arguments(tiny_data, log, "--max_epoch", 4))
-        assert_one_line_error(finished, "no config.json", "--log_dir", "--start_from")
-        assert _step(log) == 15
 
 
 @pytest.mark.parametrize(
@@ -319,7 +195,7 @@ def test_flags_that_do_nothing_are_refused(tmp_path, arguments, words):
 
 
 def test_the_momentum_optimizer_takes_its_momentum(tiny_data, tmp_path):
-    arguments = _arguments(tiny_data, tmp_path, "--optimizer", "momentum", "--momentum", 0.5, "--max_epoch", 1)
+    arguments = training_arguments(tiny_data, tmp_path, "--optimizer", "momentum", "--momentum", 0.5, "--max_epoch", 1)
     finished = run_script("train.py", *arguments)
     assert finished.returncode == 0, finished.stderr
     names = [name for name, _ in tf.train.list_variables(str(tmp_path / "model.ckpt"))]

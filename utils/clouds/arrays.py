@@ -74,7 +74,8 @@ def read_npz(path, index=0):
                 points, notices = of_array(load(key), path, index, "array {}".format(printable(key)))
             others = [one for one in sorted(names) if one not in key.split(", ")]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise InputError("is no whole archive of arrays ({}): copy it again".format(error))
+        # It quotes names of the damaged list, which have any length.
+        raise InputError("is no whole archive of arrays ({}): copy it again".format(printable(str(error), 80)))
     used = "array {}".format(printable(key, 60))
     return Content(points, used, notices + column_names.ignored(others, "array"))
 

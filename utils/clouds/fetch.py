@@ -23,6 +23,7 @@ BLOCK_BYTES = 1 << 20
 STALL_SECONDS = 60
 STALL_BYTES = 1 << 18  # fewer in that time is no progress
 MAX_SECONDS = 6 * 3600
+RANGE_NOT_SATISFIABLE = 416
 POLL_SECONDS = 0.5  # Windows hears no Ctrl-C while a queue is waited for
 ANEW = ".new"  # ending of what may be something else than the file, or replaces a doubtful beginning
 BROKEN_OFF = "the connection broke off; started again, it goes on from there"
@@ -30,6 +31,10 @@ BROKEN_OFF = "the connection broke off; started again, it goes on from there"
 
 class NotFetched(InputError):
     """No mirror gave the file."""
+
+
+class _NoRange(OSError):
+    """A mirror does not give the part of the file that it was asked for. It may give the whole."""
 
 
 def download(urls, path, num_bytes, sha256):
@@ -89,11 +94,16 @@ def _complete(url, path, num_bytes, sha256):
     If not, what was there before is there still, or more of the same.
     """
     done = _size(path)
-    with contextlib.closing(_Answer(url, done)) as answer:
-        start, size = answer.start_and_size(num_bytes)
-        if start < done or size is None:
+    try:
+        with contextlib.closing(_Answer(url, done)) as answer:
+            start, size = answer.start_and_size(num_bytes)
+            if start < done or size is None:
+                return _fetch_anew(answer, path, num_bytes, sha256, is_more=size and _begins_with)
+            _write(answer, path, done, num_bytes)
+    except _NoRange:
+        with contextlib.closing(_Answer(url, 0)) as answer:
+            _, size = answer.start_and_size(num_bytes)
             return _fetch_anew(answer, path, num_bytes, sha256, is_more=size and _begins_with)
-        _write(answer, path, done, num_bytes)
     if _is_right(path, num_bytes, sha256):
         return True
     if not done:
@@ -116,7 +126,7 @@ def _fetch_anew(answer, path, num_bytes, sha256, is_more):
     new = path + ANEW
     try:
         _write(answer, new, 0, num_bytes)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too
         if is_more and _size(new) > _size(path) and is_more(new, path):
             with writing(path):
                 replace(new, path)
@@ -201,15 +211,19 @@ class _Answer:
         """From which byte the answer gives the file, and the size of the whole file, None where it does not say.
 
         Raises:
-          OSError: there is no answer in time, or it is not what was asked for, or the file has not `num_bytes` bytes.
+          _NoRange: it does not give the file from where it was asked for, nor from its beginning.
+          OSError: there is no answer in time, or the file has not `num_bytes` bytes.
         """
-        code, headers = self._next()
+        try:
+            code, headers = self._next()
+        except urllib.error.HTTPError as error:
+            raise _NoRange(str(error)) if error.code == RANGE_NOT_SATISFIABLE and self._done else error
         start, size = 0, headers.get("Content-Length", "")
         # A server that ignores the range sends the file from its beginning.
         if code == 206:
             found = re.match(r"bytes ([0-9]+)-[0-9]+/([0-9]{1,18})$", headers.get("Content-Range", ""))
             if not found or found.group(1) != str(self._done):
-                raise OSError("it answers with another part of the file than asked for")
+                raise _NoRange("it answers with another part of the file than asked for")
             start, size = self._done, found.group(2)
         if not re.match("[0-9]{1,18}$", size):
             return start, None
@@ -251,6 +265,8 @@ class _Answer:
                 while self._put(answer.read1(BLOCK_BYTES)):
                     pass
         except Exception as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # else its page would be waited for
             self._put(error)
 
     def _put(self, found):

@@ -16,10 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from utils.clouds import arrays, hdf5, limits, obj, off, pcd, ply, sampling, stl, tables
-from utils.files import PROJECT_DIR, InputError, printable
+from utils.files import PROJECT_DIR, InputError, printable, writing
 
 DEFAULT_POINTS = 2048
 SAMPLINGS = ("farthest", "random")
+NO_ROOM = 3  # exit status of the reading process, whose answer the disk does not take
 # So many points at exactly 0 0 0, and such a share, are a sensor's "no return".
 MANY_ZEROS, ZERO_SHARE = 10, 0.01
 
@@ -149,8 +150,10 @@ def _in_own_process(path, num_points, seed, index):
             )
         except subprocess.TimeoutExpired:
             raise InputError("`input` {}: was not read in {:.0f} s: is it damaged?".format(path, seconds))
+        words = finished.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
+        if finished.returncode == NO_ROOM:
+            raise InputError(words)
         if finished.returncode or not os.path.exists(answer):
-            words = finished.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
             raise InputError(
                 "`input` {}: its reader ended with status {} ({}): is the file damaged? copy it again".format(
                     path, finished.returncode, printable(words, 200)
@@ -256,7 +259,13 @@ def _main(path, num_points, seed, index, answer):
         told = {"error": str(error)}
     except MemoryError:
         told = {"error": "takes more memory to read than a file of its size should: is it damaged?"}
-    np.savez(answer, points=points, places=places, told=json.dumps(told))
+    try:
+        with writing(os.path.dirname(answer), "free space there, or set TMPDIR to a folder with more"):
+            np.savez(answer, points=points, places=places, told=json.dumps(told))
+    except InputError as error:
+        sys.stderr.write("\n" + str(error))
+        sys.stderr.flush()
+        os._exit(NO_ROOM)  # at its end, Python 3.7 tries to write the rest, and says more of it
 
 
 if __name__ == "__main__":

@@ -107,6 +107,9 @@ def _check_paths(zip_path, members):
         problem = None
         if not all(map(_is_name, parts)) or not parts:
             problem = "which leads out of its folder, or is no name on every system"
+        elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # The others unpack by whole blocks, however large these are.
+            problem = "which is packed in a way that no zip of a data set is"
         elif stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             problem = "which is a link or a device"
         key = tuple(unicodedata.normalize("NFC", part).casefold() for part in parts)
