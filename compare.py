@@ -11,9 +11,10 @@ from utils import streams
 
 with streams.one_line_interrupts():
     import provider
-    from utils import command_line, files, locks
+    from utils import command_line, files
     from utils.compare import flags as compare_flags
     from utils.compare import heats, report, run, settings
+    from utils.disk import locks
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
 

@@ -16,7 +16,8 @@ with streams.one_line_interrupts():
     from tqdm import tqdm
 
     import provider
-    from utils import command_line, files, metrics, names, result_folder
+    from utils import command_line, files, metrics
+    from utils.disk import names, result_folder
     from utils.files import InputError, printable
     from utils.network import checkpoint_files
     from utils.network.flags import add_network_flags, find_network

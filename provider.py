@@ -10,8 +10,8 @@ from utils.clouds import fetch, hdf5, hdf5_process, zips
 from utils.clouds.class_lists import read_class_names, read_lines
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
+from utils.disk.made_once import make_once
 from utils.files import PROJECT_DIR, InputError
-from utils.made_once import make_once
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"

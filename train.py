@@ -18,7 +18,8 @@ with streams.one_line_interrupts():
 
     import models
     import provider
-    from utils import command_line, files, locks
+    from utils import command_line, files
+    from utils.disk import locks
     from utils.explain import shown_clouds
     from utils.files import InputError
     from utils.network import checkpoint_files, loading, training

@@ -22,6 +22,7 @@ FLOORS = (
     ("models/",),
     ("utils/clouds/",),
     ("utils/demo/",),
+    ("utils/disk/",),
     ("utils/",),
 )
 # Heavy packages, and where they may be imported.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import CASES, assert_one_line_error, needs, run_script
 
-from utils import locks
+from utils.disk import locks
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.

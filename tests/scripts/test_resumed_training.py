@@ -11,7 +11,7 @@ import pytest
 from conftest import assert_one_line_error, run_script
 from training_runs import log_text, step, training_arguments
 
-from utils import locks
+from utils.disk import locks
 from utils.files import PROJECT_DIR
 
 # Saves after every step, so that a kill in mid-epoch finds a checkpoint.

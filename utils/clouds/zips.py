@@ -10,9 +10,9 @@ import zipfile
 
 from tqdm import tqdm
 
+from utils.disk.made_once import begun
+from utils.disk.names import DEVICE
 from utils.files import InputError, printable, put_in_place, writing
-from utils.made_once import begun
-from utils.names import DEVICE
 
 # ModelNet40's zip has 30 files and hardly shrinks.
 MAX_FILES = 10000

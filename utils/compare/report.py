@@ -6,11 +6,11 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from utils import names
 from utils.clouds.cloud import Cloud
 from utils.compare import figures, heats, settings
 from utils.compare.protocol import Figure
 from utils.compare.rows import NamedCloud, RowFile
+from utils.disk import names
 from utils.files import InputError, replace_file
 from utils.pictures import colours, render
 from utils.viewer import html_page

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils import names
+from utils.disk import names
 from utils.files import InputError, replace_file, writing
 
 KEY = ("method", "class", "index", "step")

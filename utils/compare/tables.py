@@ -3,7 +3,8 @@
 import numpy as np
 from tabulate import tabulate
 
-from utils import metrics, names
+from utils import metrics
+from utils.disk import names
 
 
 def markdown(header, rows):

@@ -13,8 +13,8 @@ import numpy as np
 from utils import command_line, files
 from utils.demo.modelnet40 import CLASS_NAMES
 from utils.demo.objects import BUILDERS
+from utils.disk.made_once import begun, make_once
 from utils.files import InputError
-from utils.made_once import begun, make_once
 
 DEMO_CLASSES = tuple(name for name in CLASS_NAMES if name in BUILDERS)
 MIN_POINTS = 10

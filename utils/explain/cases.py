@@ -7,9 +7,10 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 import provider
-from utils import command_line, metrics, names
+from utils import command_line, metrics
 from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, check_num_points
+from utils.disk import names
 from utils.explain import doubts
 from utils.files import InputError, make_folder, printable
 

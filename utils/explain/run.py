@@ -8,8 +8,9 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 import provider
-from utils import command_line, result_folder
+from utils import command_line
 from utils.clouds import own_cloud
+from utils.disk import result_folder
 from utils.explain import point_drop, results
 from utils.explain.methods import METHODS
 from utils.files import printable, versions

@@ -5,7 +5,7 @@ import glob
 import os
 import shutil
 
-from utils import locks
+from utils.disk import locks
 from utils.files import InputError, make_folder
 
 LOCK = ".lock"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from utils import names
+from utils.disk import names
 
 HOSTILE = [
     "../../../x",

@@ -11,9 +11,10 @@ import os
 import shutil
 from typing import Any, NamedTuple, Optional
 
-from utils import files, locks
+from utils import files
+from utils.disk import locks
+from utils.disk.names import same_folder
 from utils.files import InputError
-from utils.names import same_folder
 
 RUN_FILE = "run.json"
 BEGUN, WHOLE, CLEARED = ".begun-{}.tmp", ".whole.tmp", ".cleared"

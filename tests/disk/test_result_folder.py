@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from utils import files, locks, result_folder
+from utils import files
+from utils.disk import locks, result_folder
 from utils.files import InputError
 
 SETTINGS = {"rotation": "y", "names": ("a", "b")}

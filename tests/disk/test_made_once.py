@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from utils import locks
+from utils.disk import locks
+from utils.disk.made_once import begun, make_once
 from utils.files import PROJECT_DIR, InputError
-from utils.made_once import begun, make_once
 
 MAKE = """
 import os, sys, time
-from utils import locks, made_once
+from utils.disk import locks, made_once
 
 locks.POLL_SECONDS = 0.05
 

@@ -12,11 +12,11 @@ import time
 
 import pytest
 
-from utils import locks
+from utils.disk import locks
 from utils.files import PROJECT_DIR, InputError
 
 HOLD = (
-    "import sys, time; from utils import locks\n"
+    "import sys, time; from utils.disk import locks\n"
     "with locks.hold_folder(sys.argv[1], 'log_dir'): print('held', flush=True); {}"
 )
 
@@ -186,7 +186,7 @@ def test_where_a_disk_has_no_locks_the_number_of_the_process_and_its_touches_dec
 ):
     monkeypatch.setattr(locks, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(locks, "DEAD_SECONDS", 0.6)
-    held = HOLD.replace("from utils import locks", "from utils import locks; locks.BEAT_SECONDS = 0.1")
+    held = HOLD.replace("from utils.disk import locks", "from utils.disk import locks; locks.BEAT_SECONDS = 0.1")
     monkeypatch.setitem(globals(), "HOLD", held)
     with _another_process(tmp_path, then="time.sleep(60)") as other:
         words = "process {} ".format(other.pid)
@@ -205,8 +205,8 @@ def test_where_a_disk_has_no_locks_the_number_of_the_process_and_its_touches_dec
 
 def test_where_a_disk_has_no_locks_one_of_several_that_come_at_once_has_it(tmp_path, disk_without_locks):
     code = HOLD.replace(
-        "from utils import locks",
-        "import fcntl; from utils import locks, files\n"
+        "from utils.disk import locks",
+        "import fcntl; from utils.disk import locks\n"
         "def refuse(*_): raise OSError(37, 'no locks')\n"
         "locks.fcntl.flock = refuse; locks.BEAT_SECONDS = 0.1\n"
         "while time.time() < float(sys.argv[2]): time.sleep(0.001)",
