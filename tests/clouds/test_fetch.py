@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.server
 import os
+import signal
 import socket
 import socketserver
 import subprocess
@@ -289,9 +290,13 @@ def test_an_interrupt_is_heard_while_a_mirror_is_silent_and_says_that_the_next_r
         _thread.interrupt_main()
 
     words = "what was fetched is kept, and the next run goes on from there"
-    with serve(CONTENT, seconds_of_silence=20) as (url, asked), pytest.raises(KeyboardInterrupt, match=words):
-        threading.Thread(target=interrupt, daemon=True).start()
-        _download([url], tmp_path / "file.zip")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests started in the background ignore it
+    try:
+        with serve(CONTENT, seconds_of_silence=20) as (url, asked), pytest.raises(KeyboardInterrupt, match=words):
+            threading.Thread(target=interrupt, daemon=True).start()
+            _download([url], tmp_path / "file.zip")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.time() - interrupted[0] < 10
 
 
