@@ -204,6 +204,47 @@ def test_two_runs_at_once_wait_for_each_other_and_the_other_one_goes_beside(tmp_
         assert set(texts) == {"numbers", "heat.png"} and len(set(texts.values())) == 1
 
 
+@pytest.mark.parametrize("name", ["listdir", "read_json"])
+def test_a_look_at_a_folder_while_another_run_is_put_in_place_takes_it_for_no_other_run(tmp_path, monkeypatch, name):
+    """The other run begins to replace the files just before the name of each, or the run.json, is read."""
+    _write(tmp_path / "x", "1")
+    module = result_folder.os if name == "listdir" else result_folder.files
+    read, started = getattr(module, name), []
+
+    def read_late(path, *arguments):
+        if not started and str(path).startswith(str(tmp_path / "x")):
+            (tmp_path / "x" / ".whole.tmp").mkdir()
+            os.rename(str(tmp_path / "x" / "run.json"), str(tmp_path / "x" / ".whole.tmp" / "run.json"))
+            started.append(path)
+        return read(path, *arguments)
+
+    monkeypatch.setattr(module, name, read_late)
+    assert _write(tmp_path / "x", "2") == (str(tmp_path / "x"), None) and started
+    assert _read(tmp_path / "x") == {"numbers": "2", "heat.png": "2"}
+
+
+def test_who_waits_for_a_run_that_fails_gets_the_folder_that_it_leaves_empty_and_removes(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "POLL_SECONDS", 0.005)
+    waiting = threading.Thread(target=_write, args=(tmp_path / "x", "2"))
+
+    def fail(begun):
+        waiting.start()
+        time.sleep(0.05)
+        raise KeyError
+
+    remove = os.rmdir
+
+    def remove_slowly(path, **options):
+        remove(path, **options)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(result_folder.os, "rmdir", remove_slowly)
+    with pytest.raises(KeyError):
+        result_folder.write(str(tmp_path / "x"), SETTINGS, fail, is_ours)
+    waiting.join()
+    assert _read(tmp_path / "x") == {"numbers": "2", "heat.png": "2"}
+
+
 def test_a_folder_that_another_computer_holds_for_long_costs_no_results(tmp_path, monkeypatch):
     monkeypatch.setattr(result_folder, "SECONDS_TO_WAIT", 0)
     (tmp_path / "x").mkdir()

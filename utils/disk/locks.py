@@ -82,7 +82,7 @@ def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0):
     file tells: its holder touches it, so that one without is watched for a minute.
 
     Args:
-      path: the lock's file, which is there as long as the lock is held; its folder exists.
+      path: the lock's file, which is there as long as the lock is held; its folder is made where need be.
       words: the beginning of the message, to which the holder is added: "x is in use by".
       way_on: its end: what the user can do.
       wait_seconds: how long to wait, saying so, for a holder on this computer.
@@ -191,9 +191,15 @@ def _try_to_take(path, dead_beat):
 def _open(path):
     tries_left = 10
     while True:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             break
+        except FileNotFoundError:
+            tries_left -= 1
+            if not tries_left:
+                raise
+            # Another process removed the folder in between, as it was left empty.
         except PermissionError:
             tries_left -= 1
             if not (os.name == "nt" and os.path.isfile(path) and tries_left):

@@ -84,7 +84,6 @@ def write(folder, settings, fill, is_ours, overwrite=False):
 @contextlib.contextmanager
 def _alone_in(folder):
     """A context in which no other process writes to a folder, which is made; it goes again if it is left empty."""
-    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, locks.FOLDER_LOCK)
     words = "{} is in use by".format(folder)
     try:
@@ -146,17 +145,23 @@ def _what_differs(path, settings, is_ours):
             return "{}, whose name differs in case alone,".format(others[0])
     if not os.path.isdir(path):
         return "no folder, but a file" if os.path.lexists(path) else None
-    if os.path.isdir(os.path.join(path, WHOLE)):
-        return None  # which a killed run left: it is known once `finish` has put that in its place
-    there = [other for other in os.listdir(path) if is_ours(other)]
+    # One look at all names: another process may be putting its run in place, which WHOLE tells.
+    try:
+        names = os.listdir(path)
+    except FileNotFoundError:
+        return None  # removed since, as it was left empty
+    if WHOLE in names:
+        return None  # of a run that ends or was killed: it is known once `finish` has put that in its place
+    there = [other for other in names if is_ours(other)]
     if not there:
         return None
     if RUN_FILE not in there:
         return "files of a run that nobody knows the flags of"
     try:
         before = files.read_json(os.path.join(path, RUN_FILE), "")
-    except InputError:
-        return "a run whose run.json cannot be read"
+    except InputError as error:
+        # Gone since the look: it is being replaced.
+        return None if isinstance(error.__context__, FileNotFoundError) else "a run whose run.json cannot be read"
     now = json.loads(json.dumps(settings))  # JSON has lists for tuples.
     differing = [key for key in now if key in before and before[key] != now[key]]
     if not differing:
