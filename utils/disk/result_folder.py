@@ -143,13 +143,13 @@ def _what_differs(path, settings, is_ours):
         others = [other for other in os.listdir(parent or ".") if other != name and same_folder(other, name)]
         if others:
             return "{}, whose name differs in case alone,".format(others[0])
-    if not os.path.isdir(path):
-        return "no folder, but a file" if os.path.lexists(path) else None
-    # One look at all names: another process may be putting its run in place, which WHOLE tells.
+    # One look at all: another process may be putting its run in place, which WHOLE tells, or making the folder.
     try:
         names = os.listdir(path)
     except FileNotFoundError:
-        return None  # removed since, as it was left empty
+        return "no folder, but a link to nothing" if os.path.islink(path) else None
+    except NotADirectoryError:
+        return "no folder, but a file"
     if WHOLE in names:
         return None  # of a run that ends or was killed: it is known once `finish` has put that in its place
     there = [other for other in names if is_ours(other)]
