@@ -37,6 +37,8 @@ FLAGS_OF_A_RUN = (
     "decay_step",
     "decay_rate",
     "rotation",
+    "augment",
+    "label_smoothing",
     "start_from",
     "seed",
 )
@@ -59,6 +61,13 @@ def parse_flags():
         default="y",
         help="random rotation of the training clouds: none, about the up axis, or any",
     )
+    group.add_argument(
+        "--augment",
+        choices=("none", "scale_translate"),
+        default="none",
+        help="what else is done to the training clouds, which are jittered in any case: scale_translate stretches each "
+        "axis by 2/3 to 3/2 and shifts it by at most 0.2",
+    )
     group.add_argument("--batch_size", type=command_line.positive_int, default=32, help="clouds a step")
     group = parser.add_argument_group("network")
     group.add_argument("--model", choices=models.NAMES, default="pointnet_cls", help="network")
@@ -69,6 +78,13 @@ def parse_flags():
     )
     command_line.add_gpu_flag(group)
     group = parser.add_argument_group("optimizer")
+    group.add_argument(
+        "--label_smoothing",
+        type=command_line.fraction,
+        default=0.0,
+        metavar="SHARE",
+        help="share of each label that is spread over all classes: 0 for none",
+    )
     group.add_argument("--max_epoch", type=command_line.positive_int, default=250, help="epochs in all")
     group.add_argument("--learning_rate", type=command_line.positive_float, default=1e-3, help="at the start")
     group.add_argument("--momentum", type=command_line.fraction, default=0.9, help="of the momentum optimizer")
@@ -149,7 +165,13 @@ def train(flags):
     from utils.network.training_graph import open_training
 
     log = training.Log(os.path.join(flags.log_dir, "log_train.txt"))
-    moved = functools.partial(augment, rotation=flags.rotation, num_points=flags.train_points, seed=flags.seed)
+    moved = functools.partial(
+        augment,
+        rotation=flags.rotation,
+        num_points=flags.train_points,
+        seed=flags.seed,
+        is_stretched=flags.augment == "scale_translate",
+    )
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
         files.write_json(config_path(flags), dict(config, versions=files.versions()))
@@ -163,8 +185,8 @@ def train(flags):
             sys.exit(130)
 
 
-def augment(points, step, rotation, num_points, seed):
-    """Samples, rotates and jitters the clouds of a step; what is drawn follows from the seed and the step alone.
+def augment(points, step, rotation, num_points, seed, is_stretched=False):
+    """Samples, rotates, stretches and jitters the clouds of a step; what is drawn follows from the seed and the step alone.
 
     Args:
       points: float32 array [B, P, 3].
@@ -172,6 +194,7 @@ def augment(points, step, rotation, num_points, seed):
       rotation: "none", "y" or "xyz".
       num_points: how many points to keep, others at each step; None: all.
       seed: of what is drawn.
+      is_stretched: whether they are scaled and shifted along each axis too.
 
     Returns:
       float32 array [B, N, 3].
@@ -180,7 +203,10 @@ def augment(points, step, rotation, num_points, seed):
     if num_points is not None:
         points = points[:, rng.choice(points.shape[1], num_points, replace=False)]
     rotations = provider.draw_rotations(rotation, len(points), rng)
-    return provider.jitter(np.matmul(points, rotations), rng)
+    points = np.matmul(points, rotations)
+    if is_stretched:
+        points = provider.scale_and_shift(points, rng)
+    return provider.jitter(points, rng)
 
 
 def turn_test_clouds(points, rotation, seed):
@@ -210,6 +236,7 @@ def training_settings(flags, num_train, class_names):
         schedule=flags.schedule,
         decay_step=flags.decay_step,
         decay_rate=flags.decay_rate,
+        label_smoothing=flags.label_smoothing,
         seed=flags.seed,
     )
 

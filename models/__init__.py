@@ -5,7 +5,7 @@ A network declares, and nothing else in the program knows:
 - `LAYERS_FROM_TOP`: names of its layers, as those of its variables begin, from the logits down. They tell a checkpoint
   of this network from others, and are re-initialised one by one to test an explanation.
 - `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points.
-- `get_loss(logits, labels, end_points)`: the loss to minimise.
+- `get_loss(logits, labels, end_points, label_smoothing)`: the loss to minimise, and the cross-entropy in it.
 
 The end points are a dictionary. Those of every network, for B clouds of N points:
 

@@ -53,19 +53,20 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     }
 
 
-def get_loss(logits, labels, end_points):
+def get_loss(logits, labels, end_points, label_smoothing=0.0):
     """Cross-entropy plus the regulariser that keeps the feature transform near orthogonal.
 
     Args:
       logits: float32 Tensor [B, C].
       labels: int32 Tensor [B].
       end_points: what `get_model` returned.
+      label_smoothing: as for `tf_util.cross_entropy`.
 
     Returns:
       Two scalar Tensors, means over the batch: the loss to minimise and the cross-entropy in it. As upstream, the
       regulariser is the sum over the batch, not its mean.
     """
-    cross_entropy = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    cross_entropy = tf_util.cross_entropy(logits, labels, label_smoothing)
     transform = end_points["feature_transform"]
     distance = tf.nn.l2_loss(tf.matmul(transform, transform, transpose_b=True) - tf.eye(transform.shape.as_list()[1]))
     return cross_entropy + REGULARISER_WEIGHT * distance, cross_entropy

@@ -43,16 +43,17 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     }
 
 
-def get_loss(logits, labels, end_points):
+def get_loss(logits, labels, end_points, label_smoothing=0.0):
     """Cross-entropy.
 
     Args:
       logits: float32 Tensor [B, C].
       labels: int32 Tensor [B].
       end_points: what `get_model` returned; not used, as this network has nothing to regularise.
+      label_smoothing: as for `tf_util.cross_entropy`.
 
     Returns:
       The same scalar Tensor twice, as `pointnet_cls.get_loss` returns the loss and the cross-entropy in it.
     """
-    cross_entropy = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    cross_entropy = tf_util.cross_entropy(logits, labels, label_smoothing)
     return cross_entropy, cross_entropy

@@ -31,7 +31,7 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     return tf.matmul(tf.reduce_max(points, axis=1), weights) + biases, {}
 
 
-def get_loss(logits, labels, end_points):
+def get_loss(logits, labels, end_points, label_smoothing=0.0):
     """As of any network: the loss, and the cross-entropy in it."""
     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
     return loss, loss

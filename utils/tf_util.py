@@ -104,6 +104,24 @@ def dropout(inputs, keep_prob, is_training):
     return tf.nn.dropout(inputs, rate=1 - keep_prob) if is_training else inputs
 
 
+def cross_entropy(logits, labels, label_smoothing=0.0):
+    """Mean cross-entropy of a batch, with smoothed labels if wanted (Szegedy et al., arXiv 1512.00567, section 7).
+
+    Args:
+      logits: float32 Tensor [B, C].
+      labels: int32 Tensor [B].
+      label_smoothing: Python float s in 0..1: the label's target is 1 - s + s / C, each other class's s / C.
+
+    Returns:
+      float32 Tensor, a scalar.
+    """
+    of_labels = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    if not label_smoothing:
+        return of_labels
+    of_all_classes = tf.reduce_mean(-tf.nn.log_softmax(logits))
+    return (1 - label_smoothing) * of_labels + label_smoothing * of_all_classes
+
+
 def _shared(points, num_outputs, scope, is_training, bn_decay):
     """The points as rows [B N, C], and weights [C, num_outputs] and biases with batch norm folded in."""
     num_inputs = points.shape.as_list()[2]

@@ -150,6 +150,18 @@ def test_a_fresh_t_net_is_the_identity(rng):
         np.testing.assert_array_equal(session.run(matrix), [np.eye(3)] * 2)
 
 
+@pytest.mark.parametrize("name", models.NAMES)
+def test_smoothed_labels_give_the_other_classes_a_share(name):
+    logits = np.log([[0.5, 0.25, 0.125, 0.125]])
+    with tf.Graph().as_default(), tf.Session() as session:
+        end_points = {"feature_transform": tf.eye(4, batch_shape=[1])}
+        arguments = tf.constant(logits, tf.float32), tf.constant([1]), end_points
+        loss, cross_entropy = session.run(models.network(name).get_loss(*arguments, label_smoothing=0.2))
+    # Targets 0.05, 0.85, 0.05 and 0.05; logarithms of halves: 1, 2, 3 and 3.
+    assert cross_entropy == pytest.approx((0.05 * 1 + 0.85 * 2 + 0.05 * 3 + 0.05 * 3) * np.log(2), rel=1e-6)
+    assert loss == pytest.approx(cross_entropy)
+
+
 def test_the_loss_is_the_cross_entropy_plus_the_regulariser(rng):
     from models import pointnet_cls
 

@@ -11,6 +11,7 @@ import tensorflow.compat.v1 as tf
 from conftest import assert_one_line_error, run_script
 from training_runs import step, training_arguments
 
+import provider
 import train
 import utils
 from utils.demo import modelnet40
@@ -73,6 +74,20 @@ def test_augmentation_follows_from_seed_and_step(rng):
     np.testing.assert_allclose(
         np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08
     )
+
+
+def test_a_stretched_cloud_is_scaled_and_shifted_along_each_axis(rng):
+    points = rng.standard_normal((300, 3, 3)).astype(np.float32)
+    moved = train.augment(points, 7, "none", None, seed=3, is_stretched=True)
+    # Two points tell the scale of an axis, within the jitter of at most 0.05 each; then a point tells the shift.
+    far = np.abs(points[:, 0] - points[:, 1]) > 1
+    scales = (moved[:, 0] - moved[:, 1]) / (points[:, 0] - points[:, 1])
+    assert 2 / 3 - 0.1 < scales[far].min() < 0.75 and 1.4 < scales[far].max() < 1.6
+    exact = provider.scale_and_shift(points.astype(np.float64), rng)
+    scales = (exact[:, 0] - exact[:, 1]) / (points[:, 0] - points[:, 1])
+    shifts = exact[:, 2] - scales * points[:, 2]
+    assert 2 / 3 < scales.min() < 0.68 and 1.48 < scales.max() < 1.5 and len(np.unique(scales)) == scales.size
+    assert -0.201 < shifts.min() < -0.19 and 0.19 < shifts.max() < 0.201
 
 
 def test_train_points_draws_other_points_at_each_step(rng):

@@ -34,6 +34,7 @@ class TrainingSettings(NamedTuple):
       schedule: of the learning rate: "steps" that decay it, or "cosine", half of one that ends with the training.
       decay_step: clouds after which a step of `steps` comes, and batch norm's momentum decays.
       decay_rate: factor of each such step.
+      label_smoothing: of the labels in the loss, as for `tf_util.cross_entropy`.
       seed: of the first weights, of dropout and of the order of the clouds.
     """
 
@@ -49,6 +50,7 @@ class TrainingSettings(NamedTuple):
     schedule: str = "steps"
     decay_step: int = 200000
     decay_rate: float = 0.7
+    label_smoothing: float = 0.0
     seed: int = 0
 
 

@@ -159,7 +159,7 @@ class TrainingGraph:
         learning_rate = _learning_rate(settings, clouds_seen)
 
         logits, end_points = network.get_model(self._points, num_classes, is_training=True, bn_decay=bn_decay)
-        loss, cross_entropy = network.get_loss(logits, self._labels, end_points)
+        loss, cross_entropy = network.get_loss(logits, self._labels, end_points, settings.label_smoothing)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             self._logits, end_points = network.get_model(self._points, num_classes, is_training=False)
         self._network = checkpoint.Network(
