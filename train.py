@@ -186,7 +186,7 @@ def train(flags):
 
 
 def augment(points, step, rotation, num_points, seed, is_stretched=False):
-    """Samples, rotates, stretches and jitters the clouds of a step; what is drawn follows from the seed and the step alone.
+    """Samples, rotates, stretches and jitters the clouds of a step; what is drawn follows from seed and step alone.
 
     Args:
       points: float32 array [B, P, 3].

@@ -4,6 +4,8 @@ A network declares, and nothing else in the program knows:
 
 - `LAYERS_FROM_TOP`: names of its layers, as those of its variables begin, from the logits down. They tell a checkpoint
   of this network from others, and are re-initialised one by one to test an explanation.
+- `IGNORES_REPEATED_POINTS`: whether the logits depend on the points through the maxima in "pools" alone, so that a
+  point that is there twice changes nothing, and one that holds no maximum alone can go.
 - `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points.
 - `get_loss(logits, labels, end_points, label_smoothing)`: the loss to minimise, and the cross-entropy in it.
 
@@ -14,25 +16,12 @@ The end points are a dictionary. Those of every network, for B clouds of N point
 - "feature_points": float32 Tensor [B, M, 3], where the rows of the feature map lie.
 - "global_feature": float32 Tensor [B, K], the maximum of the feature map over its rows.
 - "pools": every maximum over points that the logits depend on, from the input up: a dictionary from the name of its
-  layer to a `Pool`.
+  layer to a `max_pool.Pool`.
 """
 
 import importlib
-from typing import Any, NamedTuple
 
 NAMES = ("pointnet_cls", "pointnet_cls_basic")
-
-
-class Pool(NamedTuple):
-    """A maximum over points.
-
-    Attributes:
-      maximum: float32 Tensor [B, K].
-      features: float32 Tensor [B, M, K], what it is taken of; gradients stop there.
-    """
-
-    maximum: Any
-    features: Any
 
 
 def network(name):

@@ -9,11 +9,9 @@ training alike: the statistics that training needs of a product x W follow from 
 
 import tensorflow.compat.v1 as tf
 
+from utils import max_pool
+
 BATCH_NORM_EPSILON = 1e-3
-# A product of the widest layer over as many points stays in the processor's cache.
-POINTS_PER_CHUNK = 4 * 1024
-# The maximum is taken over blocks of at most as many points first, so that its place is sought in one block only.
-MAX_BLOCK = 16
 
 
 def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
@@ -31,7 +29,7 @@ def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
     """
     rows, weights, biases = _shared(points, num_outputs, scope, is_training, bn_decay)
     outputs = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
-    return tf.reshape(outputs, _shape_of(points)[:2] + [num_outputs])
+    return tf.reshape(outputs, max_pool.shape_of(points)[:2] + [num_outputs])
 
 
 def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
@@ -45,13 +43,15 @@ def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
       points, num_outputs, scope, is_training, bn_decay: as in `shared_dense`.
 
     Returns:
-      The maximum, float32 Tensor [B, num_outputs], and what it is taken of, float32 Tensor [B, N, num_outputs]; the
-      latter is a feature map for looking at: gradients stop there, and what is not asked for is not computed.
+      A max_pool.Pool of num_outputs channels. Of its features, what is not asked for is not computed.
     """
     rows, weights, biases = _shared(points, num_outputs, scope, is_training, bn_decay)
     features = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
-    features = tf.stop_gradient(tf.reshape(features, _shape_of(points)[:2] + [num_outputs]))
-    return tf.nn.relu(_max_of_product(points, weights) + biases), features
+    features = tf.stop_gradient(tf.reshape(features, max_pool.shape_of(points)[:2] + [num_outputs]))
+    maximum, seconds, holders = max_pool.max_of_product(points, weights, max_pool.seconds_wanted())
+    return max_pool.Pool(
+        tf.nn.relu(maximum + biases), features, tf.nn.relu(tf.stop_gradient(seconds) + biases), holders
+    )
 
 
 def dense(inputs, num_outputs, scope, is_training, bn_decay=None):
@@ -193,96 +193,3 @@ def _mean_and_covariance(rows):
         return tf.nn.bias_add(tf.matmul(rows, matrix), shift)
 
     return (mean, covariance), gradient
-
-
-@tf.custom_gradient
-def _max_of_product(points, weights):
-    """max_i x_i W: the maximum over the points of a product that is held for a few clouds at a time.
-
-    Its gradient is a sparse matrix of one value a maximum, so going back costs two sparse products instead of two as
-    large as the one going forward.
-
-    Args:
-      points: float32 Tensor [B, N, C].
-      weights: float32 Tensor [C, K].
-
-    Returns:
-      float32 Tensor [B, K].
-    """
-    num_clouds, num_points, num_inputs = _shape_of(points)
-    num_outputs = weights.shape.as_list()[1]
-    clouds_each = tf.maximum(1, POINTS_PER_CHUNK // num_points)
-    num_chunks = -(-num_clouds // clouds_each)
-
-    def one_chunk(number, maxima, holders, shares):
-        first = number * clouds_each
-        rows = tf.reshape(points[first : first + clouds_each], [-1, num_inputs])
-        product = tf.reshape(tf.matmul(rows, weights), [-1, num_points, num_outputs])
-        maximum, holder, share = _max_and_holders(product)
-        return (
-            number + 1,
-            maxima.write(number, maximum),
-            holders.write(number, holder + [first, 0, 0]),
-            shares.write(number, share),
-        )
-
-    arrays = [tf.TensorArray(dtype, num_chunks, infer_shape=False) for dtype in (tf.float32, tf.int32, tf.float32)]
-    # One chunk is multiplied while the places of the maxima are sought in the one before.
-    _, maxima, holders, shares = tf.while_loop(
-        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=2, back_prop=False
-    )
-    holders, shares = tf.reshape(holders.concat(), [-1, 3]), tf.reshape(shares.concat(), [-1])
-
-    def gradient(maximum_gradient):
-        cloud, point, channel = tf.unstack(holders, axis=1)
-        values = shares * tf.gather(tf.reshape(maximum_gradient, [-1]), cloud * num_outputs + channel)
-        indices = tf.cast(tf.stack([cloud * num_points + point, channel], axis=1), tf.int64)
-        product_gradient = tf.SparseTensor(
-            indices, values, tf.cast(tf.stack([num_clouds * num_points, num_outputs]), tf.int64)
-        )
-        rows = tf.reshape(points, [-1, num_inputs])
-        points_gradient = tf.sparse.sparse_dense_matmul(product_gradient, weights, adjoint_b=True)
-        weights_gradient = tf.sparse.sparse_dense_matmul(product_gradient, rows, adjoint_a=True)
-        return tf.reshape(points_gradient, tf.shape(points)), tf.transpose(weights_gradient)
-
-    return tf.reshape(maxima.concat(), [-1, num_outputs]), gradient
-
-
-def _max_and_holders(product):
-    """The maximum over the points, and which points hold it.
-
-    Blocks of points are reduced first; the holders are then sought in the blocks that reach the maximum, not in all.
-
-    Args:
-      product: float32 Tensor [B, N, K].
-
-    Returns:
-      maximum: float32 Tensor [B, K].
-      holders: int32 Tensor [T, 3], T >= B K: cloud, point and channel of each value that equals the maximum.
-      shares: float32 Tensor [T], 1 / the number of points that hold the same maximum.
-    """
-    num_clouds, num_points, num_outputs = _shape_of(product)
-    sizes = tf.range(1, MAX_BLOCK + 1)
-    size = tf.reduce_max(tf.boolean_mask(sizes, tf.equal(num_points % sizes, 0)))
-    block_maxima = tf.reduce_max(tf.reshape(product, [-1, size, num_outputs]), axis=1)
-    block_maxima = tf.reshape(block_maxima, [num_clouds, -1, num_outputs])
-    maximum = tf.reduce_max(block_maxima, axis=1)
-
-    winners = tf.cast(tf.where(tf.equal(block_maxima, maximum[:, tf.newaxis])), tf.int32)
-    cloud, block, channel = tf.unstack(winners, axis=1)
-    rows = (cloud * num_points + block * size)[:, tf.newaxis] + tf.range(size)
-    values = tf.gather(tf.reshape(product, [-1]), rows * num_outputs + channel[:, tf.newaxis])
-    cell = cloud * num_outputs + channel
-    is_maximum = tf.equal(values, tf.gather(tf.reshape(maximum, [-1]), cell)[:, tf.newaxis])
-    winner, place = tf.unstack(tf.cast(tf.where(is_maximum), tf.int32), axis=1)
-    holders = tf.stack(
-        [tf.gather(cloud, winner), tf.gather(block * size, winner) + place, tf.gather(channel, winner)], axis=1
-    )
-    cell = tf.gather(cell, winner)
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(cell, tf.float32), cell, num_clouds * num_outputs)
-    return maximum, holders, 1 / tf.gather(counts, cell)
-
-
-def _shape_of(tensor):
-    """The shape as a list: Python numbers where they are known, scalar Tensors where not."""
-    return [size if size is not None else tf.shape(tensor)[axis] for axis, size in enumerate(tensor.shape.as_list())]

@@ -7,7 +7,7 @@ from unittest import mock
 
 import tensorflow.compat.v1 as tf
 
-from utils import tf_util
+from utils import max_pool, tf_util
 
 
 def layers():
@@ -29,7 +29,7 @@ def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
 
 def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
     features = shared_dense(points, num_outputs, scope, is_training, bn_decay)
-    return tf.reduce_max(features, axis=1), features
+    return max_pool.Pool(tf.reduce_max(features, axis=1), features, None, None)
 
 
 def dense(inputs, num_outputs, scope, is_training, bn_decay=None):

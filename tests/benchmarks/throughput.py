@@ -235,7 +235,7 @@ class TextbookClassifier:
             ]
         )
 
-    def quantities(self, names, clouds, labels):
+    def quantities(self, names, clouds, labels, is_target=False):
         """The points and the loss gradients of class 0, one cloud a batch: all that ASM takes."""
         for cloud in clouds:
             found = {"points": cloud[np.newaxis]}

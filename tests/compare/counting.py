@@ -33,7 +33,7 @@ class CountingClassifier:
     def vote_logits(self, points, rotations):
         return np.repeat(self.logits(points[np.newaxis]), len(rotations), axis=0)
 
-    def quantities(self, names, clouds, labels):
+    def quantities(self, names, clouds, labels, is_target=False):
         assert names == ("points",)
         self.heats += 1
         # Of another class than 8 the heat is the other way round.

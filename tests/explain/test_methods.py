@@ -15,7 +15,7 @@ class CountingClassifier:
     def __init__(self):
         self.asked = []
 
-    def quantities(self, names, clouds, labels):
+    def quantities(self, names, clouds, labels, is_target=False):
         self.asked.append((tuple(names), labels))
         for start in range(0, len(clouds), 2):
             yield [clouds[start : start + 2] for _ in names]

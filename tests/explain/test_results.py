@@ -32,7 +32,7 @@ def _save(folder, run):
     logits = np.zeros(len(NAMES), np.float32)
     logits[7] = 1
     colours = np.array([[0, 0, 0], [1, 0.5, 0], [0, 1, 1]])
-    case = Case(Cloud(run.points, 3, "cup", 0, "a file"), logits, NAMES, {})
+    case = Case(Cloud(run.points, 3, "cup", 0, "a file"), logits, NAMES, False, {})
     results.save(str(folder), run, case, {"seed": 5}, run.points, run.heat, colours)
 
 

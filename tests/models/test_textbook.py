@@ -6,7 +6,7 @@ import tensorflow.compat.v1 as tf
 from benchmarks import textbook
 
 import models
-from utils import tf_util
+from utils import max_pool, tf_util
 
 LAYERS = {"shared_dense": 3, "shared_dense_max": 3, "dense": 2}
 
@@ -67,7 +67,7 @@ def test_the_maximum_is_right_for_any_number_of_points(num_points, is_training, 
 
 @pytest.mark.parametrize("points_per_chunk", (1, 40, 60, 1000))
 def test_the_maximum_is_right_for_chunks_of_any_size(points_per_chunk, rng, monkeypatch):
-    monkeypatch.setattr(tf_util, "POINTS_PER_CHUNK", points_per_chunk)
+    monkeypatch.setattr(max_pool, "POINTS_PER_CHUNK", points_per_chunk)
     _assert_same("shared_dense_max", rng.standard_normal((7, 20, 5)), rng, is_training=True)
 
 
@@ -82,7 +82,7 @@ def test_points_that_share_a_maximum_share_its_gradient(is_training, rng):
 def test_a_layer_whose_gammas_are_zero_is_right(rng):
     with tf.Graph().as_default(), tf.Session() as session:
         points = tf.constant(rng.standard_normal((3, 20, 4)), tf.float32)
-        output, _ = tf_util.shared_dense_max(points, 5, "layer", True, tf.constant(0.9))
+        output, *_ = tf_util.shared_dense_max(points, 5, "layer", True, tf.constant(0.9))
         session.run(tf.global_variables_initializer())
         for variable in tf.global_variables():
             if variable.op.name.endswith(("gamma", "beta")):
@@ -94,7 +94,7 @@ def test_a_layer_whose_gammas_are_zero_is_right(rng):
 def test_the_feature_map_is_what_the_maximum_is_taken_of(rng):
     with tf.Graph().as_default(), tf.Session() as session:
         points = tf.constant(rng.standard_normal((3, 20, 4)), tf.float32)
-        maximum, features = tf_util.shared_dense_max(points, 50, "layer", is_training=False)
+        maximum, features, *_ = tf_util.shared_dense_max(points, 50, "layer", is_training=False)
         session.run(tf.global_variables_initializer())
         maximum, features = session.run([maximum, features])
     np.testing.assert_allclose(maximum, features.max(axis=1), rtol=1e-6, atol=1e-6)

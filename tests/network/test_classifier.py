@@ -2,61 +2,11 @@
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from utils import metrics
-from utils.explain import heat
-from utils.explain.methods import METHODS
-from utils.network import checkpoint, checkpoint_files, classifier
+from utils.network import classifier
 
 LABEL = 8
-
-
-@pytest.fixture(scope="module")
-def tiny_classifier(tiny_log):
-    with checkpoint.restore(checkpoint_files.find(None, tiny_log), gpu=-1) as network:
-        yield classifier.Classifier(network)
-
-
-@pytest.fixture(scope="module")
-def by_hand(tiny_log):
-    """The small network of the checkpoint, in float64."""
-    return NumpyNetwork(checkpoint_files.find(None, tiny_log))
-
-
-@pytest.fixture
-def cloud(rng):
-    return rng.uniform(-0.7, 0.7, (64, 3)).astype(np.float32)
-
-
-class NumpyNetwork:
-    """`pointnet_cls_basic` in evaluation mode, layer by layer as it is written down in the paper."""
-
-    def __init__(self, prefix):
-        reader = tf.train.NewCheckpointReader(prefix)
-        self._value = lambda name: reader.get_tensor(name).astype(np.float64)
-
-    def layer(self, inputs, scope):
-        weights = self._value(scope + "/weights")
-        product = inputs @ weights.reshape(-1, weights.shape[-1]) + self._value(scope + "/biases")
-        mean, variance = self._value(scope + "/bn/moving_mean"), self._value(scope + "/bn/moving_variance")
-        normal = (product - mean) / np.sqrt(variance + 1e-3)
-        return np.maximum(normal * self._value(scope + "/bn/gamma") + self._value(scope + "/bn/beta"), 0)
-
-    def features(self, points):
-        """Feature map [N, 1024] of a cloud [N, 3]."""
-        found = points.astype(np.float64)
-        for scope in ("conv1", "conv2", "conv3", "conv4", "conv5"):
-            found = self.layer(found, scope)
-        return found
-
-    def head(self, maxima):
-        """Logits [C] of the maximum of the feature map, [1024]."""
-        found = self.layer(self.layer(maxima, "fc1"), "fc2")
-        return found @ self._value("fc3/weights") + self._value("fc3/biases")
-
-    def logits(self, points):
-        return self.head(self.features(points).max(axis=0))
 
 
 def _quantities(classifier_, names, clouds, labels):
@@ -141,55 +91,87 @@ def test_points_that_share_a_maximum_share_its_gradient(tiny_classifier, cloud):
     np.testing.assert_allclose(gradients[24:40], once[24:], rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["logit_gradients", "loss_gradients"])
-def test_gradients_of_other_clouds_are_those_that_these_have(name, tiny_classifier, rng):
+def test_gradients_of_other_clouds_are_those_that_these_have(tiny_classifier, rng):
     clouds = rng.uniform(-0.7, 0.7, (3, 20, 3)).astype(np.float32)
     labels = np.array([1, 8, 30])
     paths = rng.uniform(-0.7, 0.7, (3, 5, 20, 3)).astype(np.float32)
-    ((gradients_of,),) = tiny_classifier.quantities([name + "_of"], clouds, labels)
+    ((gradients_of,),) = tiny_classifier.quantities(["logit_gradients_of"], clouds, labels)
     found = gradients_of(paths)
     for number, label in enumerate(labels):
-        (wanted,) = _quantities(tiny_classifier, [name], paths[number], label)
+        (wanted,) = _quantities(tiny_classifier, ["logit_gradients"], paths[number], label)
         np.testing.assert_allclose(found[number], wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_every_quantity_that_is_listed_is_there_in_the_order_asked_for(tiny_classifier, cloud):
     names = sorted(classifier.QUANTITIES)
     (found,) = tiny_classifier.quantities(names, cloud[np.newaxis], LABEL)
-    shapes = dict(zip(names, (getattr(one, "shape", None) for one in found)))
+    shapes = {name: one.shape for name, one in zip(names, found) if hasattr(one, "shape")}
+    assert [[array.shape for array in layer] for layer in found[names.index("maxima")]] == [[(1, 1024)] * 4]
+    assert all(callable(one) for name, one in zip(names, found) if "_of" in name)
     assert shapes == {
         "points": (1, 64, 3),
         "features": (1, 64, 1024),
         "feature_gradients": (1, 64, 1024),
         "logit_gradients": (1, 64, 3),
         "loss_gradients": (1, 64, 3),
-        "logit_gradients_of": None,
-        "loss_gradients_of": None,
+        "matters": (1, 64),
     }
 
 
-def test_methods_take_the_formulas_of_these_quantities(tiny_classifier, cloud):
+def test_maxima_are_those_of_the_feature_map_with_the_slope_of_the_loss(tiny_classifier, by_hand, cloud, rng):
+    ((features, ((gradients, largest, second, holders),)),) = tiny_classifier.quantities(
+        ["features", "maxima"], cloud[np.newaxis], LABEL
+    )
+    ordered = np.sort(features[0], axis=0)
+    np.testing.assert_allclose(largest[0], ordered[-1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(second[0], ordered[-2], rtol=1e-5, atol=1e-6)
+    assert (features[0, holders[0], np.arange(1024)] == largest[0]).all()
+
+    def loss(maxima):
+        return metrics.cross_entropy(by_hand.head(maxima)[np.newaxis], LABEL)[0]
+
+    _assert_gradient(gradients[0], loss, largest[0], rng)
+
+
+def test_points_that_hold_no_maximum_alone_do_not_matter(tiny_classifier, cloud):
     cloud[40:] = cloud[:24]
-    features, gradients = (
-        values[0]
-        for values in _quantities(tiny_classifier, ["features", "feature_gradients"], cloud[np.newaxis], LABEL)
-    )
-    expected = {
-        "p-grad-cam": heat.p_grad_cam(features, gradients),
-        "grad-cam": heat.grad_cam(features, gradients),
-        "hirescam": heat.hirescam(features, gradients),
-        "feature-norm": heat.feature_norm(features),
-        "critical": heat.critical(features),
-    }
-    for name, values in expected.items():
-        found = METHODS[name].heat(tiny_classifier, cloud[np.newaxis], LABEL)[0]
-        np.testing.assert_allclose(found, values, rtol=1e-4, atol=1e-5 * abs(values).max(), err_msg=name)
-    np.testing.assert_allclose(
-        METHODS["p-grad-cam"].heat(tiny_classifier, cloud[np.newaxis], LABEL, pooling="avg")[0],
-        heat.p_grad_cam(features, gradients, "avg"),
-        rtol=1e-4,
-        atol=1e-7,
-    )
+    ((matters,),) = tiny_classifier.quantities(["matters"], cloud[np.newaxis], LABEL)
+    without = np.stack([np.delete(cloud, point, axis=0) for point in range(len(cloud))])
+    gains = tiny_classifier.logits(without) - tiny_classifier.logits(cloud[np.newaxis])
+    assert not matters[0, :24].any() and not matters[0, 40:].any() and matters.any()
+    np.testing.assert_allclose(gains[~matters[0]], 0, atol=1e-5)
+
+
+def test_parts_are_classified_as_clouds_of_their_own(tiny_classifier, rng):
+    clouds = rng.uniform(-0.7, 0.7, (2, 50, 3)).astype(np.float32)
+    labels = np.array([LABEL, 3])
+    kept = rng.random_sample((2, 7, 50)) < rng.random_sample((2, 7, 1))
+    kept[:, :, 0] = True
+    names = ["probabilities_of_parts", "losses_of_parts"]
+    ((probabilities_of, losses_of),) = tiny_classifier.quantities(names, clouds, labels)
+    ((_, minus_logits_of),) = tiny_classifier.quantities(names, clouds, labels, is_target=True)
+    for number, label in enumerate(labels):
+        for place in range(7):
+            logits = tiny_classifier.logits(clouds[number, kept[number, place]][np.newaxis]).astype(np.float64)
+            loss = metrics.cross_entropy(logits, label)[0]
+            assert losses_of(kept)[number, place] == pytest.approx(loss, rel=1e-4, abs=1e-5)
+            assert probabilities_of(kept)[number, place] == pytest.approx(np.exp(-loss), rel=1e-4)
+            assert minus_logits_of(kept)[number, place] == pytest.approx(-logits[0, label], rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("may_repeat", (True, False))
+def test_each_part_is_asked_for_once_by_its_own_points(may_repeat, rng, monkeypatch):
+    monkeypatch.setattr(classifier, "POINTS_PER_CALL", 120)
+    parts = rng.random_sample((20, 40)) < rng.random_sample((20, 1))
+    parts[:, 3] = True
+    seen = []
+    for places, members in classifier._members(parts, may_repeat):
+        assert len(members) <= 20 and members.shape[1] <= 48
+        seen += places.tolist()
+        for place, points in zip(places, members):
+            assert set(points) == set(np.flatnonzero(parts[place]))
+            assert may_repeat or len(points) == parts[place].sum()
+    assert sorted(seen) == list(range(20))
 
 
 def test_feature_gradients_of_another_class_differ(tiny_classifier, cloud):

@@ -39,7 +39,7 @@ def parse_flags():
     # A mistake in these would else spoil the end of a long run.
     colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     protocol = PROTOCOLS[flags.protocol]
-    flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or METHODS))
+    flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or _usual_methods()))
     flags.per_class = flags.per_class or protocol.per_class
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "compare", protocol.folder_name(own_settings(flags)))
@@ -174,12 +174,15 @@ def _add_subject_flags(group):
         for protocol in PROTOCOLS.values()
         if protocol.methods is not None
     ]
+    slow = [name for name in METHODS if name not in _usual_methods()]
     group.add_argument(
         "--methods",
         nargs="+",
         choices=list(METHODS),
         metavar="METHOD",
-        help="of {} (default: {})".format(", ".join(METHODS), "; ".join(["all"] + exceptions)),
+        help="of {} (default: {})".format(
+            ", ".join(METHODS), "; ".join(["all but the slow ones, {}".format(" ".join(slow))] + exceptions)
+        ),
     )
     group.add_argument(
         "--classes", nargs="+", metavar="CLASS", help="names, or numbers from 1 (default: all that have test clouds)"
@@ -205,6 +208,10 @@ def _add_subject_flags(group):
         "trained with xyz; votes as it was trained)",
     )
     command_line.add_seed_flag(group, "all that is drawn")
+
+
+def _usual_methods():
+    return [name for name, method in METHODS.items() if not method.is_slow]
 
 
 def _num_protocols_with(per_class):

@@ -106,7 +106,7 @@ class Comparison:
         layers=(),
         open_fresh=None,
     ):
-        """options: dictionary of what methods take, pooling and power; the other arguments as the attributes."""
+        """options: dictionary of what methods take, as for `Method.heat`; the other arguments as the attributes."""
         self.classifier, self.clouds, self.rows, self.methods = classifier, clouds, rows, methods
         self.num_points, self.rotation, self.seed = num_points, rotation, seed
         self.trained_rotation, self.layers, self.open_fresh = trained_rotation, layers, open_fresh
@@ -140,7 +140,7 @@ class Comparison:
           method: name of a method.
           clouds: list of B Cloud.
           points: float32 array [B, N, 3] in their place; None: their own.
-          labels: int array [B], classes to explain; None: their own.
+          labels: int array [B], other classes to explain, as in "why not?"; None: their own.
           classifier: of another network; None: of the one that is explained.
           draw: number of the draw, for methods that draw: another one gives other numbers.
 
@@ -152,6 +152,7 @@ class Comparison:
             points_of(clouds) if points is None else points,
             labels_of(clouds) if labels is None else labels,
             rngs=[rng_of(cloud, self.seed, draw) for cloud in clouds],
+            is_target=labels is not None,
             **self._options,
         )
 

@@ -7,12 +7,11 @@ from utils import files
 from utils.compare.protocol import Protocol
 from utils.compare.protocols import PROTOCOLS
 from utils.compare.rows import RowFile
-from utils.explain.methods import METHODS
+from utils.explain.methods import METHODS, OPTIONS
 from utils.files import InputError
 
 # What the rows of every protocol depend on, by the names in run.json.
 COMMON = ("protocol", "num_point", "rotation", "seed", "model", "weights", "data_dir")
-OPTIONS = tuple(dict.fromkeys(name for method in METHODS.values() for name in method.options if name != "rngs"))
 
 
 class Settings(NamedTuple):
@@ -28,7 +27,7 @@ class Settings(NamedTuple):
       seed: of all that is drawn.
       model_name: of the network.
       weights: sha256 of its checkpoint.
-      options: dictionary of what methods take: pooling and power.
+      options: dictionary of what methods take, as for `Method.heat`.
       own: dictionary from the names of the protocol's settings to their values.
       colormap, scale: of the pictures of clouds, as for `colours.heat_colours`.
     """
@@ -87,7 +86,9 @@ def of(kept, path):
 def _check_kinds(kept, protocol, path):
     """Raises an InputError for a value of run.json that is not of the kind that compare.py writes."""
     kinds = dict.fromkeys(("rotation", "model", "weights", "colormap", "scale"), str)
-    kinds.update(dict.fromkeys(("per_class", "num_point", "seed"), int), power=(int, float), pooling=str)
+    kinds.update(
+        dict.fromkeys(("per_class", "num_point", "seed", "path_refresh"), int), power=(int, float), pooling=str
+    )
     kinds.update({setting.name: (int, float, type(None)) for setting in protocol.settings})
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]

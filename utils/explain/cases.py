@@ -46,12 +46,14 @@ class Case(NamedTuple):
       cloud: the Cloud; its label is the class that is explained.
       logits: float32 array [C] of the whole, unrotated cloud.
       class_names: tuple of the C names.
+      is_target: whether the class is asked about though it is not the cloud's, as in "why not a chair?".
       folders: dictionary from each method's name to the folder wanted for its results, which may hold another run's.
     """
 
     cloud: Cloud
     logits: np.ndarray
     class_names: Tuple[str, ...]
+    is_target: bool
     folders: Dict[str, str]
 
     @property
@@ -157,7 +159,7 @@ class Clouds:
                 sys.stderr.write("Left out: {}\n".format(command_line.one_line(error)))
                 self._refused += 1
                 continue
-            yield _recognise(classifier, cloud, folders, label if target is None else target)
+            yield _recognise(classifier, cloud, folders, label, target)
 
     def finish(self):
         """Raises an InputError where files were left out."""
@@ -172,12 +174,13 @@ class Clouds:
         return cloud._replace(class_name=self._names[path])
 
 
-def _recognise(classifier, cloud, folders, label):
+def _recognise(classifier, cloud, folders, label, target):
     """Classifies a whole, unrotated cloud, and says what came out.
 
     Args:
       classifier, cloud, folders: as in `Case`.
-      label: class to explain; None: the cloud's, else the one that the network sees.
+      label: what the cloud is; None: its own label, else what the network sees.
+      target: class to explain instead; None: what the cloud is.
     """
     print("\nCloud: {} points of {}".format(len(cloud.points), printable(cloud.source)))
     if cloud.own is not None:
@@ -203,7 +206,8 @@ def _recognise(classifier, cloud, folders, label):
             print("  {}".format(command_line.one_line(doubt)))
     if label is None:
         label = int(logits.argmax()) if cloud.label is None else cloud.label
-    return Case(cloud._replace(label=label), logits, classifier.class_names, folders)
+    explained = label if target is None else target
+    return Case(cloud._replace(label=explained), logits, classifier.class_names, explained != label, folders)
 
 
 def _output_folder(dump_dir, method, cloud, target_name):

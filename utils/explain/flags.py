@@ -11,7 +11,7 @@ from utils.clouds import readers
 from utils.command_line import ROTATIONS, finite_float, non_negative_int, positive_int
 from utils.explain import point_drop
 from utils.explain.cases import Source
-from utils.explain.methods import METHODS, SCRIPTED
+from utils.explain.methods import METHODS, OPTIONS, SCRIPTED
 from utils.explain.run import Dropping, Files
 from utils.network import checkpoint_files
 from utils.network.flags import add_network_flags
@@ -84,7 +84,7 @@ def dropping(flags, config):
         max_rounds=flags.num_steps,
         eval_every=flags.eval_every,
         seed=flags.seed,
-        options={"pooling": flags.pooling, "power": flags.power},
+        options={name: getattr(flags, name) for name in OPTIONS},
     )
 
 
@@ -110,7 +110,7 @@ def _refuse_idle_flags(flags):
             command_line.refuse_idle(flags, name, "it goes with --input")
     else:
         command_line.refuse_idle(flags, "data_dir", "the cloud comes from --input")
-    for name in ("pooling", "power"):
+    for name in OPTIONS:
         takers = [method for method in flags.methods if name in METHODS[method].options]
         _refuse_or_say(flags, name, takers, "the formula of {} has none")
     takers = [method for method in flags.methods if (flags.drop_mode or METHODS[method].drop_mode) == "top"]
@@ -123,7 +123,7 @@ def _refuse_or_say(flags, name, takers, reason):
     reason = reason.format(" and ".join(others))
     if not takers:
         command_line.refuse_idle(flags, name, reason)
-    elif others and name in flags.given and name not in ("pooling", "power"):
+    elif others and name in flags.given and name not in OPTIONS:
         print("--{} is for {} alone: {}".format(name, " and ".join(METHODS[one].title for one in takers), reason))
 
 
@@ -183,7 +183,7 @@ def _add_heat_flags(group, method):
 
 
 def add_option_flags(group):
-    """--pooling and --power, of every script that computes heat."""
+    """--pooling, --power and --path_refresh, of every script that computes heat."""
     group.add_argument(
         "--pooling",
         choices=("max", "avg"),
@@ -196,6 +196,15 @@ def add_option_flags(group):
         default=1.0,
         metavar="ALPHA",
         help="alpha of {}".format(_titles_of_takers("power")),
+    )
+    group.add_argument(
+        "--path_refresh",
+        type=non_negative_int,
+        default=0,
+        metavar="POINTS",
+        help="points after which {} takes new gradients, of those that are left; 0 for never".format(
+            _titles_of_takers("path_refresh")
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Callable, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from utils.explain import heat
+from utils.explain import heat, removal, runner_up
 
 
 class Method(NamedTuple):
@@ -16,10 +16,12 @@ class Method(NamedTuple):
       needs: names of the quantities that the formula takes, in its order; `classifier.QUANTITIES` lists them.
       formula: function of these quantities of B clouds, and of the options -> heat, float array [B, N].
       colour, marker: of its curves and bars in figures.
-      options: names of the options that the formula takes: "pooling", "power", or "rngs".
+      options: names of the options that the formula takes: "pooling", "power", "path_refresh", or "rngs".
       votes: rotations under which the dropping loop classifies, unless told otherwise.
       drop_mode: which points the dropping loop drops, unless told otherwise.
       script: the script that explains by it, if any.
+      is_slow: whether it asks the network many times for one heat, so that comparisons which take heat anew in every
+        round leave it out unless it is named.
       is_baseline: whether it draws its heat by chance: figures show it pale and dashed.
     """
 
@@ -33,9 +35,10 @@ class Method(NamedTuple):
     votes: int = 100
     drop_mode: str = "+midrange"
     script: Optional[str] = None
+    is_slow: bool = False
     is_baseline: bool = False
 
-    def heat(self, classifier, clouds, labels, rngs=None, **options):
+    def heat(self, classifier, clouds, labels, rngs=None, is_target=False, **options):
         """Heat of several clouds.
 
         Args:
@@ -43,14 +46,17 @@ class Method(NamedTuple):
           clouds: float32 array [B, N, 3].
           labels: class c of each, int array [B], or one int for all.
           rngs: list of B numpy RandomStates, for methods that draw.
-          options: pooling ("max" or "avg") and power (alpha of ASM); those that the formula does not take do nothing.
+          is_target: whether c is asked about though it is not the label, as in "why not?": then methods on the loss
+            take minus its logit instead.
+          options: pooling ("max" or "avg"), power (alpha of ASM) and path_refresh (points after which the runner-up
+            path takes new gradients); those that the formula does not take do nothing.
 
         Returns:
           float32 array [B, N].
         """
         taken = {name: value for name, value in options.items() if name in self.options}
         heats, start = [], 0
-        for quantities in classifier.quantities(self.needs, clouds, labels):
+        for quantities in classifier.quantities(self.needs, clouds, labels, is_target):
             if "rngs" in self.options:
                 taken["rngs"] = rngs[start:]
             heats.append(self.formula(*quantities, **taken))
@@ -83,6 +89,25 @@ METHODS = {
             script="ASM.py",
             colour="#D55E00",
             marker="s",
+        ),
+        Method(
+            "runner-up",
+            title="runner-up",
+            needs=("points", "maxima"),
+            formula=runner_up.runner_up,
+            drop_mode="top",
+            colour="#B00020",
+            marker="*",
+        ),
+        Method(
+            "runner-up-path",
+            title="runner-up path",
+            needs=("points", "pools_of"),
+            formula=runner_up.runner_up_path,
+            options=("path_refresh",),
+            drop_mode="top",
+            colour="#6A0DAD",
+            marker="h",
         ),
         Method(
             "grad-cam",
@@ -133,6 +158,54 @@ METHODS = {
             marker="<",
         ),
         Method(
+            "leave-one-out",
+            title="leave-one-out",
+            needs=("points", "matters", "losses_of_parts"),
+            formula=removal.leave_one_out,
+            drop_mode="top",
+            colour="#7F4F24",
+            marker="p",
+            is_slow=True,
+        ),
+        Method(
+            "occlusion",
+            title="occlusion",
+            needs=("points", "probabilities_of_parts"),
+            formula=removal.occlusion,
+            colour="#004D40",
+            marker="d",
+            is_slow=True,
+        ),
+        Method(
+            "lime3d",
+            title="LIME-3D",
+            needs=("points", "probabilities_of_parts"),
+            formula=removal.lime3d,
+            options=("rngs",),
+            colour="#8FBC3F",
+            marker=">",
+            is_slow=True,
+        ),
+        Method(
+            "rise",
+            title="RISE",
+            needs=("points", "probabilities_of_parts"),
+            formula=removal.rise,
+            options=("rngs",),
+            colour="#F781BF",
+            marker="H",
+            is_slow=True,
+        ),
+        Method(
+            "ape",
+            title="APE",
+            needs=("points", "features_and_gradients_of"),
+            formula=removal.ape,
+            colour="#3F51B5",
+            marker="8",
+            is_slow=True,
+        ),
+        Method(
             "random",
             title="random",
             needs=("points",),
@@ -145,5 +218,7 @@ METHODS = {
     )
 }
 
+# What the formulas take besides quantities, by the names of the flags.
+OPTIONS = tuple(dict.fromkeys(name for method in METHODS.values() for name in method.options if name != "rngs"))
 # Those that have a script of their own: the pair that this program began with.
 SCRIPTED = tuple(name for name, method in METHODS.items() if method.script)

@@ -34,7 +34,7 @@ class Dropping(NamedTuple):
       num_drop, lowest: of drop mode "top"; see `point_drop.points_to_drop`.
       max_rounds, eval_every: see `point_drop.drop_until_lost`.
       seed: of rotations and random choices.
-      options: pooling and power, as for `Method.heat`.
+      options: pooling and others, as for `Method.heat`.
     """
 
     rotation: str
@@ -100,7 +100,7 @@ def drop_until_lost(classifier, case, method, dropping):
             cloud.label,
             vote_logits=lambda points: classifier.vote_logits(points, rotations),
             heat_of=lambda points: method.heat(
-                classifier, points[np.newaxis], cloud.label, rngs=[rng], **dropping.options
+                classifier, points[np.newaxis], cloud.label, [rng], case.is_target, **dropping.options
             )[0],
             choose=lambda heat: point_drop.points_to_drop(
                 heat, dropping.drop_mode, dropping.num_drop, dropping.lowest, rng

@@ -5,19 +5,34 @@ import functools
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+import models
+from utils import max_pool, metrics
+
 # Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
+# Clouds whose parts are classified are filled up to a multiple of as many points, the blocks of `max_pool`.
+PART_MULTIPLE = max_pool.MAX_BLOCK
 
-# What the formulas of heat may take of a network, for B clouds of N points and a class c of each.
+# What the formulas of heat may take of a network, for B clouds of N points and a class c of each. L is the
+# cross-entropy with c; where c is asked about though it is not the label ("why not?"), L is -y_c, minus its logit.
 QUANTITIES = {
     "points": "x, the coordinates: float32 [B, N, 3]",
     "features": "A, the feature map before the last max-pool: float32 [B, N, K]",
     "feature_gradients": "G = dy_c / dA, y_c the logit: float32 [B, N, K]; points that share a channel's maximum share "
     "its gradient equally",
     "logit_gradients": "dy_c / dx: float32 [B, N, 3]",
-    "loss_gradients": "dL / dx, L the cross-entropy with c: float32 [B, N, 3]",
+    "loss_gradients": "dL / dx: float32 [B, N, 3]",
+    "maxima": "of each pooled layer a tuple of arrays [B, K]: dL / da, the maximum a of each channel, the second "
+    "largest value b (a itself where several points share it), and the point that holds a (any of these)",
+    "matters": "points without which the logits can differ, bool [B, N]: where they depend on maxima alone, those that "
+    "hold one alone",
     "logit_gradients_of": "function of clouds [B, S, N, 3] -> dy_c / dx of these, float32 [B, S, N, 3]",
-    "loss_gradients_of": "function of clouds [B, S, N, 3] -> dL / dx of these, float32 [B, S, N, 3]",
+    "features_and_gradients_of": "function of clouds [B, M, 3] -> A and G of these, float32 [B, M, K]",
+    "pools_of": "function of the number of a cloud among the B and of points [M, 3] in its place -> of each pooled "
+    "layer of these its features, float32 [M, K], and dL / da, a their maxima, float32 [K]",
+    "probabilities_of_parts": "function of bool [B, S, N], which points are there -> p_c of these S parts of each "
+    "cloud, float64 [B, S]",
+    "losses_of_parts": "the same, of L",
 }
 
 
@@ -41,8 +56,14 @@ class Classifier:
         self._points = network.points
         self._logits = network.logits
         self._labels = tf.placeholder(tf.int32, [None], "labels")
+        self._is_target = tf.placeholder_with_default(False, [], "is_target")
+        self._ignores_repeats = models.network(network.model_name).IGNORES_REPEATED_POINTS
         class_logit = tf.reduce_sum(self._logits * tf.one_hot(self._labels, tf.shape(self._logits)[1]))
-        loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self._labels, logits=self._logits))
+        cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self._labels, logits=self._logits)
+        loss = tf.where(self._is_target, -class_logit, tf.reduce_sum(cross_entropy))
+        pools = list(network.end_points["pools"].values())
+        pool_gradients = tf.gradients(loss, [pool.maximum for pool in pools])
+        self._seconds_wanted = max_pool.seconds_wanted()
         features = network.end_points["features"]
         channel_gradients = tf.gradients(class_logit, network.end_points["global_feature"])[0]
         self._tensors = {
@@ -51,6 +72,10 @@ class Classifier:
             "feature_gradients": _feature_gradients(features, channel_gradients),
             "logit_gradients": tf.gradients(class_logit, self._points)[0],
             "loss_gradients": tf.gradients(loss, self._points)[0],
+            "maxima": [
+                (gradients, pool.maximum, pool.seconds, pool.holders) for gradients, pool in zip(pool_gradients, pools)
+            ],
+            "pools": [(pool.features, gradients) for gradients, pool in zip(pool_gradients, pools)],
         }
 
     def logits(self, clouds, progress=None):
@@ -83,35 +108,120 @@ class Classifier:
         parts = _parts(rotations, len(points))
         return np.concatenate([self.logits(np.matmul(points, part)) for part in parts])
 
-    def quantities(self, names, clouds, labels):
+    def quantities(self, names, clouds, labels, is_target=False):
         """What a formula of heat takes, in batches of a few clouds each.
 
         Args:
           names: of QUANTITIES.
           clouds: float32 array [B, N, 3].
           labels: class c of each: int array [B], or one int for all.
+          is_target: whether c is asked about though it is not the label, which changes L.
 
         Yields:
           Of each batch, a list of what QUANTITIES says, in the order of the names.
         """
         labels = np.broadcast_to(labels, len(clouds))
-        fetched = [name for name in names if name in self._tensors and name != "points"]
+        fetched = {name for name in names if name in self._tensors and name != "points"}
+        if "matters" in names and self._ignores_repeats:
+            fetched.add("maxima")
         for part, part_labels in zip(_parts(clouds, clouds.shape[1]), _parts(labels, clouds.shape[1])):
-            found = {"points": part}
-            for name in ("logit_gradients", "loss_gradients"):
-                found[name + "_of"] = functools.partial(self._gradients_of, name, part_labels)
-            if fetched:
-                values = self._session.run(
-                    [self._tensors[name] for name in fetched], {self._points: part, self._labels: part_labels}
-                )
-                found.update(zip(fetched, values))
+            run = functools.partial(self._run, labels=part_labels, is_target=is_target)
+            found = dict(run(fetched, part), points=part)
+            found["logit_gradients_of"] = functools.partial(self._logit_gradients_of, labels=part_labels)
+            found["features_and_gradients_of"] = functools.partial(_pair_of, run, ("features", "feature_gradients"))
+            found["pools_of"] = functools.partial(self._pools_of, part_labels, is_target)
+            of_parts = functools.partial(self._logits_of_parts, clouds=part)
+            found["probabilities_of_parts"] = functools.partial(_probabilities, of_parts, part_labels)
+            found["losses_of_parts"] = functools.partial(_losses, of_parts, part_labels, is_target)
+            if "matters" in names:
+                found["matters"] = _matters(found.get("maxima"), part)
             yield [found[name] for name in names]
 
-    def _gradients_of(self, name, labels, clouds):
-        """The quantity `name`, [B, S, N, 3], of other clouds [B, S, N, 3] for the classes [B]."""
+    def _run(self, names, clouds, labels, is_target):
+        """The values of some of the tensors for clouds [B, N, 3]: a dictionary."""
+        if not names:
+            return {}
+        feed = {self._points: clouds, self._labels: labels, self._is_target: is_target}
+        if "maxima" in names:
+            feed[self._seconds_wanted] = True
+        return self._session.run({name: self._tensors[name] for name in names}, feed)
+
+    def _logit_gradients_of(self, clouds, labels):
+        """dy_c / dx, [B, S, N, 3], of other clouds [B, S, N, 3] for the classes [B]."""
         flat = clouds.reshape((-1,) + clouds.shape[2:])
-        batches = self.quantities([name], flat, np.repeat(labels, clouds.shape[1]))
+        batches = self.quantities(["logit_gradients"], flat, np.repeat(labels, clouds.shape[1]))
         return np.concatenate([gradients for (gradients,) in batches]).reshape(clouds.shape)
+
+    def _pools_of(self, labels, is_target, number, points):
+        """Features [M, K] and dL / da [K] of each pooled layer of points [M, 3], for one of the classes [B]."""
+        pools = self._run(["pools"], points[np.newaxis], labels[[number]], is_target)["pools"]
+        return [(features[0], gradients[0]) for features, gradients in pools]
+
+    def _logits_of_parts(self, kept, clouds):
+        """Logits [B, S, C] of parts of clouds [B, N, 3], of the points that are True in `kept` [B, S, N]."""
+        found = np.empty(kept.shape[:2] + (len(self.class_names),), np.float32)
+        for row, parts, cloud in zip(found, kept, clouds):
+            for places, members in _members(parts, self._ignores_repeats):
+                row[places] = self.logits(cloud[members])
+        return found
+
+
+def _members(parts, may_repeat):
+    """The points of parts, bool [S, N], for parts of one size at a time.
+
+    Where points may be repeated, parts of different sizes go together, filled up with one of their own points: a
+    maximum does not see that.
+
+    Yields:
+      Places among the parts, int array [P], and the points of these, int array [P, M].
+    """
+    sizes = parts.sum(axis=1)
+    order = np.argsort(sizes, kind="stable")
+    if may_repeat:
+        count = max(1, POINTS_PER_CALL // parts.shape[1])
+        groups = [order[start : start + count] for start in range(0, len(order), count)]
+    else:
+        groups = [order[sizes[order] == size] for size in np.unique(sizes)]
+    for places in groups:
+        size = sizes[places].max()
+        if may_repeat:
+            size = -(-size // PART_MULTIPLE) * PART_MULTIPLE
+        # Those that are there come first, and the first of them after them.
+        members = np.argsort(~parts[places], axis=1, kind="stable")
+        members = np.concatenate([members, members[:, :1].repeat(PART_MULTIPLE, axis=1)], axis=1)[:, :size]
+        is_there = np.arange(size) < sizes[places][:, np.newaxis]
+        yield places, np.where(is_there, members, members[:, :1])
+
+
+def _probabilities(logits_of_parts, labels, kept):
+    """p_c [B, S] of parts of clouds, bool [B, S, N], for the classes [B]."""
+    logits = logits_of_parts(kept)
+    flat = logits.reshape(-1, logits.shape[-1])
+    return metrics.probabilities(flat, np.repeat(labels, logits.shape[1])).reshape(logits.shape[:2])
+
+
+def _losses(logits_of_parts, labels, is_target, kept):
+    """L [B, S], as `_probabilities`."""
+    # In float32 the loss of a cloud that is recognised for certain would drown in its rounding.
+    logits = logits_of_parts(kept).astype(np.float64)
+    flat, classes = logits.reshape(-1, logits.shape[-1]), np.repeat(labels, logits.shape[1])
+    losses = -flat[np.arange(len(flat)), classes] if is_target else metrics.cross_entropy(flat, classes)
+    return losses.reshape(logits.shape[:2])
+
+
+def _matters(maxima, clouds):
+    """Which points hold a maximum alone, bool [B, N]; all of them where nobody knows (None)."""
+    matters = np.full(clouds.shape[:2], maxima is None)
+    for _, largest, second, holders in maxima or ():
+        cloud, channel = np.nonzero(largest > second)
+        matters[cloud, holders[cloud, channel]] = True
+    return matters
+
+
+def _pair_of(run, names, clouds):
+    """Two of the tensors, by name, for other clouds."""
+    found = run(names, clouds)
+    return [found[name] for name in names]
 
 
 def _feature_gradients(features, channel_gradients):

@@ -1,0 +1,50 @@
+"""The second largest value of a product and who holds the largest, against sorting all of it."""
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from utils import max_pool, tf_util
+
+
+def _pool(points, num_outputs=24, is_wanted=True):
+    """Maximum, features, second largest values and holders of a layer in evaluation mode."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
+        placeholder = tf.placeholder(tf.float32, [None, None, points.shape[2]])
+        pool = tf_util.shared_dense_max(placeholder, num_outputs, "layer", is_training=False)
+        session.run(tf.global_variables_initializer())
+        return session.run(pool, {placeholder: points, max_pool.seconds_wanted(): is_wanted})
+
+
+@pytest.mark.parametrize("points_per_chunk", (40, 4096))
+@pytest.mark.parametrize("num_points", (2, 13, 32, 97, 160))
+def test_the_second_largest_value_is_that_of_sorting_all(num_points, points_per_chunk, rng, monkeypatch):
+    monkeypatch.setattr(max_pool, "POINTS_PER_CHUNK", points_per_chunk)
+    found = _pool(rng.standard_normal((5, num_points, 6)))
+    ordered = np.sort(found.features, axis=1)
+    np.testing.assert_allclose(found.maximum, ordered[:, -1], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.seconds, ordered[:, -2], rtol=1e-6, atol=1e-6)
+    held = np.take_along_axis(found.features, found.holders[:, np.newaxis], axis=1)[:, 0]
+    np.testing.assert_allclose(held, found.maximum, rtol=1e-6, atol=1e-6)
+
+
+def test_a_maximum_that_points_share_is_second_to_itself(rng):
+    points = rng.standard_normal((2, 48, 3))
+    points[:, 7] *= 5  # far out, so that it holds maxima
+    points[0, 40] = points[0, 7]  # in another block
+    points[1, 8] = points[1, 7]  # in the same
+    found = _pool(points)
+    ordered = np.sort(found.features, axis=1)
+    assert (ordered[:, -1] == ordered[:, -2]).any(axis=1).all()
+    np.testing.assert_allclose(found.seconds, ordered[:, -2], rtol=1e-6, atol=1e-6)
+
+
+def test_without_its_only_point_nothing_is_left(rng):
+    found = _pool(rng.standard_normal((3, 1, 4)))
+    assert not found.seconds.any() and found.maximum.any() and not found.holders.any()
+
+
+def test_what_is_not_wanted_is_not_computed(rng):
+    found = _pool(rng.standard_normal((3, 20, 4)), is_wanted=False)
+    assert not found.holders.any() and not np.array_equal(found.seconds, np.sort(found.features, axis=1)[:, -2])
