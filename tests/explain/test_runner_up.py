@@ -47,7 +47,7 @@ def _path_by_sorting(features, gradients, count):
     return going
 
 
-@pytest.mark.parametrize("sorted_at_once", (3, 8, 48))
+@pytest.mark.parametrize("sorted_at_once", (3, 8, 64))
 @pytest.mark.parametrize("is_whole", (False, True))
 @pytest.mark.parametrize("num_points, num_channels", ((40, 60), (25, 8), (3, 5), (1, 4)))
 def test_the_path_is_that_of_sorting_anew(num_points, num_channels, is_whole, sorted_at_once, rng, monkeypatch):

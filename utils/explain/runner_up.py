@@ -7,7 +7,7 @@ else. When it goes, each of them falls to its second largest value, the runner-u
 import numpy as np
 
 # How many of the largest values of each channel the path sorts at first; it sorts again where they run out.
-SORTED_AT_ONCE = 48
+SORTED_AT_ONCE = 64
 
 
 def runner_up(points, maxima):
@@ -79,8 +79,9 @@ def path(features, gradients, count):
     """
     # A channel that the loss does not depend on, or in which no point has a value, need not be followed.
     is_heard = (gradients != 0) & (features.max(axis=1) > 0)
-    ranking = _Ranking(features[is_heard])
-    gradients = gradients[is_heard].astype(np.float64)
+    if not is_heard.all():
+        features, gradients = features[is_heard], gradients[is_heard]
+    ranking, gradients = _Ranking(features), gradients.astype(np.float64)
     num_points = features.shape[1]
     gains = -gradients * ranking.lead()
     heat = np.zeros(num_points + 1)
@@ -110,7 +111,8 @@ class _Ranking:
 
     def __init__(self, features):
         """features: float32 array [K, N], >= 0."""
-        self._features = features
+        # To find the few least values is several times faster than to find the few greatest.
+        self._negatives = np.negative(features, order="C")
         num_channels, self._num_points = features.shape
         self._is_left = np.ones(self._num_points + 1, bool)  # point N, which is nobody, never goes
         # The last column is nobody's: where a channel has more values than are sorted, it is the sign to sort again.
@@ -148,25 +150,21 @@ class _Ranking:
 
     def _move_on(self, channels):
         """Moves the second column of channels to the next point that is left."""
-        places = self._second[channels]
-        is_to_move = np.ones(len(channels), bool)
-        while is_to_move.any():
-            places = np.minimum(places + is_to_move, SORTED_AT_ONCE)
-            is_to_move = ~self._is_left[self._points[channels, places]]
-        self._second[channels] = places
+        is_next = self._is_left[self._points[channels]]
+        is_next &= np.arange(SORTED_AT_ONCE + 1) > self._second[channels, np.newaxis]
+        is_next[:, -1] = True
+        self._second[channels] = is_next.argmax(axis=1)
 
     def _sort(self, channels):
         """Sorts the values of channels among the points that are left."""
         left = np.flatnonzero(self._is_left[:-1])
-        features = self._features[channels][:, left]
+        is_all = len(channels) == len(self._negatives) and len(left) == self._num_points
+        negatives = self._negatives if is_all else self._negatives[channels[:, np.newaxis], left]
         count = min(SORTED_AT_ONCE, len(left))
-        if count < len(left):
-            largest = np.argpartition(features, len(left) - count, axis=1)[:, -count:]
-        else:
-            largest = np.tile(np.arange(count), (len(channels), 1))
-        values = np.take_along_axis(features, largest, axis=1)
-        order = np.argsort(-values, axis=1, kind="stable")
-        values = np.take_along_axis(values, order, axis=1)
+        largest = np.argpartition(negatives, min(count, len(left) - 1), axis=1)[:, :count]
+        values = np.take_along_axis(negatives, largest, axis=1)
+        order = np.argsort(values, axis=1, kind="stable")
+        values = -np.take_along_axis(values, order, axis=1)
         points = left[np.take_along_axis(largest, order, axis=1)]
         self._points[channels] = self._num_points
         self._values[channels] = 0
