@@ -204,6 +204,8 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["drop", "--classes", "cone", "bathtub"], ["--classes bathtub", "no test cloud of bathtub"]),
         (["drop", "--num_drop", "6"], ["--num_drop 6", "64 points"]),
         (["insert", "--drop_neg"], ["--drop_neg", "--protocol drop"]),
+        (["drop", "--remove", "median"], ["--remove", "median", "away", "centre"]),
+        (["insert", "--remove", "away"], ["--remove does nothing", "--protocol drop"]),
         (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
         (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),

@@ -224,7 +224,9 @@ def _add_settings(parser):
 
 
 def _add_setting(group, setting):
-    if setting.kind is None:
+    if setting.choices:
+        group.add_argument("--" + setting.name, choices=setting.choices, default=setting.default, help=setting.help)
+    elif setting.kind is None:
         group.add_argument("--" + setting.name, action="store_true", help=setting.help)
     else:
         group.add_argument(

@@ -88,9 +88,11 @@ def _check_kinds(kept, protocol, path):
     """Raises an InputError for a value of run.json that is not of the kind that compare.py writes."""
     kinds = dict.fromkeys(("rotation", "model", "weights", "colormap", "scale"), str)
     kinds.update(dict.fromkeys(("per_class", "num_point", "seed"), int), power=(int, float), pooling=str)
-    kinds.update({setting.name: (int, float, type(None)) for setting in protocol.settings})
+    kinds.update({setting.name: str if setting.choices else (int, float, type(None)) for setting in protocol.settings})
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
+    chosen = {setting.name: setting.choices for setting in protocol.settings if setting.choices}
+    wrong += [name for name in chosen if kept.get(name, chosen[name][0]) not in chosen[name] and name not in wrong]
     if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
         wrong.append("methods or classes that are no lists of names")
     if wrong:
@@ -136,8 +138,10 @@ def begin(folder, kept, idle=()):
         before = files.read_json(path, "give another `dump_dir`")
         if before.get("protocol") not in list(PROTOCOLS):
             raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
-        names = COMMON + tuple(setting.name for setting in protocol.settings if setting.name not in idle)
+        own = [setting for setting in protocol.settings if setting.name not in idle]
+        names = COMMON + tuple(setting.name for setting in own)
         files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir")
+        _check_newer(path, before, kept, own)
         with_rows = options_of(open_rows(folder, protocol).methods())
         taken = options_of(kept["methods"])
         files.check_same_settings(path, {name: kept[name] for name in with_rows if name in taken}, "dump_dir")
@@ -149,6 +153,16 @@ def begin(folder, kept, idle=()):
             "`dump_dir`".format(path)
         )
     files.write_json(path, kept)
+
+
+def _check_newer(path, before, kept, own):
+    """Refuses a setting that a run.json is too old to hold, where it is not the default that its rows were made by."""
+    for setting in own:
+        if setting.name not in before and kept[setting.name] != setting.default:
+            raise InputError(
+                "`{}` {}: what {} holds began with {}, as a version that knew no other wrote it; give another "
+                "`dump_dir`".format(setting.name, kept[setting.name], os.path.dirname(path), setting.default)
+            )
 
 
 def options_of(methods):
