@@ -16,10 +16,11 @@ from utils.disk import locks
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
-ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
+ROWS = {"drop": 3, "insert": 10, "curve": 40, "thesis": 1, "sanity": 9, "stability": 3}
 FIGURES = {
     "drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
+    "curve": ["bars.png", "clouds.png", "deletion.png", "gallery.html", "insertion.png"],
     "thesis": ["points_removed.png"],
     "sanity": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "stability": ["bars_rank_correlation.png", "bars_top_overlap.png", "clouds.png", "gallery.html"],
@@ -206,6 +207,7 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["insert", "--drop_neg"], ["--drop_neg", "--protocol drop"]),
         (["drop", "--remove", "median"], ["--remove", "median", "away", "centre"]),
         (["insert", "--remove", "away"], ["--remove does nothing", "--protocol drop"]),
+        (["drop", "--anew"], ["--anew does nothing", "--protocol curve"]),
         (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
         (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),
