@@ -1,4 +1,4 @@
-"""Which heat to believe? Puts methods side by side over many test clouds, by six protocols.
+"""Which heat to believe? Puts methods side by side over many test clouds, by seven protocols.
 
     python compare.py
     python compare.py --protocol sanity --methods p-grad-cam asm --per_class 3

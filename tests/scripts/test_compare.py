@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 from conftest import CASES, assert_one_line_error, needs, run_script
 
+from utils.compare import fidelity
 from utils.disk import locks
+from utils.explain.methods import METHODS
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
-ROWS = {"drop": 3, "insert": 10, "curve": 40, "thesis": 1, "sanity": 9, "stability": 3}
+ROWS = {"drop": 3, "insert": 10, "curve": 40, "fidelity": 1, "thesis": 1, "sanity": 9, "stability": 3}
 FIGURES = {
     "drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "curve": ["bars.png", "clouds.png", "deletion.png", "gallery.html", "insertion.png"],
+    "fidelity": ["bars_infidelity.png", "bars_rank_correlation.png", "clouds.png", "gallery.html"],
     "thesis": ["points_removed.png"],
     "sanity": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "stability": ["bars_rank_correlation.png", "bars_top_overlap.png", "clouds.png", "gallery.html"],
@@ -76,6 +79,8 @@ def without_tensorflow(tmp_path_factory):
 def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
     protocol, tiny_data, tiny_log, tmp_path, without_tensorflow
 ):
+    if protocol == "fidelity" and fidelity.ORACLE not in METHODS:
+        pytest.skip("there is no method leave-one-out yet")
     finished = _compare(tiny_data, tiny_log, tmp_path, protocol, "--classes", "cone", "9", "--per_class", 2)
     assert finished.returncode == 0, finished.stderr
     methods = 2 if protocol == "thesis" else 9
@@ -208,6 +213,7 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["drop", "--remove", "median"], ["--remove", "median", "away", "centre"]),
         (["insert", "--remove", "away"], ["--remove does nothing", "--protocol drop"]),
         (["drop", "--anew"], ["--anew does nothing", "--protocol curve"]),
+        (["fidelity", "--perturbations", "3"], ["--perturbations 3", "at least 4"]),
         (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
         (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),

@@ -1,6 +1,6 @@
 """The protocols of compare.py, a line each: all that the program knows of one stands in its file."""
 
-from utils.compare import curve, drop, insert, sanity, stability, thesis
+from utils.compare import curve, drop, fidelity, insert, sanity, stability, thesis
 
 PROTOCOLS = {
     protocol.name: protocol
@@ -8,6 +8,7 @@ PROTOCOLS = {
         drop.PROTOCOL,
         insert.PROTOCOL,
         curve.PROTOCOL,
+        fidelity.PROTOCOL,
         thesis.PROTOCOL,
         sanity.PROTOCOL,
         stability.PROTOCOL,

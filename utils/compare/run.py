@@ -113,25 +113,34 @@ class Comparison:
         self._options = options or {}
         self._progress = None
 
-    def batches(self, steps, size=CLOUDS_PER_BATCH):
+    def batches(self, steps, size=CLOUDS_PER_BATCH, clouds=None):
         """What is still to do: yields methods with lists of at most `size` clouds that lack a row of any of the steps.
 
-        The rows that were added meanwhile are written after each.
+        The rows that were added meanwhile are written after each. `clouds`: those that it looks at; None: all.
         """
         for method in self.methods:
-            missing = self._missing(method, steps)
+            missing = self._missing(method, steps, clouds)
             for start in range(0, len(missing), size):
                 yield method, missing[start : start + size]
                 count = self.rows.flush()
                 if self._progress is not None:
                     self._progress.update(count)
 
+    def unfinished(self, steps, size=CLOUDS_PER_BATCH):
+        """Yields lists of at most `size` clouds that lack a row of any of the steps under any method."""
+        missing = [
+            cloud for cloud in self.clouds if any(self._missing(method, steps, [cloud]) for method in self.methods)
+        ]
+        for start in range(0, len(missing), size):
+            yield missing[start : start + size]
+
     def is_missing(self, steps):
         """Whether any method and cloud lacks a row of any of the steps."""
         return any(self._missing(method, steps) for method in self.methods)
 
-    def _missing(self, method, steps):
-        return [cloud for cloud in self.clouds if not all(self.rows.has(method, cloud, step) for step in steps)]
+    def _missing(self, method, steps, clouds=None):
+        clouds = self.clouds if clouds is None else clouds
+        return [cloud for cloud in clouds if not all(self.rows.has(method, cloud, step) for step in steps)]
 
     def heat_of(self, method, clouds, points=None, labels=None, classifier=None, draw=0):
         """Heat of several clouds.
