@@ -43,11 +43,11 @@ def test_points_go_to_the_median_of_the_whole_cloud_and_are_not_chosen_again(ben
 
 def test_heat_is_taken_anew_of_the_whole_cloud_with_the_points_where_they_are_now(bench, monkeypatch):
     asked = []
-    heat_of = bench.heat_of
+    quantities = bench.classifier.quantities
     monkeypatch.setattr(
-        bench,
-        "heat_of",
-        lambda method, clouds, points, draw: asked.append(np.sort(points[0, :, 0])) or heat_of(method, clouds, points),
+        bench.classifier,
+        "quantities",
+        lambda names, clouds, labels: asked.append(np.sort(clouds[0, :, 0])) or quantities(names, clouds, labels),
     )
     seen = _seen(bench, monkeypatch)
     np.testing.assert_array_equal(asked, [one[0] for one in seen[:2]])

@@ -105,6 +105,32 @@ def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
     assert {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))} == before
 
 
+def test_heat_from_elsewhere_is_compared_and_drawn_and_its_name_stays_with_its_file(tiny_data, tiny_log, tmp_path):
+    given, folder = str(tmp_path / "given.npz"), tmp_path / "out"
+    heat = np.random.RandomState(0).standard_normal((2, 64))
+    np.savez(given, heat=heat, class_name=np.array(["cone", "chair"]), index=np.zeros(2, int))
+    arguments = ["insert", "--classes", "cone", "9", "--per_class", 2, "--methods", "asm", "--heat", "mine=" + given]
+    finished = _compare(tiny_data, tiny_log, folder, *arguments)
+    assert finished.returncode == 0, finished.stderr
+    assert "Left out: 2 of 4 clouds" in finished.stdout
+    assert "2 clouds of 2 classes" in _summary(folder) and "| mine " in _summary(folder)
+    assert "mine: heat from elsewhere, of given.npz" in _summary(folder)
+    assert len(_read(folder)) == 1 + 2 * 2 * 10
+    assert sorted(os.listdir(str(folder))) == sorted(
+        FIGURES["insert"] + ["rows.csv", "run.json", "summary.md", "heats.npz"]
+    )
+    with np.load(str(folder / "heats.npz")) as kept:
+        np.testing.assert_allclose(kept["heat_mine"], heat[::-1], rtol=1e-6)
+    before = _read(folder)
+    assert _compare(tiny_data, tiny_log, folder, *arguments).returncode == 0
+    np.savez(given, heat=-heat, class_name=np.array(["cone", "chair"]), index=np.zeros(2, int))
+    assert_one_line_error(_compare(tiny_data, tiny_log, folder, *arguments), "--heat mine", "given.npz", "another name")
+    assert _read(folder) == before
+    heat[0, 0] = np.nan
+    np.savez(given, heat=heat, class_name=np.array(["cone", "chair"]), index=np.zeros(2, int))
+    assert_one_line_error(_compare(tiny_data, tiny_log, folder, *arguments), "--heat mine", "cone 0", "no number")
+
+
 def test_a_report_takes_other_colours_and_nothing_else(tiny_data, tiny_log, tmp_path):
     arguments = ["--classes", "cone", "--per_class", 1, "--methods", "asm"]
     assert _compare(tiny_data, tiny_log, tmp_path, "insert", *arguments).returncode == 0
@@ -213,6 +239,10 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["drop", "--remove", "median"], ["--remove", "median", "away", "centre"]),
         (["insert", "--remove", "away"], ["--remove does nothing", "--protocol drop"]),
         (["drop", "--anew"], ["--anew does nothing", "--protocol curve"]),
+        (["sanity", "--heat", "mine=x.npz"], ["--heat mine", "--protocol insert or curve or fidelity"]),
+        (["insert", "--heat", "x.npz"], ["--heat", "NAME=FILE.npz"]),
+        (["insert", "--heat", "asm=x.npz"], ["--heat asm", "name of a method"]),
+        (["insert", "--heat", "mine=x.npz"], ["--heat mine", "x.npz cannot be read"]),
         (["fidelity", "--perturbations", "3"], ["--perturbations 3", "at least 4"]),
         (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),

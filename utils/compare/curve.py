@@ -158,6 +158,7 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    more_heat=lambda anew: "heat anew in each round (so leave out `anew`)" if anew else "",
     settings=(
         Setting(
             "anew",

@@ -52,7 +52,7 @@ def run(comparison, num_drop, num_steps, drop_neg, one_shot, remove):
             if number == num_steps:
                 break
             if heat is None or not one_shot:
-                heat = comparison.heat_of(method, clouds, points, draw=number)
+                heat = comparison.heat_of(method, clouds, points if number else None, draw=number)
             if remove == CENTRE:
                 left = np.where(is_moved, np.inf if drop_neg else -np.inf, heat)
                 is_moved |= _chosen(left, num_drop, drop_neg)
@@ -98,6 +98,7 @@ PROTOCOL = Protocol(
     run=run,
     report=report,
     check=check,
+    more_heat=lambda one_shot, **_: "" if one_shot else "heat anew in each round (`one_shot` takes it once)",
     settings=(
         Setting("num_drop", 5, "points that a round drops", positive_int, metavar="N"),
         Setting("num_steps", 40, "rounds of dropping", positive_int, metavar="ROUNDS"),

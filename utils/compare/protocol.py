@@ -84,6 +84,8 @@ class Protocol(NamedTuple):
       check: function (num_points, **settings) that raises an InputError where they make no sense.
       idle: function (rotation, **settings) -> dictionary from the names of settings that do nothing under these to the
         reason, in words.
+      more_heat: function (**settings) -> which heat it takes besides that of each whole cloud, in words; an empty text
+        of a protocol that takes no other, so that heat from elsewhere will do.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Protocol(NamedTuple):
     shows_heat: bool = True
     check: Callable = _nothing
     idle: Callable[..., Dict[str, str]] = _nothing
+    more_heat: Callable[..., str] = lambda **_: ""
 
     def title(self, own):
         """The flags that name it, with the switches and choices in a dictionary of its settings that are not usual."""

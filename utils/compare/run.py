@@ -105,12 +105,19 @@ class Comparison:
         trained_rotation="xyz",
         layers=(),
         open_fresh=None,
+        given=None,
     ):
-        """options: dictionary of what methods take, pooling and power; the other arguments as the attributes."""
+        """Takes what it is about.
+
+        Args:
+          options: dictionary of what methods take, pooling and power.
+          given: dictionary from those of the `methods` that are none to the given_heat.GivenHeat of each.
+          The other arguments as the attributes.
+        """
         self.classifier, self.clouds, self.rows, self.methods = classifier, clouds, rows, methods
         self.num_points, self.rotation, self.seed = num_points, rotation, seed
         self.trained_rotation, self.layers, self.open_fresh = trained_rotation, layers, open_fresh
-        self._options = options or {}
+        self._options, self._given = options or {}, given or {}
         self._progress = None
 
     def batches(self, steps, size=CLOUDS_PER_BATCH, clouds=None):
@@ -146,7 +153,7 @@ class Comparison:
         """Heat of several clouds.
 
         Args:
-          method: name of a method.
+          method: name of a method, or of heat from elsewhere.
           clouds: list of B Cloud.
           points: float32 array [B, N, 3] in their place; None: their own.
           labels: int array [B], classes to explain; None: their own.
@@ -154,8 +161,15 @@ class Comparison:
           draw: number of the draw, for methods that draw: another one gives other numbers.
 
         Returns:
-          float32 array [B, N].
+          float array [B, N].
+
+        Raises:
+          ValueError: heat from elsewhere is asked for of anything but the clouds.
         """
+        if method in self._given:
+            if any(one is not None for one in (points, labels, classifier)):
+                raise ValueError("{} has heat of whole clouds alone".format(method))
+            return np.stack([self._given[method].of(cloud) for cloud in clouds])
         return METHODS[method].heat(
             classifier or self.classifier,
             points_of(clouds) if points is None else points,
@@ -190,7 +204,7 @@ class Comparison:
             protocol.run(self, **own)
 
 
-def of_network(classifier, clouds, rows, settings, gpu=0):
+def of_network(classifier, clouds, rows, settings, gpu=0, given=None):
     """The Comparison of a checkpoint's network, by a settings.Settings.
 
     Args:
@@ -198,6 +212,7 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
       clouds: list of Cloud, as the data set has them.
       rows: a rows.RowFile.
       settings: a settings.Settings.
+      given: heat from elsewhere, of `given_heat.read`.
     """
     network = classifier.network
     if settings.protocol.is_one_view:
@@ -214,6 +229,7 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
         trained_rotation=checkpoint_files.default_rotation(network.config),
         layers=models.network(network.model_name).LAYERS_FROM_TOP,
         open_fresh=functools.partial(_open_fresh, network, gpu, settings.seed),
+        given=given,
     )
 
 

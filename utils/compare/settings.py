@@ -31,6 +31,7 @@ class Settings(NamedTuple):
       options: dictionary of what methods take: pooling and power.
       own: dictionary from the names of the protocol's settings to their values.
       colormap, scale: of the pictures of clouds, as for `colours.heat_colours`.
+      given: dictionary from each name in `methods` that stands for heat from elsewhere to its `file` and `sha256`.
     """
 
     protocol: Protocol
@@ -46,6 +47,7 @@ class Settings(NamedTuple):
     own: Dict[str, Any]
     colormap: str
     scale: str
+    given: Dict[str, Dict[str, str]]
 
 
 def of(kept, path):
@@ -79,6 +81,7 @@ def of(kept, path):
             own={setting.name: kept.get(setting.name, setting.default) for setting in protocol.settings},
             colormap=kept["colormap"],
             scale=kept["scale"],
+            given={name: one for name, one in _given(kept, path).items() if name in kept["methods"]},
         )
     except (KeyError, TypeError) as error:
         raise InputError("{} lacks {}: give another folder".format(path, error))
@@ -142,6 +145,8 @@ def begin(folder, kept, idle=()):
         names = COMMON + tuple(setting.name for setting in own)
         files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir")
         _check_newer(path, before, kept, own)
+        given = _all_given(path, before, kept, open_rows(folder, protocol).methods())
+        kept = dict(kept, heat=given) if given else kept
         with_rows = options_of(open_rows(folder, protocol).methods())
         taken = options_of(kept["methods"])
         files.check_same_settings(path, {name: kept[name] for name in with_rows if name in taken}, "dump_dir")
@@ -153,6 +158,50 @@ def begin(folder, kept, idle=()):
             "`dump_dir`".format(path)
         )
     files.write_json(path, kept)
+
+
+def _given(kept, path):
+    """What run.json says of heat from elsewhere: dictionary from name to dictionary. Older ones say nothing."""
+    found = kept.get("heat", {})
+    if not isinstance(found, dict) or not all(
+        isinstance(one, dict) and all(isinstance(one.get(key), str) for key in ("file", "sha256"))
+        for one in found.values()
+    ):
+        raise InputError(
+            "{} holds heat of another kind than compare.py writes: mend it or give another folder".format(path)
+        )
+    return found
+
+
+def _all_given(path, before, kept, names):
+    """Heat from elsewhere that rows came from or come from now: a dictionary for run.json.
+
+    Args:
+      path: of run.json.
+      before, kept: what it held, and what it is to hold.
+      names: of the methods and heats that have rows.
+
+    Raises:
+      InputError: rows of a name would come from two files, or from a file and a method.
+    """
+    then, now = _given(before, path), _given(kept, path)
+    for name in kept["methods"]:
+        if name in then and then[name]["sha256"] != now.get(name, {}).get("sha256"):
+            came = "came from {} (sha256 {}...)".format(then[name]["file"], then[name]["sha256"][:16])
+        elif name in now and name not in then and name in names:
+            came = "came from a method"
+        else:
+            continue
+        raise InputError(
+            "`{}` {}: the rows of that name in {} {}; give another {}`dump_dir`".format(
+                "heat" if name in now else "methods",
+                name,
+                os.path.dirname(path),
+                came,
+                "name or another " if name in now else "",
+            )
+        )
+    return dict(then, **now)
 
 
 def _check_newer(path, before, kept, own):
