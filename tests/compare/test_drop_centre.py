@@ -47,7 +47,9 @@ def test_heat_is_taken_anew_of_the_whole_cloud_with_the_points_where_they_are_no
     monkeypatch.setattr(
         bench.classifier,
         "quantities",
-        lambda names, clouds, labels: asked.append(np.sort(clouds[0, :, 0])) or quantities(names, clouds, labels),
+        lambda names, clouds, *rest, **options: (
+            asked.append(np.sort(clouds[0, :, 0])) or quantities(names, clouds, *rest, **options)
+        ),
     )
     seen = _seen(bench, monkeypatch)
     np.testing.assert_array_equal(asked, [one[0] for one in seen[:2]])
