@@ -1,4 +1,4 @@
-"""Which heat to believe? Puts methods side by side over many test clouds, by five protocols.
+"""Which heat to believe? Puts methods side by side over many test clouds, by seven protocols.
 
     python compare.py
     python compare.py --protocol sanity --methods p-grad-cam asm --per_class 3
@@ -13,7 +13,7 @@ with streams.one_line_interrupts():
     import provider
     from utils import command_line, files
     from utils.compare import flags as compare_flags
-    from utils.compare import heats, report, run, settings
+    from utils.compare import given_heat, heats, report, run, settings
     from utils.disk import locks
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
@@ -35,13 +35,14 @@ def compare(flags):
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)
     clouds = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
+    given, clouds = given_heat.read(flags.heat or [], clouds, flags.num_point)
     files.make_folder(flags.dump_dir, "dump_dir")
     with locks.hold_folder(flags.dump_dir, "dump_dir"):
         files.sweep(flags.dump_dir)
         with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
-            chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
+            chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation, given)
             rows = settings.open_rows(flags.dump_dir, chosen.protocol)
-            comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)
+            comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu, given)
             print_subject(comparison, classifier.network)
             fill_in(comparison, chosen, flags.dump_dir)
         report.write(flags.dump_dir)

@@ -75,11 +75,23 @@ def test_what_every_row_depends_on_must_stay(name, value, tmp_path):
 
 
 def test_what_the_protocol_depends_on_must_stay(tmp_path):
-    own = {"num_drop": 5, "num_steps": 40, "drop_neg": False, "one_shot": False}
+    own = {"num_drop": 5, "num_steps": 40, "drop_neg": False, "one_shot": False, "remove": "away"}
     folder = _folder(tmp_path, protocol="drop")
     settings.begin(folder, _new(protocol="drop", **own))
     with pytest.raises(InputError, match="`num_steps` 20"):
         settings.begin(folder, _new(protocol="drop", **dict(own, num_steps=20)))
+    with pytest.raises(InputError, match="`remove` centre: .* began with away"):
+        settings.begin(folder, _new(protocol="drop", **dict(own, remove="centre")))
+
+
+def test_a_setting_that_is_younger_than_a_folder_must_be_what_its_rows_were_made_by(tmp_path):
+    own = {"num_drop": 5, "num_steps": 40, "drop_neg": False, "one_shot": False, "remove": "centre"}
+    folder = _folder(tmp_path, protocol="drop")
+    with pytest.raises(InputError, match="`remove` centre: .* began with away.*`dump_dir`"):
+        settings.begin(folder, _new(protocol="drop", **own))
+    assert "remove" not in _kept(folder)
+    settings.begin(folder, _new(protocol="drop", **dict(own, remove="away")))
+    assert _kept(folder)["remove"] == "away"
 
 
 def test_what_does_nothing_in_this_run_may_differ(tmp_path):
@@ -151,3 +163,10 @@ def test_a_run_json_that_lacks_something_is_refused_in_one_line(lacking):
 def test_a_run_json_whose_values_are_of_another_kind_is_refused_in_one_line(name, value):
     with pytest.raises(InputError, match="run.json holds .*{}.* of another kind".format(name)):
         settings.of(_new(**{name: value}), "run.json")
+
+
+@pytest.mark.parametrize("value", ["centr", 1, None, ["centre"]])
+def test_a_choice_in_run_json_is_one_of_those_that_there_are(value):
+    assert settings.of(_new(protocol="drop", remove="centre"), "run.json").own["remove"] == "centre"
+    with pytest.raises(InputError, match="run.json holds remove of another kind"):
+        settings.of(_new(protocol="drop", remove=value), "run.json")

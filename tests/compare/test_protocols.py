@@ -35,7 +35,7 @@ def test_drop_takes_the_hottest_first_and_classifies_every_25_points(tmp_path, m
 
 def test_drop_of_the_coldest_loses_nothing_here_and_one_shot_takes_heat_once(tmp_path, monkeypatch):
     bench = comparison(tmp_path, monkeypatch, drop.PROTOCOL)
-    own = {"num_drop": 5, "num_steps": 2, "drop_neg": True, "one_shot": True}
+    own = _settings(drop.PROTOCOL, num_drop=5, num_steps=2, drop_neg=True, one_shot=True)
     drop.run(bench, **own)
     assert _correct(bench, drop.steps(bench, **own)) == [[1, 1], [1, 1]]
     assert bench.classifier.heats == 1

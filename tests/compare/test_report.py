@@ -184,6 +184,18 @@ def test_of_one_cloud_or_none_nothing_is_claimed():
     assert [tables.mean(np.array(values)) for values in ([2.0], [np.nan], [1.0, 3.0])] == ["2.0", "-", "2.0 ± 1.0"]
 
 
+def test_a_class_all_of_whose_clouds_are_left_out_has_a_dash(tmp_path):
+    found = report.read(_write(tmp_path, _lines()))
+    values = np.array([[0.5, np.nan, np.nan, np.nan], [0.5, 0.25, 0.25, 0.75]])
+    _, table = tables.by_class(found, [0, 1], values, "caption")
+    assert _cells(table, "chair") == ["chair", "2", "50.0", "37.5"] and _cells(table, "cone") == [
+        "cone",
+        "2",
+        "-",
+        "50.0",
+    ]
+
+
 def test_a_table_keeps_its_cells_whatever_a_class_is_called():
     header, line, row = tables.markdown(["class", "+1.00"], [["a|b", "007"]]).splitlines()
     assert header.split() == ["|", "class", "|", "+1.00", "|"]

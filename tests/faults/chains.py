@@ -156,7 +156,7 @@ class Comparison(Chain):
     def before(self):
         files.SECONDS_TO_KEEP = 0
         compare_run.CLOUDS_PER_BATCH = 2
-        compare_run.Comparison.batches.__defaults__ = (2,)
+        compare_run.Comparison.batches.__defaults__ = (2, None)
 
     def _words(self):
         steps = ("--num_steps", 2) if self._protocol == "drop" else ()

@@ -45,7 +45,7 @@ def read_npy(path, index=0):
       InputError: it is damaged, or holds no cloud, or not so many.
     """
     with open(path, "rb") as file:
-        array = _array(file, os.path.getsize(path))
+        array = read_array(file, os.path.getsize(path))
     points, notices = of_array(array, path, index, "the array")
     return Content(
         points, "the array of shape {} and type {}".format(array.shape, printable(str(array.dtype), 60)), notices
@@ -63,7 +63,7 @@ def read_npz(path, index=0):
 
             def load(key):
                 with archive.open(names[key]) as file:
-                    return _array(file, members[names[key]].file_size)
+                    return read_array(file, members[names[key]].file_size)
 
             key = choose(sorted(names), "array")
             if isinstance(key, tuple):
@@ -156,8 +156,16 @@ def _check_index(index, count, path):
         raise InputError("`shape_index` {}: {} holds {}".format(index, path, held))
 
 
-def _array(file, num_bytes):
-    """One array of an open file, checked against the bytes that are there before any are reserved."""
+def read_array(file, num_bytes):
+    """One array of an open .npy file, checked against the bytes that are there before any are reserved.
+
+    Args:
+      file: open for reading bytes, at its start.
+      num_bytes: of it.
+
+    Raises:
+      InputError: it is none, or cut short, or pickled; its text follows the name of the file.
+    """
     try:
         version = np.lib.format.read_magic(file)
         length_bytes = 2 if version == (1, 0) else 4

@@ -6,7 +6,7 @@ import numpy as np
 
 from utils import command_line, files
 from utils.command_line import ROTATIONS, positive_int
-from utils.compare import settings
+from utils.compare import given_heat, settings
 from utils.compare.protocols import PROTOCOLS
 from utils.explain import point_drop
 from utils.explain.flags import add_option_flags
@@ -39,7 +39,9 @@ def parse_flags():
     # A mistake in these would else spoil the end of a long run.
     colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     protocol = PROTOCOLS[flags.protocol]
+    given_heat.check_names(flags.heat or [])
     flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or _usual_methods()))
+    flags.methods += [source.name for source in flags.heat or []]
     flags.per_class = flags.per_class or protocol.per_class
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "compare", protocol.folder_name(own_settings(flags)))
@@ -49,6 +51,7 @@ def parse_flags():
     else:
         _refuse_idle_flags(flags, protocol)
         _check_values(flags, protocol)
+        _check_heat(flags, protocol)
     return flags
 
 
@@ -77,7 +80,7 @@ def rotation_of(flags, config):
     return rotation
 
 
-def begin(flags, network, data, clouds, rotation):
+def begin(flags, network, data, clouds, rotation, given):
     """Settles what is compared, and writes it to run.json.
 
     Args:
@@ -86,6 +89,7 @@ def begin(flags, network, data, clouds, rotation):
       data: a provider.DataSet.
       clouds: list of Cloud.
       rotation: of `rotation_of`.
+      given: heat from elsewhere, of `given_heat.read`.
 
     Returns:
       settings.Settings.
@@ -96,7 +100,7 @@ def begin(flags, network, data, clouds, rotation):
     protocol = PROTOCOLS[flags.protocol]
     idle = list(protocol.idle(rotation, **own_settings(flags)))
     kept = command_line.kept_flags(flags)
-    for name in ["report"] + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
+    for name in ["report", "heat"] + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
         kept.pop(name)
     kept.update(
         rotation=rotation,
@@ -108,6 +112,8 @@ def begin(flags, network, data, clouds, rotation):
         weights=network.digest,
         versions=files.versions(),
     )
+    if given:
+        kept["heat"] = {name: {"file": one.path, "sha256": one.digest} for name, one in given.items()}
     settings.begin(flags.dump_dir, kept, idle)
     return settings.of(kept, settings.path_in(flags.dump_dir))
 
@@ -162,6 +168,24 @@ def _check_values(flags, protocol):
     protocol.check(flags.num_point, **own_settings(flags))
 
 
+def _check_heat(flags, protocol):
+    """Refuses heat from elsewhere where the protocol takes more heat than a file can hold."""
+    more = protocol.more_heat(**own_settings(flags))
+    if flags.heat and more:
+        raise InputError(
+            "`heat` {}: --protocol {} takes {}, a file has that of whole clouds; --protocol {} takes no more".format(
+                flags.heat[0].name,
+                protocol.name,
+                more,
+                " or ".join(
+                    other.name
+                    for other in PROTOCOLS.values()
+                    if not other.more_heat(**{setting.name: setting.default for setting in other.settings})
+                ),
+            )
+        )
+
+
 def _add_subject_flags(group):
     group.add_argument(
         "--protocol",
@@ -183,6 +207,14 @@ def _add_subject_flags(group):
         help="of {} (default: {})".format(
             ", ".join(METHODS), "; ".join(["all but the slow ones, {}".format(" ".join(slow))] + exceptions)
         ),
+    )
+    group.add_argument(
+        "--heat",
+        type=given_heat.source,
+        action="append",
+        metavar="NAME=FILE.npz",
+        help="compare heat from elsewhere too, under that name: `heat` (clouds, points) with `class_name` and `index` "
+        "of each cloud, or heat.npz of an explain run; give it again for more",
     )
     group.add_argument(
         "--classes", nargs="+", metavar="CLASS", help="names, or numbers from 1 (default: all that have test clouds)"
@@ -231,7 +263,9 @@ def _add_settings(parser):
 
 
 def _add_setting(group, setting):
-    if setting.kind is None:
+    if setting.choices:
+        group.add_argument("--" + setting.name, choices=setting.choices, default=setting.default, help=setting.help)
+    elif setting.kind is None:
         group.add_argument("--" + setting.name, action="store_true", help=setting.help)
     else:
         group.add_argument(

@@ -10,9 +10,10 @@ class Setting(NamedTuple):
       name: of the flag, and of the argument of the protocol's functions.
       default: of the value; False for a switch, which the flag turns on.
       help: what it is, for --help.
-      kind: function of a text that gives the value, as argparse takes it; None for a switch.
+      kind: function of a text that gives the value, as argparse takes it; None for a switch and for one of `choices`.
       metavar: what --help calls the value; None: its name.
       folder_ending: what a switch that is on adds to the name of the folder.
+      choices: the texts that it can be; one other than the default adds itself to the name of the folder.
     """
 
     name: str
@@ -21,6 +22,19 @@ class Setting(NamedTuple):
     kind: Optional[Callable] = None
     metavar: Optional[str] = None
     folder_ending: str = ""
+    choices: Tuple[str, ...] = ()
+
+    def flag(self, value):
+        """The flag as a title tells it: of a switch that is on or a choice that is not usual, else an empty text."""
+        if self.choices and value != self.default:
+            return "--{} {}".format(self.name, value)
+        return "--" + self.name if value is True else ""
+
+    def ending(self, value):
+        """What a value adds to the name of the folder."""
+        if self.choices and value != self.default:
+            return "_" + value
+        return self.folder_ending if value is True else ""
 
 
 class Figure(NamedTuple):
@@ -70,6 +84,8 @@ class Protocol(NamedTuple):
       check: function (num_points, **settings) that raises an InputError where they make no sense.
       idle: function (rotation, **settings) -> dictionary from the names of settings that do nothing under these to the
         reason, in words.
+      more_heat: function (**settings) -> which heat it takes besides that of each whole cloud, in words; an empty text
+        of a protocol that takes no other, so that heat from elsewhere will do.
     """
 
     name: str
@@ -85,12 +101,13 @@ class Protocol(NamedTuple):
     shows_heat: bool = True
     check: Callable = _nothing
     idle: Callable[..., Dict[str, str]] = _nothing
+    more_heat: Callable[..., str] = lambda **_: ""
 
     def title(self, own):
-        """The flags that name it, with the switches that are on in a dictionary of its settings."""
-        switches = [setting.name for setting in self.settings if own[setting.name] is True]
-        return " ".join(["--protocol " + self.name] + ["--" + name for name in switches])
+        """The flags that name it, with the switches and choices in a dictionary of its settings that are not usual."""
+        told = [setting.flag(own[setting.name]) for setting in self.settings]
+        return " ".join(["--protocol " + self.name] + [flag for flag in told if flag])
 
     def folder_name(self, own):
         """The name of its folder, likewise."""
-        return self.name + "".join(setting.folder_ending for setting in self.settings if own[setting.name] is True)
+        return self.name + "".join(setting.ending(own[setting.name]) for setting in self.settings)

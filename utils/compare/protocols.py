@@ -1,8 +1,16 @@
 """The protocols of compare.py, a line each: all that the program knows of one stands in its file."""
 
-from utils.compare import drop, insert, sanity, stability, thesis
+from utils.compare import curve, drop, fidelity, insert, sanity, stability, thesis
 
 PROTOCOLS = {
     protocol.name: protocol
-    for protocol in (drop.PROTOCOL, insert.PROTOCOL, thesis.PROTOCOL, sanity.PROTOCOL, stability.PROTOCOL)
+    for protocol in (
+        drop.PROTOCOL,
+        insert.PROTOCOL,
+        curve.PROTOCOL,
+        fidelity.PROTOCOL,
+        thesis.PROTOCOL,
+        sanity.PROTOCOL,
+        stability.PROTOCOL,
+    )
 }

@@ -106,11 +106,18 @@ def _heading(results):
             names.markdown(found.weights[:16]),
         ),
     ]
+    blocks += [
+        "{}: heat from elsewhere, of {}, sha256 {}...".format(
+            names.markdown(name), names.markdown(os.path.basename(one["file"])), names.markdown(one["sha256"][:16])
+        )
+        for name, one in found.given.items()
+    ]
     missing = [method for method in found.methods if method not in results.methods]
     if results.num_lacking or missing:
         blocks.append(
-            "Not finished: {} clouds lack rows{}.".format(
+            "Not finished: {} clouds lack rows{}{}.".format(
                 results.num_lacking,
+                " or heat from elsewhere" if found.given else "",
                 " and {} have none at all".format(", ".join(map(names.markdown, missing))) if missing else "",
             )
         )

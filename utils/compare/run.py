@@ -105,39 +105,55 @@ class Comparison:
         trained_rotation="xyz",
         layers=(),
         open_fresh=None,
+        given=None,
     ):
-        """options: dictionary of what methods take, as for `Method.heat`; the other arguments as the attributes."""
+        """Takes what it is about.
+
+        Args:
+          options: dictionary of what methods take, as for `Method.heat`.
+          given: dictionary from those of the `methods` that are none to the given_heat.GivenHeat of each.
+          The other arguments as the attributes.
+        """
         self.classifier, self.clouds, self.rows, self.methods = classifier, clouds, rows, methods
         self.num_points, self.rotation, self.seed = num_points, rotation, seed
         self.trained_rotation, self.layers, self.open_fresh = trained_rotation, layers, open_fresh
-        self._options = options or {}
+        self._options, self._given = options or {}, given or {}
         self._progress = None
 
-    def batches(self, steps, size=CLOUDS_PER_BATCH):
+    def batches(self, steps, size=CLOUDS_PER_BATCH, clouds=None):
         """What is still to do: yields methods with lists of at most `size` clouds that lack a row of any of the steps.
 
-        The rows that were added meanwhile are written after each.
+        The rows that were added meanwhile are written after each. `clouds`: those that it looks at; None: all.
         """
         for method in self.methods:
-            missing = self._missing(method, steps)
+            missing = self._missing(method, steps, clouds)
             for start in range(0, len(missing), size):
                 yield method, missing[start : start + size]
                 count = self.rows.flush()
                 if self._progress is not None:
                     self._progress.update(count)
 
+    def unfinished(self, steps, size=CLOUDS_PER_BATCH):
+        """Yields lists of at most `size` clouds that lack a row of any of the steps under any method."""
+        missing = [
+            cloud for cloud in self.clouds if any(self._missing(method, steps, [cloud]) for method in self.methods)
+        ]
+        for start in range(0, len(missing), size):
+            yield missing[start : start + size]
+
     def is_missing(self, steps):
         """Whether any method and cloud lacks a row of any of the steps."""
         return any(self._missing(method, steps) for method in self.methods)
 
-    def _missing(self, method, steps):
-        return [cloud for cloud in self.clouds if not all(self.rows.has(method, cloud, step) for step in steps)]
+    def _missing(self, method, steps, clouds=None):
+        clouds = self.clouds if clouds is None else clouds
+        return [cloud for cloud in clouds if not all(self.rows.has(method, cloud, step) for step in steps)]
 
     def heat_of(self, method, clouds, points=None, labels=None, classifier=None, draw=0):
         """Heat of several clouds.
 
         Args:
-          method: name of a method.
+          method: name of a method, or of heat from elsewhere.
           clouds: list of B Cloud.
           points: float32 array [B, N, 3] in their place; None: their own.
           labels: int array [B], other classes to explain, as in "why not?"; None: their own.
@@ -145,8 +161,15 @@ class Comparison:
           draw: number of the draw, for methods that draw: another one gives other numbers.
 
         Returns:
-          float32 array [B, N].
+          float array [B, N].
+
+        Raises:
+          ValueError: heat from elsewhere is asked for of anything but the clouds.
         """
+        if method in self._given:
+            if any(one is not None for one in (points, labels, classifier)):
+                raise ValueError("{} has heat of whole clouds alone".format(method))
+            return np.stack([self._given[method].of(cloud) for cloud in clouds])
         return METHODS[method].heat(
             classifier or self.classifier,
             points_of(clouds) if points is None else points,
@@ -182,7 +205,7 @@ class Comparison:
             protocol.run(self, **own)
 
 
-def of_network(classifier, clouds, rows, settings, gpu=0):
+def of_network(classifier, clouds, rows, settings, gpu=0, given=None):
     """The Comparison of a checkpoint's network, by a settings.Settings.
 
     Args:
@@ -190,6 +213,7 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
       clouds: list of Cloud, as the data set has them.
       rows: a rows.RowFile.
       settings: a settings.Settings.
+      given: heat from elsewhere, of `given_heat.read`.
     """
     network = classifier.network
     if settings.protocol.is_one_view:
@@ -206,6 +230,7 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
         trained_rotation=checkpoint_files.default_rotation(network.config),
         layers=models.network(network.model_name).LAYERS_FROM_TOP,
         open_fresh=functools.partial(_open_fresh, network, gpu, settings.seed),
+        given=given,
     )
 
 

@@ -127,4 +127,5 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    more_heat=lambda: "the heat of other networks and classes",
 )

@@ -30,6 +30,7 @@ class Settings(NamedTuple):
       options: dictionary of what methods take, as for `Method.heat`.
       own: dictionary from the names of the protocol's settings to their values.
       colormap, scale: of the pictures of clouds, as for `colours.heat_colours`.
+      given: dictionary from each name in `methods` that stands for heat from elsewhere to its `file` and `sha256`.
     """
 
     protocol: Protocol
@@ -45,6 +46,7 @@ class Settings(NamedTuple):
     own: Dict[str, Any]
     colormap: str
     scale: str
+    given: Dict[str, Dict[str, str]]
 
 
 def of(kept, path):
@@ -78,6 +80,7 @@ def of(kept, path):
             own={setting.name: kept.get(setting.name, setting.default) for setting in protocol.settings},
             colormap=kept["colormap"],
             scale=kept["scale"],
+            given={name: one for name, one in _given(kept, path).items() if name in kept["methods"]},
         )
     except (KeyError, TypeError) as error:
         raise InputError("{} lacks {}: give another folder".format(path, error))
@@ -89,9 +92,11 @@ def _check_kinds(kept, protocol, path):
     kinds.update(
         dict.fromkeys(("per_class", "num_point", "seed", "path_refresh"), int), power=(int, float), pooling=str
     )
-    kinds.update({setting.name: (int, float, type(None)) for setting in protocol.settings})
+    kinds.update({setting.name: str if setting.choices else (int, float, type(None)) for setting in protocol.settings})
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
+    chosen = {setting.name: setting.choices for setting in protocol.settings if setting.choices}
+    wrong += [name for name in chosen if kept.get(name, chosen[name][0]) not in chosen[name] and name not in wrong]
     if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
         wrong.append("methods or classes that are no lists of names")
     if wrong:
@@ -137,8 +142,12 @@ def begin(folder, kept, idle=()):
         before = files.read_json(path, "give another `dump_dir`")
         if before.get("protocol") not in list(PROTOCOLS):
             raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
-        names = COMMON + tuple(setting.name for setting in protocol.settings if setting.name not in idle)
+        own = [setting for setting in protocol.settings if setting.name not in idle]
+        names = COMMON + tuple(setting.name for setting in own)
         files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir")
+        _check_newer(path, before, kept, own)
+        given = _all_given(path, before, kept, open_rows(folder, protocol).methods())
+        kept = dict(kept, heat=given) if given else kept
         with_rows = options_of(open_rows(folder, protocol).methods())
         taken = options_of(kept["methods"])
         files.check_same_settings(path, {name: kept[name] for name in with_rows if name in taken}, "dump_dir")
@@ -150,6 +159,60 @@ def begin(folder, kept, idle=()):
             "`dump_dir`".format(path)
         )
     files.write_json(path, kept)
+
+
+def _given(kept, path):
+    """What run.json says of heat from elsewhere: dictionary from name to dictionary. Older ones say nothing."""
+    found = kept.get("heat", {})
+    if not isinstance(found, dict) or not all(
+        isinstance(one, dict) and all(isinstance(one.get(key), str) for key in ("file", "sha256"))
+        for one in found.values()
+    ):
+        raise InputError(
+            "{} holds heat of another kind than compare.py writes: mend it or give another folder".format(path)
+        )
+    return found
+
+
+def _all_given(path, before, kept, names):
+    """Heat from elsewhere that rows came from or come from now: a dictionary for run.json.
+
+    Args:
+      path: of run.json.
+      before, kept: what it held, and what it is to hold.
+      names: of the methods and heats that have rows.
+
+    Raises:
+      InputError: rows of a name would come from two files, or from a file and a method.
+    """
+    then, now = _given(before, path), _given(kept, path)
+    for name in kept["methods"]:
+        if name in then and then[name]["sha256"] != now.get(name, {}).get("sha256"):
+            came = "came from {} (sha256 {}...)".format(then[name]["file"], then[name]["sha256"][:16])
+        elif name in now and name not in then and name in names:
+            came = "came from a method"
+        else:
+            continue
+        raise InputError(
+            "`{}` {}: the rows of that name in {} {}; give another {}`dump_dir`".format(
+                "heat" if name in now else "methods",
+                name,
+                os.path.dirname(path),
+                came,
+                "name or another " if name in now else "",
+            )
+        )
+    return dict(then, **now)
+
+
+def _check_newer(path, before, kept, own):
+    """Refuses a setting that a run.json is too old to hold, where it is not the default that its rows were made by."""
+    for setting in own:
+        if setting.name not in before and kept[setting.name] != setting.default:
+            raise InputError(
+                "`{}` {}: what {} holds began with {}, as a version that knew no other wrote it; give another "
+                "`dump_dir`".format(setting.name, kept[setting.name], os.path.dirname(path), setting.default)
+            )
 
 
 def options_of(methods):

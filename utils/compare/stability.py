@@ -102,4 +102,5 @@ PROTOCOL = Protocol(
     steps=lambda *_: list(DISTURBANCES),
     run=run,
     report=report,
+    more_heat=lambda: "the heat of turned, jittered and halved clouds",
 )

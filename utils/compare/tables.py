@@ -38,10 +38,15 @@ def by_class(results, order, values, caption):
         return []
     rows = [
         [name, str((class_of == name).sum())]
-        + ["{:.1f}".format(100 * np.nanmean(values[number][class_of == name])) for number in order]
+        + [_mean_alone(100 * values[number][class_of == name]) for number in order]
         for name in classes
     ]
     return [caption, markdown(["class", "clouds"] + [results.methods[number] for number in order], rows)]
+
+
+def _mean_alone(values):
+    average, _ = metrics.mean_and_error(values)
+    return "-" if np.isnan(average) else "{:.1f}".format(average)
 
 
 def lead(methods, order, values, what, bests, unit):

@@ -134,6 +134,7 @@ PROTOCOL = Protocol(
     is_one_view=False,
     shows_heat=False,
     idle=idle,
+    more_heat=lambda **_: "heat anew in each round",
     settings=(
         Setting(
             "num_votes",
