@@ -170,9 +170,27 @@ def test_the_best_method_leads_by_its_differences_cloud_by_cloud():
     values = np.array([[3.0, 5.0, 7.0], [1.0, 3.0, 5.0], [2.0, 2.0, 8.0]])
     lead, table = tables.lead(["a", "b", "c"], [1, 2, 0], values, "loss", "least", "points")
     assert "**b**" in lead
-    # Differences 1, -1, 3: mean 1, standard error 2 / sqrt(3), 4.303 of it on either side for two degrees of freedom.
-    assert _cells(table, "c") == ["c", "+1.00", "-3.97 to +5.97"]
-    assert _cells(table, "a") == ["a", "+2.00", "+2.00 to +2.00"]
+    # Differences 1, -1, 3: mean 1, standard error 2 / sqrt(3), 4.303 of it on either side for two degrees of freedom;
+    # two comparisons together need the 98.75 % point of Student's t, 6.205.
+    assert _cells(table, "c") == ["c", "+1.00", "-3.97 to +5.97", "-6.17 to +8.17"]
+    assert _cells(table, "a") == ["a", "+2.00", "+2.00 to +2.00", "+2.00 to +2.00"]
+    assert "one is not told apart from the best: c; the others are:" in lead
+
+
+def test_a_lead_that_holds_alone_and_not_among_many_is_said():
+    # 2 +- 1.37 by t = 2.776 of 4 degrees of freedom; at t = 3.495 of two comparisons +- 1.73, at 5.598 of ten +- 2.77.
+    near = 2 + np.sqrt(5) * 0.495 * np.array([-1.0, -1.0, 0.0, 1.0, 1.0])
+    few, many = (np.array([np.zeros(5)] + [near] + [np.full(5, 9.0)] * count) for count in (1, 9))
+    names = ["best", "near"] + ["far {}".format(number) for number in range(9)]
+    lead, table = tables.lead(names, [0, 1, 2], few, "loss", "least", "points")
+    assert "every one is told apart" in lead
+    assert _cells(table, "near") == ["near", "+2.00", "+0.63 to +3.37", "+0.27 to +3.73"]
+    lead, table = tables.lead(names, list(range(11)), many, "loss", "least", "points")
+    assert "one is not told apart from the best: near" in lead
+    assert _cells(table, "near") == ["near", "+2.00", "+0.63 to +3.37", "-0.77 to +4.77"]
+    lead, table = tables.lead(names, [0, 1], few[:2], "loss", "least", "points")
+    # Of a single comparison there is nothing to widen.
+    assert len(table.splitlines()[0].split("|")) == 5 and "together" not in lead
 
 
 def test_of_one_cloud_or_none_nothing_is_claimed():
