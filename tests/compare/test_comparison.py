@@ -125,7 +125,7 @@ def test_a_comparison_of_a_network_of_five_classes_asks_it_and_its_fresh_ones(pr
         assert not np.allclose(bench.clouds[1].points, clouds[1].points)
         unturned = chosen._replace(protocol=drop.PROTOCOL._replace(is_one_view=False))
         assert run.of_network(found, clouds, None, unturned).clouds == clouds
-        with bench.open_fresh(["fc3"]) as fresh:
+        with bench.open_fresh(["fc3"], 0) as fresh:
             assert fresh.class_names == found.class_names
             ours, theirs = (one.logits(run.points_of(bench.clouds)) for one in (found, fresh))
     assert not np.allclose(ours, theirs, rtol=0.1)

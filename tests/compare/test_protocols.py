@@ -1,10 +1,13 @@
 """Every protocol, on a network simple enough to count along."""
 
+import contextlib
+import types
+
 import numpy as np
 import pytest
-from counting import comparison, turned_round, x_method
+from counting import CountingClassifier, comparison, turned_round, x_method
 
-from utils.compare import drop, insert, sanity, stability, thesis
+from utils.compare import drop, insert, run, sanity, stability, thesis
 from utils.compare.protocols import PROTOCOLS
 from utils.explain import point_drop
 from utils.explain.methods import METHODS
@@ -123,11 +126,46 @@ def test_stability_turns_the_cloud_though_the_network_was_trained_without(traine
 
 def test_sanity_compares_with_fresh_networks_and_another_class(tmp_path, monkeypatch):
     bench = comparison(tmp_path, monkeypatch, sanity.PROTOCOL, layers=["fc3", "fc2", "conv1"], open_fresh=turned_round)
-    sanity.run(bench)
-    steps = sanity.steps(bench)
+    sanity.run(bench, draws=1)
+    steps = sanity.steps(bench, draws=1)
     assert steps == ["fc3", "fc2", "conv1", "other class"]
     found = bench.rows.select(["x"], bench.clouds, steps, "rank_correlation")[0]
     np.testing.assert_allclose(found, [[1, -1, -1, -1]] * 2)
+
+
+def test_sanity_draws_fresh_weights_again_and_keeps_what_it_has(tmp_path, monkeypatch):
+    opened = []
+
+    def open_fresh(layers, draw):
+        opened.append((layers[-1], draw))
+        return turned_round(layers, draw)
+
+    bench = comparison(tmp_path, monkeypatch, sanity.PROTOCOL, layers=["fc3", "fc2"], open_fresh=open_fresh)
+    sanity.run(bench, draws=1)
+    sanity.run(bench, draws=3)
+    assert opened == [("fc3", 0), ("fc2", 0), ("fc3", 1), ("fc2", 1), ("fc3", 2), ("fc2", 2)]
+    steps = sanity.steps(bench, draws=3)
+    assert steps == ["fc3", "fc2", "other class", "fc3 draw 2", "fc2 draw 2", "fc3 draw 3", "fc2 draw 3"]
+    found = bench.rows.select(["x"], bench.clouds, steps, "rank_correlation")[0]
+    np.testing.assert_allclose(found, [[1, -1, -1, 1, -1, 1, 1]] * 2)
+    assert sanity.shown(steps, draws=2) == steps[:5] and sanity.shown(steps[:3], draws=3) == steps[:3]
+
+
+def test_draws_of_fresh_weights_are_of_one_seed_after_the_other(monkeypatch):
+    seeds = []
+
+    @contextlib.contextmanager
+    def open_classifier(prefix, name, gpu, names, layers, seed):
+        seeds.append(seed)
+        yield CountingClassifier()
+
+    monkeypatch.setattr(run, "open_classifier", open_classifier)
+    network = types.SimpleNamespace(prefix="", model_name="", class_names=(), digest="1")
+    monkeypatch.setattr(CountingClassifier, "network", network, raising=False)
+    for seed, draw in ((7, 0), (7, 2), (2**32 - 1, 1)):
+        with run._open_fresh(network, -1, seed, ["fc3"], draw):
+            pass
+    assert seeds == [7, 9, 0]
 
 
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from utils import files
 from utils.clouds.cloud import Cloud
-from utils.compare import figures, heats, report, tables
+from utils.compare import figures, heats, report, sanity, tables
 from utils.files import InputError
 
 METHODS = ["asm", "random"]
@@ -208,3 +208,49 @@ def test_a_table_keeps_its_cells_whatever_a_class_is_called():
     assert line.startswith("|:-") and line.endswith("-:|")
     assert row.split() == ["|", r"a\|b", "|", "007", "|"]
     assert tables.markdown(["class"], [["<img src=x>\n|"]]).splitlines()[2:] == [r"| &lt;img src=x>\\n\| |"]
+
+
+def _sanity_folder(folder, values, **changes):
+    """A comparison by sanity of one layer: values is a dictionary from step to its correlations of four clouds."""
+    lines = [
+        "asm,{},{},{},{}".format(CLASSES[place // 2], place % 2, step, value)
+        for step, found in values.items()
+        for place, value in enumerate(found)
+    ]
+    (folder / "rows.csv").write_text("\n".join(["method,class,index,step,rank_correlation"] + lines) + "\n")
+    files.write_json(str(folder / "run.json"), dict(KEPT, protocol="sanity", methods=["asm"], **changes))
+    return str(folder)
+
+
+def test_sanity_shows_what_differs_between_draws_beside_what_differs_between_clouds(tmp_path):
+    draws = {"fc3": [0.1, 0.3, 0.1, 0.3], "other class": [0] * 4, "fc3 draw 2": [0.5] * 4, "fc3 draw 3": [0.5] * 4}
+    folder = _sanity_folder(tmp_path, draws, draws=3)
+    report.write(folder)
+    # Means over the draws of the clouds: 11 / 30, 13 / 30, twice. Their standard error: (1 / 30) / sqrt(3) = 0.019.
+    # Means over the clouds of the draws: 0.2, 0.5, 0.5; their standard deviation is 0.3 / sqrt(3) = 0.173.
+    assert _cells(_summary(folder), "asm") == ["asm", "0.400 ± 0.019 (0.173)", "0.000 ± 0.000"]
+    assert "3 draws of the fresh weights" in _summary(folder)
+    files.write_json(folder + "/run.json", dict(KEPT, protocol="sanity", methods=["asm"], draws=2))
+    report.write(folder)
+    assert _cells(_summary(folder), "asm")[1] == "0.350 ± 0.029 (0.212)"
+
+
+def test_sanity_of_the_version_before_is_of_one_draw_and_says_so(tmp_path):
+    folder = _sanity_folder(tmp_path, {"fc3": [0.1, 0.3, "nan", 0.3], "other class": [0] * 4})
+    report.write(folder)
+    found = _summary(folder)
+    assert _cells(found, "asm") == ["asm", "0.233 ± 0.067", "0.000 ± 0.000"] and "one draw" in found
+    assert "| asm      |     1 |             0 |" in found
+
+
+@pytest.mark.parametrize("steps", [["fc3"], ["other class"], ["fc3", "fc3 draw two"]])
+def test_sanity_is_reported_on_as_far_as_it_is_there(steps, tmp_path):
+    folder = _sanity_folder(tmp_path, {step: [0.5] * 4 for step in steps})
+    report.write(folder)
+    assert _cells(_summary(folder), "asm") == ["asm"] + ["0.500 ± 0.000"] * len(steps)
+
+
+def test_the_error_of_a_mean_counts_clouds_and_draws():
+    values = np.array([[[0.1, 0.5, 0.5], [0.3, 0.5, 0.5], [0.1, 0.5, 0.5], [0.3, 0.5, 0.5]]])
+    mean, error = sanity._mean_and_error(values)
+    assert (mean[0], error[0]) == (pytest.approx(0.4), pytest.approx(np.sqrt((1 / 30) ** 2 / 3 + 0.1**2)))

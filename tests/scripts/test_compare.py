@@ -16,7 +16,7 @@ from utils.disk import locks
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
-ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 9, "stability": 3}
+ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 25, "stability": 3}
 FIGURES = {
     "drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],

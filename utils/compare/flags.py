@@ -39,6 +39,7 @@ def parse_flags():
     # A mistake in these would else spoil the end of a long run.
     colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     protocol = PROTOCOLS[flags.protocol]
+    _take_defaults(flags, protocol)
     flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or METHODS))
     flags.per_class = flags.per_class or protocol.per_class
     if flags.dump_dir is None:
@@ -124,6 +125,13 @@ def recolour(flags):
     _refuse_idle_colours(flags, found.protocol)
     if changed:
         files.write_json(settings.path_in(flags.report), dict(kept, **changed))
+
+
+def _take_defaults(flags, protocol):
+    """Gives the settings that are not on the command line the defaults of this protocol: others may have their own."""
+    for setting in protocol.settings:
+        if setting.name not in flags.given:
+            setattr(flags, setting.name, setting.default)
 
 
 def _refuse_idle_flags(flags, protocol):
@@ -212,7 +220,7 @@ def _num_protocols_with(per_class):
 
 
 def _add_settings(parser):
-    """A flag for each setting of the protocols; one that several have is declared once."""
+    """A flag for each setting of the protocols; one that several have is declared once, with the defaults of all."""
     declared = set()
     for protocol in PROTOCOLS.values():
         own = [setting for setting in protocol.settings if setting.name not in declared]
@@ -226,10 +234,20 @@ def _add_settings(parser):
 def _add_setting(group, setting):
     if setting.kind is None:
         group.add_argument("--" + setting.name, action="store_true", help=setting.help)
-    else:
-        group.add_argument(
-            "--" + setting.name, type=setting.kind, default=setting.default, metavar=setting.metavar, help=setting.help
-        )
+        return
+    defaults = {
+        protocol.name: other.default
+        for protocol in PROTOCOLS.values()
+        for other in protocol.settings
+        if other.name == setting.name
+    }
+    words = setting.help
+    if len(set(defaults.values())) > 1:
+        each = ["of {}: {}".format(name, default) for name, default in defaults.items()]
+        words = "{} (default: {})".format(words, "; ".join(each))
+    group.add_argument(
+        "--" + setting.name, type=setting.kind, default=setting.default, metavar=setting.metavar, help=words
+    )
 
 
 def _add_file_flags(group):

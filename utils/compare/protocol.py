@@ -13,6 +13,8 @@ class Setting(NamedTuple):
       kind: function of a text that gives the value, as argparse takes it; None for a switch.
       metavar: what --help calls the value; None: its name.
       folder_ending: what a switch that is on adds to the name of the folder.
+      is_selection: whether it says which rows there are, not what is in them: a folder goes on with another value, and
+        the report is of the steps that `Protocol.shown` picks.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Setting(NamedTuple):
     kind: Optional[Callable] = None
     metavar: Optional[str] = None
     folder_ending: str = ""
+    is_selection: bool = False
 
 
 class Figure(NamedTuple):
@@ -51,6 +54,10 @@ def _nothing(*_, **__):
     return {}
 
 
+def _all(steps, **_):
+    return steps
+
+
 class Protocol(NamedTuple):
     """A way of testing heat, cloud by cloud.
 
@@ -62,6 +69,7 @@ class Protocol(NamedTuple):
         texts.
       run: function (comparison, **settings) that adds the rows which are not there yet to a run.Comparison.
       report: function (results, **settings) -> Report of a report.Results: of the rows alone.
+      shown: function (steps, **settings) -> those of a list of texts that the report is of, in its order.
       settings: the Settings that it depends on, besides those of every comparison.
       methods: names of those that it compares unless told otherwise; None: all.
       per_class: clouds of each class, unless told otherwise.
@@ -78,6 +86,7 @@ class Protocol(NamedTuple):
     steps: Callable
     run: Callable
     report: Callable
+    shown: Callable[..., List[str]] = _all
     settings: Tuple[Setting, ...] = ()
     methods: Optional[Tuple[str, ...]] = None
     per_class: int = 10

@@ -26,7 +26,7 @@ class Results(NamedTuple):
       rows: a rows.RowFile.
       methods: tuple of names of those that are compared.
       clouds: list of NamedCloud, class by class, that have all rows under each of the methods.
-      steps: list of texts, in the order of the protocol.
+      steps: list of texts, in the order of the protocol: of those that have rows, what it shows under its settings.
       num_lacking: clouds that are left out, since they lack rows.
     """
 
@@ -51,7 +51,7 @@ def read(folder):
     found = settings.of(settings.read(folder), settings.path_in(folder))
     rows = settings.open_rows(folder, found.protocol)
     methods = tuple(method for method in found.methods if method in rows.methods())
-    steps = rows.steps()
+    steps = found.protocol.shown(rows.steps(), **found.own)
     clouds = _clouds_of(rows, found)
     whole = [cloud for cloud in clouds if rows.count(methods, [cloud], steps) == len(methods) * len(steps)]
     if not methods or not whole:

@@ -88,8 +88,8 @@ class Comparison:
       seed: of all that is drawn.
       trained_rotation: what the network was trained with; "xyz" where nobody knows.
       layers: names of its layers from the top.
-      open_fresh: function of names of layers -> a context with the classifier.Classifier of the same network, in which
-        these layers are as before any training.
+      open_fresh: function (names of layers, number of the draw) -> a context with the classifier.Classifier of the same
+        network, in which these layers are as before any training; each draw has weights of its own.
     """
 
     def __init__(
@@ -209,8 +209,9 @@ def of_network(classifier, clouds, rows, settings, gpu=0):
 
 
 @contextlib.contextmanager
-def _open_fresh(network, gpu, seed, layers):
+def _open_fresh(network, gpu, seed, layers, draw):
     """As `Comparison.open_fresh`. Raises an InputError where the checkpoint is no longer of the network."""
+    seed = (seed + draw) % 2**32
     with open_classifier(network.prefix, network.model_name, gpu, network.class_names, layers, seed) as classifier:
         if classifier.network.digest != network.digest:
             raise InputError(

@@ -88,7 +88,8 @@ def _check_kinds(kept, protocol, path):
     """Raises an InputError for a value of run.json that is not of the kind that compare.py writes."""
     kinds = dict.fromkeys(("rotation", "model", "weights", "colormap", "scale"), str)
     kinds.update(dict.fromkeys(("per_class", "num_point", "seed"), int), power=(int, float), pooling=str)
-    kinds.update({setting.name: (int, float, type(None)) for setting in protocol.settings})
+    for setting in protocol.settings:
+        kinds[setting.name] = str if isinstance(setting.default, str) else (int, float, type(None))
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
     if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
@@ -136,7 +137,9 @@ def begin(folder, kept, idle=()):
         before = files.read_json(path, "give another `dump_dir`")
         if before.get("protocol") not in list(PROTOCOLS):
             raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
-        names = COMMON + tuple(setting.name for setting in protocol.settings if setting.name not in idle)
+        names = COMMON + tuple(
+            setting.name for setting in protocol.settings if setting.name not in idle and not setting.is_selection
+        )
         files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir")
         with_rows = options_of(open_rows(folder, protocol).methods())
         taken = options_of(kept["methods"])
