@@ -131,7 +131,8 @@ def test_a_folder_of_something_else_is_refused_and_kept(tmp_path, name, text, wo
 
 def test_settings_come_back_with_the_protocols_own():
     found = settings.of(_new(protocol="thesis", eval_every=4), "run.json")
-    assert found.own == {"num_votes": None, "eval_every": 4} and found.classes == ("chair", "cone")
+    assert found.own == {"num_votes": None, "eval_every": 4, "schedule": "all", "num_drop": 24}
+    assert found.classes == ("chair", "cone")
     assert found.options == {"pooling": "max", "power": 1.0} and found.model_name == "pointnet_cls"
     # The version before kept what was given, be it names, numbers or nothing.
     assert settings.of(OLD, "run.json").classes is None
@@ -151,3 +152,23 @@ def test_a_run_json_that_lacks_something_is_refused_in_one_line(lacking):
 def test_a_run_json_whose_values_are_of_another_kind_is_refused_in_one_line(name, value):
     with pytest.raises(InputError, match="run.json holds .*{}.* of another kind".format(name)):
         settings.of(_new(**{name: value}), "run.json")
+
+
+def test_which_steps_there_are_may_change(tmp_path):
+    header = "method,class,index,step,points_removed,rounds,accuracy_before,accuracy_after,seconds\n"
+    # The version before kept the number of `drop` here, and knew no schedules.
+    folder = _folder(tmp_path, protocol="thesis", num_drop=5)
+    (tmp_path / "rows.csv").write_text(header)
+    own = {"protocol": "thesis", "num_votes": None, "eval_every": 8}
+    settings.begin(folder, _new(schedule="all", num_drop=24, **own))
+    settings.begin(folder, _new(schedule="steps", num_drop=12, **own))
+    assert settings.of(_kept(folder), "run.json").own == {
+        "num_votes": None,
+        "eval_every": 8,
+        "schedule": "steps",
+        "num_drop": 12,
+    }
+    with pytest.raises(InputError, match="`eval_every` 4"):
+        settings.begin(folder, _new(schedule="all", num_drop=24, **dict(own, eval_every=4)))
+    with pytest.raises(InputError, match="run.json holds .*schedule.* of another kind"):
+        settings.of(_new(schedule=7, **own), "run.json")

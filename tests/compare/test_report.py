@@ -7,7 +7,7 @@ import pytest
 
 from utils import files
 from utils.clouds.cloud import Cloud
-from utils.compare import figures, heats, report, sanity, tables
+from utils.compare import figures, heats, report, sanity, styles, tables, thesis
 from utils.files import InputError
 
 METHODS = ["asm", "random"]
@@ -131,7 +131,7 @@ def test_a_method_that_this_version_does_not_know_is_drawn_as_well(tmp_path):
     folder = _write(tmp_path, _lines(methods), methods)
     report.write(folder)
     assert _cells(_summary(folder), "shapley-2")[-1] == "66.7 ± 0.0"
-    looks = figures.styles(methods)
+    looks = styles.of(methods)
     assert len({(look.colour, look.marker) for look in looks.values()}) == 3
 
 
@@ -254,3 +254,74 @@ def test_the_error_of_a_mean_counts_clouds_and_draws():
     values = np.array([[[0.1, 0.5, 0.5], [0.3, 0.5, 0.5], [0.1, 0.5, 0.5], [0.3, 0.5, 0.5]]])
     mean, error = sanity._mean_and_error(values)
     assert (mean[0], error[0]) == (pytest.approx(0.4), pytest.approx(np.sqrt((1 / 30) ** 2 / 3 + 0.1**2)))
+
+
+def _thesis_folder(folder, removed, **changes):
+    """A comparison by thesis: removed is a dictionary from (method, step) to the points removed of four clouds.
+
+    The last cloud was not recognised before; where 1000 points were removed, the object was not lost.
+    """
+    lines = [
+        "{},{},{},{},{},9,{},{},1".format(
+            method,
+            CLASSES[place // 2],
+            place % 2,
+            step,
+            count,
+            0.4 if place == 3 else 0.9,
+            0.6 if count == 1000 else 0.5,
+        )
+        for (method, step), found in removed.items()
+        for place, count in enumerate(found)
+    ]
+    (folder / "rows.csv").write_text("\n".join(["method,class,index,step," + ",".join(thesis.COLUMNS)] + lines) + "\n")
+    files.write_json(str(folder / "run.json"), dict(KEPT, protocol="thesis", **changes))
+    return str(folder)
+
+
+def _thesis_rows(text):
+    """(method, dropped, mean of all, mean and median of the recognised, never lost) of each row of the table."""
+    lines = [line for line in text.splitlines() if line.startswith(("| asm ", "| random "))]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [tuple(row[:2] + [row[2].split()[0], row[3].split()[0], row[4], row[8]]) for row in cells if len(row) == 9]
+
+
+def test_thesis_shows_each_method_under_each_schedule_with_medians(tmp_path):
+    folder = _thesis_folder(
+        tmp_path,
+        {
+            ("asm", "lost"): [10, 20, 1000, 0],
+            ("random", "lost"): [400, 500, 600, 0],
+            ("asm", "lost one by one"): [10, 20, 1000, 0],
+            ("random", "lost one by one"): [30, 60, 90, 0],
+            ("asm", "lost in steps of 24"): [24, 48, 48, 0],
+            ("random", "lost in steps of 24"): [48, 72, 24, 0],
+            ("asm", "lost in steps of 7"): [7, 7, 7, 0],
+        },
+    )
+    report.write(folder)
+    assert _thesis_rows(_summary(folder)) == [
+        # The one that is never lost moves the mean, not the median.
+        ("asm", "as usual", "257.5", "343.3", "20.0", "1"),
+        ("random", "as usual", "375.0", "500.0", "500.0", "0"),
+        ("random", "one by one", "45.0", "60.0", "60.0", "0"),
+        ("asm", "one by one", "257.5", "343.3", "20.0", "1"),
+        ("asm", "24 a round", "30.0", "40.0", "48.0", "0"),
+        ("random", "24 a round", "36.0", "48.0", "48.0", "0"),
+    ]
+    assert "dropped one by one (least): **random**" in _summary(folder)
+    assert _cells(_summary(folder), "cone 0")[2:] == ["1000", "1000", "48", "600", "90", "24"]
+    assert (tmp_path / "points_removed.png").exists()
+
+
+def test_thesis_of_the_version_before_is_reported_under_the_schedule_that_it_has(tmp_path):
+    found = {("asm", "lost"): [10, 20, 30, 0], ("random", "lost"): [40, 50, 60, 0]}
+    folder = _thesis_folder(tmp_path, found, num_drop=5, num_votes=100)
+    report.write(folder)
+    assert [row[:2] for row in _thesis_rows(_summary(folder))] == [("asm", "as usual"), ("random", "as usual")]
+
+
+def test_a_schedule_without_rows_is_no_report(tmp_path):
+    folder = _thesis_folder(tmp_path, {("asm", "lost"): [10, 20, 30, 0]}, schedule="single")
+    with pytest.raises(InputError, match="holds no cloud with all rows of asm"):
+        report.write(folder)

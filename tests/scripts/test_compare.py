@@ -16,7 +16,7 @@ from utils.disk import locks
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
-ROWS = {"drop": 3, "insert": 10, "thesis": 1, "sanity": 25, "stability": 3}
+ROWS = {"drop": 3, "insert": 10, "thesis": 3, "sanity": 25, "stability": 3}
 FIGURES = {
     "drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
@@ -89,7 +89,8 @@ def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
     assert run["rotation"] == ("y" if protocol == "thesis" else "none")
     assert run["classes"] == ["chair", "cone"] and run["class_names"][8] == "chair"
     # Flags that did nothing are not kept.
-    assert ("num_drop" in run, "eval_every" in run) == (protocol == "drop", protocol == "thesis")
+    assert ("num_steps" in run, "eval_every" in run) == (protocol == "drop", protocol == "thesis")
+    assert run.get("num_drop") == {"drop": 5, "thesis": 24}.get(protocol)
 
     before = {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))}
     for name in FIGURES[protocol] + ["summary.md"]:
@@ -204,10 +205,13 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["drop", "--classes", "cone", "bathtub"], ["--classes bathtub", "no test cloud of bathtub"]),
         (["drop", "--num_drop", "6"], ["--num_drop 6", "64 points"]),
         (["insert", "--drop_neg"], ["--drop_neg", "--protocol drop"]),
-        (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
+        (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop or thesis"]),
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
         (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),
         (["insert", "--methods", "critical", "--power", "1"], ["--power does nothing", "--methods asm"]),
+        (["thesis", "--schedule", "twice"], ["--schedule", "own, single, steps, all"]),
+        (["thesis", "--schedule", "single", "--num_drop", "3"], ["--num_drop does nothing", "--schedule steps or all"]),
+        (["thesis", "--num_drop", "64"], ["--num_drop 64", "64 points"]),
         (["thesis", "--rotation", "none"], ["--num_votes does nothing", "one is cast"]),
         (["thesis", "--colormap", "viridis"], ["--colormap does nothing", "draws no heat"]),
         (["drop", "--colormap", "hot-dog"], ["--colormap hot-dog"]),

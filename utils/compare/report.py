@@ -7,15 +7,13 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from utils.clouds.cloud import Cloud
-from utils.compare import figures, heats, settings
+from utils.compare import grid_figure, heats, settings
 from utils.compare.protocol import Figure
 from utils.compare.rows import NamedCloud, RowFile
 from utils.disk import names
 from utils.files import InputError, replace_file
 from utils.pictures import colours, render
 from utils.viewer import html_page
-
-CLOUDS_SHOWN = 6
 
 
 class Results(NamedTuple):
@@ -54,7 +52,7 @@ def read(folder):
     steps = found.protocol.shown(rows.steps(), **found.own)
     clouds = _clouds_of(rows, found)
     whole = [cloud for cloud in clouds if rows.count(methods, [cloud], steps) == len(methods) * len(steps)]
-    if not methods or not whole:
+    if not methods or not steps or not whole:
         raise InputError(
             "{} holds no cloud with all rows of {} yet: let the comparison go on".format(
                 folder, ", ".join(methods or found.methods)
@@ -159,7 +157,7 @@ def _save_clouds(path, clouds, heat, found):
       heat: dictionary from method to list of float arrays [N], one for each cloud.
       found: a settings.Settings.
     """
-    places = np.unique(np.linspace(0, len(clouds) - 1, CLOUDS_SHOWN).astype(int))
+    places = np.unique(np.linspace(0, len(clouds) - 1, grid_figure.num_rows(len(heat))).astype(int))
     rows = [
         [
             render.small_picture(clouds[place].points, heat[method][place], found.colormap, found.scale)
@@ -169,7 +167,7 @@ def _save_clouds(path, clouds, heat, found):
     ]
     is_diverging = colours.is_diverging(found.colormap)
     bar = colours.heat_colours(np.linspace(-1 if is_diverging else 0, 1, 257)[1:], found.colormap)
-    figures.save_grid(
+    grid_figure.save_grid(
         path,
         [clouds[place].class_name for place in places],
         list(heat),

@@ -132,3 +132,9 @@ def mean(values, digits=1):
     if np.isnan(average):
         return "-"
     return "{:.{}f}".format(average, digits) + ("" if np.isnan(error) else " ± {:.{}f}".format(error, digits))
+
+
+def median(values):
+    """Median as text, NaNs left out; a dash of none."""
+    values = values[np.isfinite(values)]
+    return "{:.1f}".format(np.median(values)) if len(values) else "-"
