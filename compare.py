@@ -34,12 +34,12 @@ def compare(flags):
     rotation = compare_flags.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)
-    clouds = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
+    clouds, digest = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     files.make_folder(flags.dump_dir, "dump_dir")
     with locks.hold_folder(flags.dump_dir, "dump_dir"):
         files.sweep(flags.dump_dir)
         with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
-            chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation)
+            chosen = compare_flags.begin(flags, classifier.network, data, digest, clouds, rotation)
             rows = settings.open_rows(flags.dump_dir, chosen.protocol)
             comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu)
             print_subject(comparison, classifier.network)

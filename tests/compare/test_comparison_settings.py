@@ -1,5 +1,6 @@
 """What must stay when a comparison goes on: per protocol and method what its rows depend on, and nothing else."""
 
+import gzip
 import json
 
 import pytest
@@ -39,13 +40,16 @@ OLD = {
     "weights": "1dcd",
 }
 
+DATA = "0123456789abcdef" * 4
+
 
 def _new(**changes):
     """What this version keeps of the same comparison."""
     kept = {name: value for name, value in OLD.items() if name not in ("quiet", "verbose")}
     for name in ("num_drop", "num_steps", "drop_neg", "one_shot", "num_votes", "eval_every"):
         kept.pop(name)
-    return dict(kept, **dict({"classes": ["chair", "cone"], "class_names": ["chair", "cone"]}, **changes))
+    new = {"classes": ["chair", "cone"], "class_names": ["chair", "cone"], "data": DATA}
+    return dict(kept, **dict(new, **changes))
 
 
 def _folder(tmp_path, rows=("p-grad-cam", "asm"), **changes):
@@ -72,6 +76,30 @@ def test_what_every_row_depends_on_must_stay(name, value, tmp_path):
     with pytest.raises(InputError, match="`{}` {}: .* began with .*`dump_dir`".format(name, value)):
         settings.begin(folder, _new(**{name: value}))
     assert _kept(folder) == OLD
+
+
+def test_data_may_lie_elsewhere_but_be_no_others(tmp_path):
+    folder = _folder(tmp_path, data=DATA, data_dir="/on/another/machine")
+    settings.begin(folder, _new())
+    assert _kept(folder)["data_dir"] == "/data"
+    with pytest.raises(InputError, match=r"`data_dir` /data: .*sha256 fedc.* not those that .* began with \(0123"):
+        settings.begin(folder, _new(data="fedc" * 16))
+
+
+def test_of_a_folder_without_a_checksum_of_its_data_the_path_must_stay(tmp_path):
+    folder = _folder(tmp_path)
+    with pytest.raises(InputError, match="`data_dir` /other: .* began with /data"):
+        settings.begin(folder, _new(data_dir="/other"))
+    settings.begin(folder, _new())
+    # From then on the checksum counts.
+    settings.begin(folder, _new(data_dir="/other"))
+
+
+def test_packed_rows_are_not_begun_anew_without_their_settings(tmp_path):
+    with gzip.open(str(tmp_path / "rows.csv.gz"), "wb") as file:
+        file.write(b"method,class,index,step,correct,probability\n")
+    with pytest.raises(InputError, match="run.json is missing.*rows.csv.gz beside it"):
+        settings.begin(str(tmp_path), _new())
 
 
 def test_what_the_protocol_depends_on_must_stay(tmp_path):
@@ -147,7 +175,15 @@ def test_a_run_json_that_lacks_something_is_refused_in_one_line(lacking):
 
 @pytest.mark.parametrize(
     "name, value",
-    [("per_class", "x"), ("num_point", [1]), ("rotation", 7), ("methods", "asm"), ("classes", [1]), ("weights", None)],
+    [
+        ("per_class", "x"),
+        ("num_point", [1]),
+        ("rotation", 7),
+        ("methods", "asm"),
+        ("classes", [1]),
+        ("weights", None),
+        ("data", 7),
+    ],
 )
 def test_a_run_json_whose_values_are_of_another_kind_is_refused_in_one_line(name, value):
     with pytest.raises(InputError, match="run.json holds .*{}.* of another kind".format(name)):

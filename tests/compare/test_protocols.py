@@ -104,8 +104,8 @@ def test_thesis_drops_under_every_schedule(tmp_path, monkeypatch):
     assert steps == ["lost", "lost one by one", "lost in steps of 3"]
     thesis.run(bench, **own)
     removed, rounds = (bench.rows.select(["x"], bench.clouds, steps, name)[0] for name in ("points_removed", "rounds"))
-    # 9 and 10 points have x > 0; with two of them left the object is lost: by midrange (6 and more go, then 4 and 5, then
-    # 3), one by one, in steps of three.
+    # 9 and 10 points have x > 0; with two of them left the object is lost: by midrange (6 and more go, then 4 and 5,
+    # then 3), one by one, in steps of three.
     assert removed.tolist() == [[7, 7, 9], [8, 8, 9]]
     assert rounds.tolist() == [[4, 8, 4], [4, 9, 4]]
     # Another step joins those that are there, which are not dropped again.

@@ -1,5 +1,6 @@
 """Reports: from the files of a comparison alone, numbers before figures, and what they claim."""
 
+import gzip
 import json
 
 import numpy as np
@@ -92,6 +93,22 @@ def test_the_numbers_are_there_though_a_figure_fails(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="no font"):
         report.write(folder)
     assert _cells(_summary(folder), "asm")[-1] == "66.7 ± 0.0"
+
+
+def test_packed_rows_and_settings_without_paths_are_reported_alike(tmp_path, capsys):
+    folder = _write(tmp_path, _lines())
+    report.write(folder)
+    before = _summary(folder)
+    (tmp_path / "summary.md").unlink()
+    with gzip.open(folder + "/rows.csv.gz", "wb") as file:
+        file.write((tmp_path / "rows.csv").read_bytes())
+    (tmp_path / "rows.csv").unlink()
+    (tmp_path / heats.FILE_NAME).unlink()
+    capsys.readouterr()
+    report.write(folder)
+    assert _summary(folder) == before
+    assert "Written to {}: rows.csv.gz, summary.md".format(folder) in capsys.readouterr().out
+    assert not (tmp_path / "rows.csv").exists()
 
 
 def test_rows_of_other_methods_classes_and_clouds_are_left_out(tmp_path):

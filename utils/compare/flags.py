@@ -78,14 +78,14 @@ def rotation_of(flags, config):
     return rotation
 
 
-def begin(flags, network, data, clouds, rotation):
+def begin(flags, network, data, digest, clouds, rotation):
     """Settles what is compared, and writes it to run.json.
 
     Args:
       flags: of `parse_flags`.
       network: a checkpoint.Network.
       data: a provider.DataSet.
-      clouds: list of Cloud.
+      digest, clouds: of `run.load_clouds`.
       rotation: of `rotation_of`.
 
     Returns:
@@ -103,6 +103,7 @@ def begin(flags, network, data, clouds, rotation):
         rotation=rotation,
         classes=list(dict.fromkeys(cloud.class_name for cloud in clouds)),
         class_names=list(network.class_names),
+        data=digest,
         data_dir=os.path.abspath(data.folder),
         model=network.model_name,
         model_path=network.prefix,

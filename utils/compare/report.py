@@ -1,4 +1,4 @@
-"""The files of a comparison -> summary.md and figures: rows.csv, run.json and heats.npz, and no network."""
+"""The files of a comparison -> summary.md and figures: its rows, run.json and heats.npz, and no network."""
 
 import functools
 import os
@@ -86,7 +86,7 @@ def write(folder):
     pictures = report.figures + (_heat_pictures(folder, results) if found.protocol.shows_heat else [])
     for picture in pictures:
         picture.save(os.path.join(folder, picture.name))
-    written = ["rows.csv", "summary.md", "run.json"] + [picture.name for picture in pictures]
+    written = [os.path.basename(results.rows.path()), "summary.md", "run.json"] + [picture.name for picture in pictures]
     print("Written to {}: {}".format(folder, ", ".join(written)))
 
 
