@@ -117,6 +117,13 @@ def test_the_legend_of_bars_stays_on_the_picture(tmp_path, count):
     _assert_edges_are_white(_read(path))
 
 
+def test_the_legend_of_bars_of_long_names_stays_on_the_picture(tmp_path):
+    path = str(tmp_path / "bars.png")
+    series = {"rotation_y, all 1024 points, seed {}".format(number): ([1.0, 2.0], None) for number in range(5)}
+    figures.save_bars(path, ["asm", "random"], series, "points")
+    _assert_edges_are_white(_read(path))
+
+
 @pytest.mark.parametrize("class_name", ["chair", "a long name of a class $x_1$ ^"])
 def test_words_of_the_grid_stay_on_the_picture(tmp_path, class_name):
     path = str(tmp_path / "clouds.png")

@@ -114,6 +114,26 @@ def test_a_report_takes_other_colours_and_nothing_else(tiny_data, tiny_log, tmp_
     assert_one_line_error(run_script("compare.py", "--report", tmp_path / "none"), "run.json cannot be read")
 
 
+def test_networks_are_put_side_by_side_without_one(tiny_data, tiny_log, tmp_path, without_tensorflow):
+    folders = [tmp_path / name for name in ("one", "two")]
+    for seed, folder in enumerate(folders):
+        arguments = ["--classes", "cone", "--per_class", 2, "--methods", "asm", "random", "--seed", seed]
+        assert _compare(tiny_data, tiny_log, folder, "insert", *arguments).returncode == 0
+    out = tmp_path / "out"
+    report = ["--report"] + folders
+    finished = run_script("compare.py", *(report + ["--dump_dir", out]), env=without_tensorflow)
+    assert finished.returncode == 0, finished.stderr
+    assert sorted(os.listdir(str(out))) == ["insert_networks.md", "insert_networks.png"]
+    assert "| asm " in finished.stdout and "insert_networks.md" in finished.stdout
+    for more, words in (
+        ([], ["--report of several folders", "--dump_dir"]),
+        (["--dump_dir", out, "--scale", "rank"], ["--scale does nothing", "several folders"]),
+        ([folders[0], "--dump_dir", out], ["--report {}".format(folders[0]), "give each once"]),
+        (["--dump_dir", out, "--methods", "hirescam"], ["--methods hirescam", "not all"]),
+    ):
+        assert_one_line_error(run_script("compare.py", *(report + more), env=without_tensorflow), *words)
+
+
 def test_a_second_comparison_in_a_folder_is_refused_before_it_begins(tiny_data, tiny_log, tmp_path, without_tensorflow):
     with locks.hold_folder(str(tmp_path), "dump_dir"):
         finished = _compare(tiny_data, tiny_log, tmp_path, "drop", env=without_tensorflow)

@@ -58,6 +58,10 @@ def report(results, num_drop, drop_neg, one_shot, **_):
     )
 
 
+def measures(results, drop_neg, **_):
+    return curves.measures(results, "greatest" if drop_neg else "least")
+
+
 def check(num_points, num_drop, num_steps, **_):
     if num_drop * num_steps > num_points - point_drop.MIN_POINTS:
         raise InputError(
@@ -74,6 +78,7 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    measures=measures,
     check=check,
     settings=(
         Setting("num_drop", 5, "points that a round drops", positive_int, metavar="N"),

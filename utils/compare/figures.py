@@ -137,7 +137,9 @@ def save_bars(path, names, series, label):
     """
     thickness = 0.8 / len(series)
     left = 0.075 * max(len(name) for name in names) + 0.2
-    columns = min(len(series), LEGEND_COLUMNS)
+    # As many names beside each other as there is room for.
+    fitting = int(5.0 / (0.55 + LETTER_WIDTH * max(map(len, series))))
+    columns = min(len(series), LEGEND_COLUMNS, max(fitting, 1))
     # Above the bars the legend has a line of its own for every few series.
     top = 0.35 + 0.18 * ((len(series) - 1) // columns)
     bars_height = 0.05 + len(names) * max(min(0.17 * len(series), MOST_HEIGHT / len(names)), 0.24)

@@ -18,6 +18,7 @@ from utils.pictures import colours
 
 # What --report can be given besides.
 FLAGS_OF_REPORT = ("report", "colormap", "scale", "quiet", "verbose")
+FLAGS_OF_REPORT_OF_SEVERAL = ("report", "dump_dir", "methods", "quiet", "verbose")
 
 
 def parse_flags():
@@ -45,8 +46,7 @@ def parse_flags():
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "compare", protocol.folder_name(own_settings(flags)))
     if flags.report is not None:
-        for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
-            command_line.refuse_idle(flags, name, "--report takes all but colours from the folder")
+        _check_report_flags(flags)
     else:
         _refuse_idle_flags(flags, protocol)
         _check_values(flags, protocol)
@@ -115,17 +115,29 @@ def begin(flags, network, data, digest, clouds, rotation):
 
 
 def recolour(flags):
-    """Writes the colours that were given into the run.json of the folder to report on.
+    """Writes the colours that were given into the run.json of the one folder to report on.
 
     Raises:
       InputError: the folder is not of a comparison, or shows no colours.
     """
-    kept = settings.read(flags.report)
-    found = settings.of(kept, settings.path_in(flags.report))
+    (folder,) = flags.report
+    kept = settings.read(folder)
+    found = settings.of(kept, settings.path_in(folder))
     changed = {name: getattr(flags, name) for name in ("colormap", "scale") if name in flags.given}
     _refuse_idle_colours(flags, found.protocol)
     if changed:
-        files.write_json(settings.path_in(flags.report), dict(kept, **changed))
+        files.write_json(settings.path_in(folder), dict(kept, **changed))
+
+
+def _check_report_flags(flags):
+    if len(flags.report) == 1:
+        for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
+            command_line.refuse_idle(flags, name, "--report takes all but colours from the folder")
+        return
+    for name in sorted(flags.given - set(FLAGS_OF_REPORT_OF_SEVERAL)):
+        command_line.refuse_idle(flags, name, "--report of several folders takes all but --methods from these")
+    if "dump_dir" not in flags.given:
+        raise InputError("`report` of several folders: give the folder that the summary goes to with `dump_dir`")
 
 
 def _take_defaults(flags, protocol):
@@ -258,7 +270,11 @@ def _add_file_flags(group):
         help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)",
     )
     group.add_argument(
-        "--report", metavar="FOLDER", help="write summary.md and the figures of this folder anew, from its files alone"
+        "--report",
+        nargs="+",
+        metavar="FOLDER",
+        help="write summary.md and the figures of this folder anew, from its files alone; of several folders of one "
+        "protocol, networks side by side, into --dump_dir",
     )
     group.add_argument(
         "--colormap", default="viridis", metavar="MAP", help="of the clouds: `thesis` or any matplotlib colour map"

@@ -2,6 +2,8 @@
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
+import numpy as np
+
 
 class Setting(NamedTuple):
     """A value that a protocol depends on, and the flag that gives it.
@@ -50,6 +52,24 @@ class Report(NamedTuple):
     figures: List[Figure]
 
 
+class Measure(NamedTuple):
+    """A number of each cloud by which methods are put side by side on several networks.
+
+    Attributes:
+      name: in words.
+      values: float array [methods, clouds], NaN to leave out.
+      bests: "least" or "greatest", which mean is best; "" where none is.
+      unit: of the values, in words; "" for a number without any.
+      digits: of the values in tables.
+    """
+
+    name: str
+    values: np.ndarray
+    bests: str
+    unit: str = ""
+    digits: int = 1
+
+
 def _nothing(*_, **__):
     return {}
 
@@ -69,6 +89,8 @@ class Protocol(NamedTuple):
         texts.
       run: function (comparison, **settings) that adds the rows which are not there yet to a run.Comparison.
       report: function (results, **settings) -> Report of a report.Results: of the rows alone.
+      measures: function (results, **settings) -> list of Measure, which reports of several networks are made of; None:
+        there are no such reports.
       shown: function (steps, **settings) -> those of a list of texts that the report is of, in its order.
       settings: the Settings that it depends on, besides those of every comparison.
       methods: names of those that it compares unless told otherwise; None: all.
@@ -86,6 +108,7 @@ class Protocol(NamedTuple):
     steps: Callable
     run: Callable
     report: Callable
+    measures: Optional[Callable[..., List[Measure]]] = None
     shown: Callable[..., List[str]] = _all
     settings: Tuple[Setting, ...] = ()
     methods: Optional[Tuple[str, ...]] = None

@@ -12,7 +12,7 @@ import numpy as np
 from utils import metrics
 from utils.command_line import positive_int
 from utils.compare import figures, tables
-from utils.compare.protocol import Figure, Protocol, Report, Setting
+from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
 from utils.compare.run import labels_of, points_of
 
 OTHER_CLASS = "other class"  # the last step of the first draw
@@ -164,6 +164,19 @@ def _columns(results):
     return {name: results.select("rank_correlation", found) for name, found in columns.items()}
 
 
+def measures(results, **_):
+    """Rank correlations after the first layer and after all of them, and with the heat for another class."""
+    columns = _columns(results)
+    layers = [name for name in columns if name != OTHER_CLASS]
+    kinds = [("the first layer re-initialised", layers[:1]), ("all layers re-initialised", layers[-1:])]
+    return [
+        Measure("rank correlation, " + what, metrics.mean_and_error(columns[name], axis=2)[0], "", digits=3)
+        for what, found in kinds + [(OTHER_CLASS, [OTHER_CLASS])]
+        for name in found
+        if name in columns
+    ]
+
+
 def _cell(values):
     """Mean over clouds and draws [clouds, draws], standard error over the clouds, and what differs between draws."""
     text = tables.mean(metrics.mean_and_error(values, axis=1)[0], 3)
@@ -191,6 +204,7 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    measures=measures,
     shown=shown,
     settings=(
         Setting(

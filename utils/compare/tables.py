@@ -65,8 +65,7 @@ def lead(methods, order, values, what, bests, unit):
     differences = {methods[other]: values[other] - values[best] for other in others}
     levels = [0.95] + [metrics.bonferroni(len(others))] * (len(others) > 1)
     rows = [
-        [name, "{:+.2f}".format(metrics.mean_and_error(found)[0])] + [interval_text(found, level) for level in levels]
-        for name, found in differences.items()
+        [name, signed(found)] + [interval_text(found, level) for level in levels] for name, found in differences.items()
     ]
     text = "Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % interval:"
     text = text.format(what, bests, names.markdown(methods[best]), unit)
@@ -77,12 +76,13 @@ def lead(methods, order, values, what, bests, unit):
     return [text, markdown(["method", "difference", "95 % interval", "all together"][: 2 + len(levels)], rows)]
 
 
-def who_is_behind(differences, level):
+def who_is_behind(differences, level, start="All together"):
     """Says of which methods the interval of the difference from the best leaves out 0, and of which it does not.
 
     Args:
       differences: dictionary from name to float array, NaN to leave out.
       level: of the intervals.
+      start: first words.
 
     Returns:
       A Markdown text without a full stop.
@@ -92,18 +92,25 @@ def who_is_behind(differences, level):
         low, high = metrics.interval(found, level)
         (apart if low > 0 or high < 0 else alike).append(names.markdown(name))
     if not alike:
-        return "All together, every one is told apart from the best"
+        return start + ", every one is told apart from the best"
     if not apart:
-        return "All together, none is told apart from the best"
-    return "All together, {} not told apart from the best: {}; the others are".format(
-        "one is" if len(alike) == 1 else "{} are".format(len(alike)), ", ".join(alike)
-    )
+        return start + ", none is told apart from the best"
+    count = "one is" if len(alike) == 1 else "{} are".format(len(alike))
+    return "{}, {} not told apart from the best: {}; the others are".format(start, count, ", ".join(alike))
 
 
-def interval_text(values, level=0.95, of_what="cloud"):
+def signed(values, digits=2):
+    """Mean of differences as text, a dash of none."""
+    average, _ = metrics.mean_and_error(values)
+    return "-" if np.isnan(average) else "{:+.{}f}".format(average, digits)
+
+
+def interval_text(values, level=0.95, of_what="cloud", digits=2):
     """The interval of a mean as text; of_what: what a value is of, for where there is but one."""
-    low, high = metrics.interval(values, level)
-    return "one {} has none".format(of_what) if np.isnan(low) else "{:+.2f} to {:+.2f}".format(low, high)
+    ends = metrics.interval(values, level)
+    if np.isnan(ends[0]):
+        return "one {} has none".format(of_what)
+    return "{:+.{digits}f} to {:+.{digits}f}".format(*ends, digits=digits)
 
 
 def order(values, greatest_first):

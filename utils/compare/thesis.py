@@ -11,7 +11,7 @@ import numpy as np
 import provider
 from utils.command_line import positive_int
 from utils.compare import figures, tables
-from utils.compare.protocol import Figure, Protocol, Report, Setting
+from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
 from utils.explain import point_drop
 from utils.explain.methods import METHODS, SCRIPTED
 from utils.files import InputError
@@ -89,20 +89,39 @@ def _words(step):
     return {LOST: "as usual", LOST_SINGLE: "one by one"}.get(step, step.split()[-1] + " a round")
 
 
+def _is_known(before):
+    """Which clouds are recognised under all methods before points go: bool array [clouds] of shares [..., clouds]."""
+    return (before > point_drop.LOST_ACCURACY).all(axis=tuple(range(before.ndim - 1)))
+
+
+def measures(results, **_):
+    """Points removed of the clouds that are recognised, under each schedule."""
+    removed, before = (np.moveaxis(results.select(name), 2, 0) for name in ("points_removed", "accuracy_before"))
+    return [
+        Measure(
+            "points removed of recognised clouds, dropped {}".format(_words(step)),
+            np.where(_is_known(before), values, np.nan),
+            "least",
+            "points of the cloud",
+        )
+        for step, values in zip(results.steps, removed)
+    ]
+
+
 def report(results, **_):
     """How many points each method removes under each schedule, in how many rounds, in which time; of each cloud."""
     methods = results.methods
     removed, rounds, before, after, seconds = (np.moveaxis(results.select(name), 2, 0) for name in COLUMNS)
-    known = (before > point_drop.LOST_ACCURACY).all(axis=(0, 1))
-    known_removed = np.where(known, removed, np.nan)
-    orders = [tables.order(values, False) for values in known_removed]
+    known = _is_known(before)
+    found = measures(results)
+    orders = [tables.order(measure.values, False) for measure in found]
     rows = [
         [
             methods[number],
             _words(step),
             tables.mean(removed[place][number]),
-            tables.mean(known_removed[place][number]),
-            tables.median(known_removed[place][number]),
+            tables.mean(found[place].values[number]),
+            tables.median(found[place].values[number]),
             str(int(known.sum())),
             tables.mean(np.where(known, rounds[place][number], np.nan)),
             tables.mean(np.where(known, seconds[place][number], np.nan)),
@@ -129,9 +148,8 @@ def report(results, **_):
         "points of highest heat, as many in each round.",
         tables.markdown(header, rows),
     ]
-    for place, step in enumerate(results.steps):
-        what = "points removed of recognised clouds, dropped {}".format(_words(step))
-        blocks += tables.lead(methods, orders[place], known_removed[place], what, "least", "points of the cloud")
+    for measure, order in zip(found, orders):
+        blocks += tables.lead(methods, order, measure.values, measure.name, measure.bests, measure.unit)
     blocks.append(_cloud_table(results, before[0][0], removed))
     figure = Figure(
         "points_removed.png",
@@ -190,6 +208,7 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    measures=measures,
     shown=shown,
     methods=SCRIPTED,
     per_class=1,
