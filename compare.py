@@ -3,6 +3,7 @@
     python compare.py
     python compare.py --protocol sanity --methods p-grad-cam asm --per_class 3
     python compare.py --report log/compare/drop
+    python compare.py --report log_a/compare/drop log_b/compare/drop --dump_dir log/networks
 
 Started again with the same flags it goes on where it was.
 """
@@ -13,7 +14,7 @@ with streams.one_line_interrupts():
     import provider
     from utils import command_line, files
     from utils.compare import flags as compare_flags
-    from utils.compare import given_heat, heats, report, run, settings
+    from utils.compare import given_heat, heats, networks, report, run, settings
     from utils.disk import locks
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
@@ -23,9 +24,11 @@ def main():
     flags = compare_flags.parse_flags()
     if flags.report is None:
         compare(flags)
-    else:
+    elif len(flags.report) == 1:
         compare_flags.recolour(flags)
-        report.write(flags.report)
+        report.write(flags.report[0])
+    else:
+        networks.write(flags.report, flags.dump_dir, flags.methods if "methods" in flags.given else None)
 
 
 def compare(flags):
@@ -34,13 +37,13 @@ def compare(flags):
     rotation = compare_flags.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)
-    clouds = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
+    clouds, digest = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     given, clouds = given_heat.read(flags.heat or [], clouds, flags.num_point)
     files.make_folder(flags.dump_dir, "dump_dir")
     with locks.hold_folder(flags.dump_dir, "dump_dir"):
         files.sweep(flags.dump_dir)
         with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
-            chosen = compare_flags.begin(flags, classifier.network, data, clouds, rotation, given)
+            chosen = compare_flags.begin(flags, classifier.network, data, digest, clouds, rotation, given)
             rows = settings.open_rows(flags.dump_dir, chosen.protocol)
             comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu, given)
             print_subject(comparison, classifier.network)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from utils import metrics
 
@@ -94,10 +95,28 @@ def test_mean_and_error_leave_out_what_is_missing():
 def test_the_interval_of_few_values_is_students(rng, count, student):
     values = np.append(rng.standard_normal(count), np.nan)
     error = values[:-1].std(ddof=1) / np.sqrt(count)
-    low, high = metrics.interval_95(values)
+    low, high = metrics.interval(values)
     assert (low + high) / 2 == pytest.approx(values[:-1].mean())
     assert (high - low) / 2 == pytest.approx(student * error, rel=3e-4)
 
 
 def test_one_value_has_no_interval():
-    assert np.isnan(metrics.interval_95([1.0, np.nan])).all()
+    assert np.isnan(metrics.interval([1.0, np.nan])).all()
+
+
+# Of Student's t at other levels and numbers of comparisons, likewise.
+@pytest.mark.parametrize("count, level, student", [(5, 0.99, 4.604), (10, 0.9, 1.833), (31, 0.999, 3.646)])
+def test_an_interval_has_the_level_that_it_is_asked_for(rng, count, level, student):
+    values = rng.standard_normal(count)
+    low, high = metrics.interval(values, level)
+    assert (high - low) / 2 == pytest.approx(student * values.std(ddof=1) / np.sqrt(count), rel=3e-4)
+    scipy_low, scipy_high = stats.t.interval(level, count - 1, values.mean(), stats.sem(values))
+    assert (low, high) == (pytest.approx(scipy_low), pytest.approx(scipy_high))
+
+
+def test_several_intervals_hold_together_as_often_as_one():
+    assert metrics.bonferroni(1) == pytest.approx(0.95) and metrics.bonferroni(5) == pytest.approx(0.99)
+    # 15 of them, 16 values each: t of 1 - 0.05 / 30 at 15 degrees of freedom.
+    assert metrics.bonferroni(15) == pytest.approx(1 - 0.05 / 15)
+    low, high = metrics.interval(np.arange(16.0), metrics.bonferroni(15))
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(1 - 0.05 / 30, 15) * np.arange(16).std(ddof=1) / 4)

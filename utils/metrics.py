@@ -131,13 +131,34 @@ def mean_and_error(values, axis=0):
     return mean, np.sqrt(np.divide(variance, count, out=np.full(np.shape(total), np.nan), where=count > 1))
 
 
-def interval_95(values):
-    """The 95 % interval of a mean by Student's t: low and high end; NaN of fewer than two values. NaNs are left out."""
+def interval(values, level=0.95):
+    """The interval of a mean by Student's t.
+
+    Args:
+      values: float array [n]; NaNs are left out.
+      level: how often such intervals hold the mean, in 0..1.
+
+    Returns:
+      low and high end; NaN of fewer than two values.
+    """
     from scipy import stats
 
     mean, error = mean_and_error(values)
     freedom = int(np.isfinite(values).sum()) - 1
     if freedom < 1:
         return np.nan, np.nan
-    student = stats.t.ppf(0.975, freedom)
+    student = stats.t.ppf((1 + level) / 2, freedom)
     return mean - student * error, mean + student * error
+
+
+def bonferroni(count, level=0.95):
+    """The level of each of some intervals at which all of them hold together in a share `level` of all experiments.
+
+    Args:
+      count: how many intervals, at least 1.
+      level: of all together, in 0..1.
+
+    Returns:
+      float in 0..1.
+    """
+    return 1 - (1 - level) / count

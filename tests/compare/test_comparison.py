@@ -1,6 +1,9 @@
 """What protocols share: the clouds, the views, the network as it forgets, the heat that is kept."""
 
 import functools
+import hashlib
+import shutil
+import struct
 
 import h5py
 import numpy as np
@@ -29,12 +32,28 @@ def data(tmp_path):
 
 
 def test_the_first_clouds_of_each_class_that_has_any(data):
-    clouds = run.load_clouds(data, data.class_names, None, 1, 12)
+    clouds, _ = run.load_clouds(data, data.class_names, None, 1, 12)
     assert [(cloud.class_name, cloud.label, cloud.index, cloud.points[0, 0]) for cloud in clouds] == [
         ("lamp", 0, 0, 0),
         ("4 | $", 2, 0, 1),
     ]
-    assert [cloud.index for cloud in run.load_clouds(data, data.class_names, ["3"], 5, 12)] == [0, 1]
+    assert [cloud.index for cloud in run.load_clouds(data, data.class_names, ["3"], 5, 12)[0]] == [0, 1]
+
+
+def test_the_data_are_told_by_their_clouds_wherever_they_lie_and_whichever_are_compared(data, tmp_path):
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(data.folder, str(copy))
+    (_, first), (_, second) = (
+        run.load_clouds(found, data.class_names, classes, 1, 12)
+        for found, classes in ((data, None), (data._replace(folder=str(copy)), ["lamp"]))
+    )
+    # The numbers of clouds and points, then all coordinates as little-endian floats, then the labels.
+    content = b"3 12" + struct.pack("<108f", *([0.0] * 36 + [1.0] * 36 + [2.0] * 36)) + struct.pack("<3q", 0, 2, 2)
+    assert first == second == hashlib.sha256(content).hexdigest()
+    assert run.load_clouds(data, data.class_names, None, 1, 11)[1] != first
+    with h5py.File(str(copy / "my_test.h5"), "r+") as file:
+        file["label"][1] = 0
+    assert run.load_clouds(data._replace(folder=str(copy)), data.class_names, None, 1, 12)[1] != first
 
 
 def test_a_class_without_test_clouds_is_refused_by_name_though_others_have_some(data):
@@ -115,7 +134,7 @@ def _layers():
 
 def test_a_comparison_of_a_network_of_five_classes_asks_it_and_its_fresh_ones(prefix, data, tmp_path, monkeypatch):
     monkeypatch.setitem(METHODS, "x", x_method())
-    clouds = run.load_clouds(data, data.class_names, None, 2, 12)
+    clouds, _ = run.load_clouds(data, data.class_names, None, 2, 12)
     chosen = _chosen(protocol=drop.PROTOCOL, rotation="y")
     with run.open_classifier(prefix, gpu=-1) as found:
         bench = run.of_network(found, clouds, None, chosen, gpu=-1)
@@ -125,7 +144,7 @@ def test_a_comparison_of_a_network_of_five_classes_asks_it_and_its_fresh_ones(pr
         assert not np.allclose(bench.clouds[1].points, clouds[1].points)
         unturned = chosen._replace(protocol=drop.PROTOCOL._replace(is_one_view=False))
         assert run.of_network(found, clouds, None, unturned).clouds == clouds
-        with bench.open_fresh(["fc3"]) as fresh:
+        with bench.open_fresh(["fc3"], 0) as fresh:
             assert fresh.class_names == found.class_names
             ours, theirs = (one.logits(run.points_of(bench.clouds)) for one in (found, fresh))
     assert not np.allclose(ours, theirs, rtol=0.1)

@@ -1,5 +1,6 @@
 """What must stay when a comparison goes on: per protocol and method what its rows depend on, and nothing else."""
 
+import gzip
 import json
 
 import pytest
@@ -39,13 +40,16 @@ OLD = {
     "weights": "1dcd",
 }
 
+DATA = "0123456789abcdef" * 4
+
 
 def _new(**changes):
     """What this version keeps of the same comparison."""
     kept = {name: value for name, value in OLD.items() if name not in ("quiet", "verbose")}
     for name in ("num_drop", "num_steps", "drop_neg", "one_shot", "num_votes", "eval_every"):
         kept.pop(name)
-    return dict(kept, **dict({"classes": ["chair", "cone"], "class_names": ["chair", "cone"]}, **changes))
+    new = {"classes": ["chair", "cone"], "class_names": ["chair", "cone"], "data": DATA}
+    return dict(kept, **dict(new, **changes))
 
 
 def _folder(tmp_path, rows=("p-grad-cam", "asm"), **changes):
@@ -72,6 +76,30 @@ def test_what_every_row_depends_on_must_stay(name, value, tmp_path):
     with pytest.raises(InputError, match="`{}` {}: .* began with .*`dump_dir`".format(name, value)):
         settings.begin(folder, _new(**{name: value}))
     assert _kept(folder) == OLD
+
+
+def test_data_may_lie_elsewhere_but_be_no_others(tmp_path):
+    folder = _folder(tmp_path, data=DATA, data_dir="/on/another/machine")
+    settings.begin(folder, _new())
+    assert _kept(folder)["data_dir"] == "/data"
+    with pytest.raises(InputError, match=r"`data_dir` /data: .*sha256 fedc.* not those that .* began with \(0123"):
+        settings.begin(folder, _new(data="fedc" * 16))
+
+
+def test_of_a_folder_without_a_checksum_of_its_data_the_path_must_stay(tmp_path):
+    folder = _folder(tmp_path)
+    with pytest.raises(InputError, match="`data_dir` /other: .* began with /data"):
+        settings.begin(folder, _new(data_dir="/other"))
+    settings.begin(folder, _new())
+    # From then on the checksum counts.
+    settings.begin(folder, _new(data_dir="/other"))
+
+
+def test_packed_rows_are_not_begun_anew_without_their_settings(tmp_path):
+    with gzip.open(str(tmp_path / "rows.csv.gz"), "wb") as file:
+        file.write(b"method,class,index,step,correct,probability\n")
+    with pytest.raises(InputError, match="run.json is missing.*rows.csv.gz beside it"):
+        settings.begin(str(tmp_path), _new())
 
 
 def test_what_the_protocol_depends_on_must_stay(tmp_path):
@@ -143,7 +171,8 @@ def test_a_folder_of_something_else_is_refused_and_kept(tmp_path, name, text, wo
 
 def test_settings_come_back_with_the_protocols_own():
     found = settings.of(_new(protocol="thesis", eval_every=4), "run.json")
-    assert found.own == {"num_votes": None, "eval_every": 4} and found.classes == ("chair", "cone")
+    assert found.own == {"num_votes": None, "eval_every": 4, "schedule": "all", "num_drop": 24}
+    assert found.classes == ("chair", "cone")
     assert found.options == {"pooling": "max", "power": 1.0} and found.model_name == "pointnet_cls"
     # The version before kept what was given, be it names, numbers or nothing.
     assert settings.of(OLD, "run.json").classes is None
@@ -158,7 +187,15 @@ def test_a_run_json_that_lacks_something_is_refused_in_one_line(lacking):
 
 @pytest.mark.parametrize(
     "name, value",
-    [("per_class", "x"), ("num_point", [1]), ("rotation", 7), ("methods", "asm"), ("classes", [1]), ("weights", None)],
+    [
+        ("per_class", "x"),
+        ("num_point", [1]),
+        ("rotation", 7),
+        ("methods", "asm"),
+        ("classes", [1]),
+        ("weights", None),
+        ("data", 7),
+    ],
 )
 def test_a_run_json_whose_values_are_of_another_kind_is_refused_in_one_line(name, value):
     with pytest.raises(InputError, match="run.json holds .*{}.* of another kind".format(name)):
@@ -170,3 +207,23 @@ def test_a_choice_in_run_json_is_one_of_those_that_there_are(value):
     assert settings.of(_new(protocol="drop", remove="centre"), "run.json").own["remove"] == "centre"
     with pytest.raises(InputError, match="run.json holds remove of another kind"):
         settings.of(_new(protocol="drop", remove=value), "run.json")
+
+
+def test_which_steps_there_are_may_change(tmp_path):
+    header = "method,class,index,step,points_removed,rounds,accuracy_before,accuracy_after,seconds\n"
+    # The version before kept the number of `drop` here, and knew no schedules.
+    folder = _folder(tmp_path, protocol="thesis", num_drop=5)
+    (tmp_path / "rows.csv").write_text(header)
+    own = {"protocol": "thesis", "num_votes": None, "eval_every": 8}
+    settings.begin(folder, _new(schedule="all", num_drop=24, **own))
+    settings.begin(folder, _new(schedule="steps", num_drop=12, **own))
+    assert settings.of(_kept(folder), "run.json").own == {
+        "num_votes": None,
+        "eval_every": 8,
+        "schedule": "steps",
+        "num_drop": 12,
+    }
+    with pytest.raises(InputError, match="`eval_every` 4"):
+        settings.begin(folder, _new(schedule="all", num_drop=24, **dict(own, eval_every=4)))
+    with pytest.raises(InputError, match="run.json holds .*schedule.* of another kind"):
+        settings.of(_new(schedule=7, **own), "run.json")

@@ -1,11 +1,11 @@
-"""Figures of compare.py: one colour a method wherever it stands, and nothing beyond the edge."""
+"""Figures of compare.py: few lines in colour, each told apart, one look a method, and nothing beyond the edge."""
 
 import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pytest
 
-from utils.compare import figures
+from utils.compare import figures, grid_figure, styles
 from utils.explain.methods import METHODS
 from utils.pictures import plots
 
@@ -41,13 +41,72 @@ def test_a_method_has_its_colour_whatever_stands_before_it(tmp_path, methods):
     assert max(_count(picture, method.colour) for method in others) < 300
 
 
-def test_as_many_methods_as_anyone_adds_have_curves(tmp_path, monkeypatch):
-    # Nine that draw nothing by chance ended in an IndexError once.
-    for number in range(3):
-        name = "new {}".format(number)
-        monkeypatch.setitem(METHODS, name, METHODS["asm"]._replace(name=name, colour=(0, 0, 0.5 + 0.1 * number)))
-    picture = _curves(tmp_path, list(METHODS) + ["of another version"])
-    assert all(_count(picture, method.colour) > 300 for method in METHODS.values())
+SIXTEEN = ["method {}".format(number) for number in range(9)] + [name for name in METHODS if name != "asm"][-7:]
+
+
+def test_of_many_methods_the_best_and_the_baseline_have_looks_of_their_own():
+    assert SIXTEEN[-1] == "random" and len(SIXTEEN) == 16
+    assert styles.coloured(SIXTEEN) == SIXTEEN[:7] + ["random"]
+    assert styles.coloured(SIXTEEN[::-1]) == SIXTEEN[::-1][:8]
+    assert styles.coloured(["random", "asm"]) == ["random", "asm"]
+    looks = styles.of(list(METHODS)[:8])
+    for part in ("colour", "marker", "line"):
+        assert len({getattr(look, part) for look in looks.values()}) == 8
+    assert styles.of(["random"])["random"].line not in styles.LINES
+
+
+def test_methods_beyond_eight_are_grey_and_named_once(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(figures.plots, "save_figure", lambda figure, _: said.append(figure))
+    curves = {name: (np.full(3, 0.1 + 0.05 * place), np.zeros(3)) for place, name in enumerate(SIXTEEN)}
+    figures.save_curves("", [0, 25, 50], {"accuracy": curves, "probability": curves}, "points")
+    (figure,) = said
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if len(line.get_xdata()) == 3 and line.get_transform() == axes.transData]
+        greys = [line for line in lines if line.get_color() == styles.OTHER_COLOUR]
+        assert (len(lines), len(greys)) == (16, 8) and {line.get_linewidth() for line in greys} == {0.8}
+        assert sorted(text.get_text() for text in axes.texts) == sorted(SIXTEEN[:7] + ["random"])
+    (words,) = figure.texts
+    for name in SIXTEEN:
+        assert (name in words.get_text().replace("\n", " ")) == (name not in SIXTEEN[:7] + ["random"])
+
+
+def test_names_at_the_ends_of_curves_do_not_meet_and_stay_on_the_picture(tmp_path, monkeypatch):
+    kept = []
+    save = plots.save_figure
+    monkeypatch.setattr(figures.plots, "save_figure", lambda figure, path: (kept.append(figure), save(figure, path)))
+    path = str(tmp_path / "curves.png")
+    # All curves end in one point, as under `insert`.
+    curves = {name: (np.array([0.05 * place, 0.9]), np.zeros(2)) for place, name in enumerate(METHODS)}
+    figures.save_curves(path, ["trained", "a layer of a long name"], {"accuracy": curves}, "points")
+    _assert_edges_are_white(_read(path))
+    boxes = [text.get_window_extent() for text in kept[0].axes[0].texts]
+    assert len(boxes) == 8
+    assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
+    # The curve that came there from above is named above.
+    names = [text.get_text() for text in sorted(kept[0].axes[0].texts, key=lambda text: -text.get_position()[1])]
+    assert names[0] == "random" and names[1:] == list(METHODS)[6::-1]
+
+
+def test_heights_are_spread_by_as_little_as_can_be():
+    assert styles.spread([0.1, 0.5, 0.9], 0.1, 0, 1) == pytest.approx([0.1, 0.5, 0.9])
+    # Two that want one place move by half the gap each; a third that they meet moves all.
+    assert styles.spread([0.5, 0.5], 0.1, 0, 1) == pytest.approx([0.45, 0.55])
+    assert styles.spread([0.5, 0.5, 0.56], 0.1, 0, 1) == pytest.approx([0.42, 0.52, 0.62])
+    assert styles.spread([0.0, 0.0, 1.0, 1.0], 0.1, 0, 1) == pytest.approx([0.0, 0.1, 0.9, 1.0])
+    # Where there is no room, they begin at the bottom.
+    assert styles.spread([0.5] * 3, 0.6, 0, 1) == pytest.approx([0.0, 0.6, 1.2])
+
+
+def test_heights_are_spread_by_least_squares(rng):
+    wanted, gap = np.sort(rng.uniform(0, 1, 5)), 0.15
+    found = np.array(styles.spread(wanted.tolist(), gap, -9, 9))
+    assert np.diff(found).min() > gap - 1e-9
+    least = np.square(found - wanted).sum()
+    for _ in range(2000):
+        # No other heights with these gaps are nearer.
+        other = np.sort(found - gap * np.arange(5) + rng.normal(0, 0.05, 5)) + gap * np.arange(5)
+        assert np.square(other - wanted).sum() > least - 1e-9
 
 
 @pytest.mark.parametrize("count", [2, 5, 12])
@@ -58,11 +117,18 @@ def test_the_legend_of_bars_stays_on_the_picture(tmp_path, count):
     _assert_edges_are_white(_read(path))
 
 
+def test_the_legend_of_bars_of_long_names_stays_on_the_picture(tmp_path):
+    path = str(tmp_path / "bars.png")
+    series = {"rotation_y, all 1024 points, seed {}".format(number): ([1.0, 2.0], None) for number in range(5)}
+    figures.save_bars(path, ["asm", "random"], series, "points")
+    _assert_edges_are_white(_read(path))
+
+
 @pytest.mark.parametrize("class_name", ["chair", "a long name of a class $x_1$ ^"])
 def test_words_of_the_grid_stay_on_the_picture(tmp_path, class_name):
     path = str(tmp_path / "clouds.png")
     spheres = plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3)))
-    figures.save_grid(
+    grid_figure.save_grid(
         path,
         [class_name],
         ["asm"],
@@ -73,18 +139,41 @@ def test_words_of_the_grid_stay_on_the_picture(tmp_path, class_name):
     picture = _read(path)
     assert (picture[:, -EDGE:] == 1).all()
     # Between the name of the class and its picture there is room.
-    name_width = int(max(figures.NAME_WIDTH, 0.1 + figures.LETTER_WIDTH * len(class_name)) * plots.DOTS_PER_INCH)
-    rows = slice(int(figures.TITLE_HEIGHT * plots.DOTS_PER_INCH), -int(figures.TITLE_HEIGHT * plots.DOTS_PER_INCH))
+    name_width = int(
+        max(grid_figure.NAME_WIDTH, 0.1 + grid_figure.LETTER_WIDTH * len(class_name)) * plots.DOTS_PER_INCH
+    )
+    rows = slice(
+        int(grid_figure.TITLE_HEIGHT * plots.DOTS_PER_INCH), -int(grid_figure.TITLE_HEIGHT * plots.DOTS_PER_INCH)
+    )
     assert (picture[rows, name_width - EDGE : name_width] == 1).all()
     assert (picture[rows, EDGE : name_width // 2] < 0.5).any()
 
 
-def _distributions(tmp_path, num_clouds, methods, lost=0):
+@pytest.mark.parametrize("count, width, rows", [(2, 4.5, 6), (8, 9.0, 6), (9, 9.0, 4), (16, 9.0, 4), (17, 9.0, 2)])
+def test_a_grid_of_many_methods_fits_a_page(tmp_path, count, width, rows):
+    assert grid_figure.num_rows(count) == rows
+    path = str(tmp_path / "clouds.png")
+    spheres = plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3)))
+    names = ["integrated-gradients"] * count
+    cells = [[(spheres, (-1, 1, -1, 1))] * count] * rows
+    grid_figure.save_grid(path, ["chair"] * rows, names, cells, np.zeros((4, 3)), "rank of the heat")
+    picture = _read(path)
+    assert picture.shape[1] <= width * plots.DOTS_PER_INCH and picture.shape[0] <= 10 * plots.DOTS_PER_INCH
+    _assert_edges_are_white(picture)
+    # Every cell has its sphere: black spots, so many across and down.
+    dark = picture[:, int(1.0 * plots.DOTS_PER_INCH) :].max(axis=2) < 0.3
+    assert dark.sum() > 0
+
+
+def _distributions(tmp_path, num_clouds, methods, lost=0, num_panels=1):
     path = str(tmp_path / "points_removed.png")
     rng = np.random.RandomState(0)
-    values = {name: rng.randint(0, 1025, num_clouds).astype(float) for name in methods}
+    panels = {
+        "dropped {} a round".format(number): {name: rng.randint(0, 1025, num_clouds).astype(float) for name in methods}
+        for number in range(num_panels)
+    }
     is_counted = np.arange(num_clouds) >= lost
-    figures.save_distributions(path, values, is_counted, 1024, "points removed until lost", "not recognised before")
+    figures.save_distributions(path, panels, is_counted, 1024, "points removed until lost", "not recognised before")
     return _read(path)
 
 
@@ -97,10 +186,28 @@ def test_distributions_fit_a_paper_for_any_number_of_clouds(tmp_path, num_clouds
     _assert_edges_are_white(picture)
 
 
+@pytest.mark.parametrize("num_panels", [1, 3])
+def test_distributions_of_sixteen_methods_fit_a_page(tmp_path, num_panels):
+    picture = _distributions(tmp_path, 40, SIXTEEN, 3, num_panels)
+    height, width = picture.shape[:2]
+    assert width <= 7.2 * plots.DOTS_PER_INCH and height <= 7 * plots.DOTS_PER_INCH
+    _assert_edges_are_white(picture)
+
+
+@pytest.mark.parametrize("num_series", [1, 3, 4])
+def test_bars_of_sixteen_methods_fit_a_page(tmp_path, num_series):
+    path = str(tmp_path / "bars.png")
+    series = {"way {}".format(number): (np.arange(16.0), np.ones(16)) for number in range(num_series)}
+    figures.save_bars(path, SIXTEEN, series, "points")
+    picture = _read(path)
+    assert picture.shape[0] <= 9 * plots.DOTS_PER_INCH and picture.shape[1] <= 7.2 * plots.DOTS_PER_INCH
+    _assert_edges_are_white(picture)
+
+
 def test_every_method_has_dots_of_its_colour_and_a_box_around_its_median(tmp_path):
     path = str(tmp_path / "points_removed.png")
     values = {"asm": np.array([100.0, 200, 300, 400, 500]), "random": np.array([900.0] * 5)}
-    figures.save_distributions(path, values, np.ones(5, bool), 1000, "points", "")
+    figures.save_distributions(path, {"": values}, np.ones(5, bool), 1000, "points", "")
     picture = _read(path)
     columns = np.flatnonzero((np.abs(picture - matplotlib.colors.to_rgb("#D55E00")).max(axis=2) < 0.01).any(axis=0))
     left = figures.LETTER_WIDTH * len("random") + 0.2

@@ -1,10 +1,13 @@
 """Every protocol, on a network simple enough to count along."""
 
+import contextlib
+import types
+
 import numpy as np
 import pytest
-from counting import comparison, turned_round, x_method
+from counting import CountingClassifier, comparison, turned_round, x_method
 
-from utils.compare import drop, insert, sanity, stability, thesis
+from utils.compare import drop, insert, run, sanity, stability, thesis
 from utils.compare.protocols import PROTOCOLS
 from utils.explain import point_drop
 from utils.explain.methods import METHODS
@@ -71,7 +74,7 @@ def test_insert_begins_with_the_hottest(tmp_path, monkeypatch):
 
 def test_thesis_drops_until_the_object_is_lost(tmp_path, monkeypatch):
     bench = comparison(tmp_path, monkeypatch, thesis.PROTOCOL)
-    thesis.run(bench, num_votes=4, eval_every=1)
+    thesis.run(bench, num_votes=4, eval_every=1, schedule="own", num_drop=24)
     removed = bench.rows.select(["x"], bench.clouds, ["lost"], "points_removed")[0, :, 0]
     after = bench.rows.select(["x"], bench.clouds, ["lost"], "accuracy_after")[0, :, 0]
     # Heats 1 to 9: midrange 5 drops 6 to 9, then 2.5 drops 3 to 5, and two are left. Of 10: 5.5, then 3.
@@ -88,10 +91,49 @@ def test_thesis_drops_and_votes_as_the_method_usually_does(tmp_path, monkeypatch
         "vote_logits",
         lambda points, rotations: counts.append(len(rotations)) or bench.classifier.logits(points[np.newaxis]),
     )
-    thesis.run(bench, num_votes=num_votes, eval_every=1)
+    thesis.run(bench, num_votes=num_votes, eval_every=1, schedule="own", num_drop=24)
     assert set(counts) == {votes}
     # One by one, until two of the 9 or 10 points with x > 0 are left.
     assert bench.rows.select(["x"], bench.clouds, ["lost"], "points_removed")[0, :, 0].tolist() == [7, 8]
+
+
+def test_thesis_drops_under_every_schedule(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, thesis.PROTOCOL)
+    own = {"num_votes": 4, "eval_every": 1, "schedule": "all", "num_drop": 3}
+    steps = thesis.steps(bench, **own)
+    assert steps == ["lost", "lost one by one", "lost in steps of 3"]
+    thesis.run(bench, **own)
+    removed, rounds = (bench.rows.select(["x"], bench.clouds, steps, name)[0] for name in ("points_removed", "rounds"))
+    # 9 and 10 points have x > 0; with two of them left the object is lost: by midrange (6 and more go, then 4 and 5,
+    # then 3), one by one, in steps of three.
+    assert removed.tolist() == [[7, 7, 9], [8, 8, 9]]
+    assert rounds.tolist() == [[4, 8, 4], [4, 9, 4]]
+    # Another step joins those that are there, which are not dropped again.
+    heats = bench.classifier.heats
+    thesis.run(bench, **dict(own, num_drop=5))
+    assert bench.classifier.heats - heats == 2 * 2
+    assert thesis.shown(bench.rows.steps(), **own) == steps
+    assert thesis.shown(bench.rows.steps(), schedule="steps", num_drop=5) == ["lost in steps of 5"]
+    assert thesis.shown(["lost"], schedule="all", num_drop=24) == ["lost"]
+
+
+def test_what_usually_drops_one_by_one_does_so_once_for_both_schedules(tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, thesis.PROTOCOL)
+    monkeypatch.setitem(METHODS, "x", x_method(drop_mode="top"))
+    thesis.run(bench, num_votes=1, eval_every=1, schedule="single", num_drop=24)
+    single = bench.classifier.heats
+    bench.rows = type(bench.rows)(str(tmp_path / "others.csv"), thesis.COLUMNS)
+    thesis.run(bench, num_votes=1, eval_every=1, schedule="all", num_drop=19)
+    assert bench.classifier.heats == 2 * single + 2
+    found = bench.rows.select(["x"], bench.clouds, ["lost", "lost one by one"], "points_removed")[0]
+    assert found.tolist() == [[7, 7], [8, 8]]
+
+
+def test_more_points_a_round_than_there_are_are_refused():
+    with pytest.raises(InputError, match="`num_drop` 64: the clouds have 64 points"):
+        thesis.check(64, schedule="all", num_drop=64)
+    thesis.check(64, schedule="own", num_drop=64)
+    assert list(thesis.idle("y", schedule="single")) == ["num_drop"] and thesis.idle("y", schedule="steps") == {}
 
 
 def test_thesis_compares_the_methods_that_have_scripts():
@@ -123,11 +165,46 @@ def test_stability_turns_the_cloud_though_the_network_was_trained_without(traine
 
 def test_sanity_compares_with_fresh_networks_and_another_class(tmp_path, monkeypatch):
     bench = comparison(tmp_path, monkeypatch, sanity.PROTOCOL, layers=["fc3", "fc2", "conv1"], open_fresh=turned_round)
-    sanity.run(bench)
-    steps = sanity.steps(bench)
+    sanity.run(bench, draws=1)
+    steps = sanity.steps(bench, draws=1)
     assert steps == ["fc3", "fc2", "conv1", "other class"]
     found = bench.rows.select(["x"], bench.clouds, steps, "rank_correlation")[0]
     np.testing.assert_allclose(found, [[1, -1, -1, -1]] * 2)
+
+
+def test_sanity_draws_fresh_weights_again_and_keeps_what_it_has(tmp_path, monkeypatch):
+    opened = []
+
+    def open_fresh(layers, draw):
+        opened.append((layers[-1], draw))
+        return turned_round(layers, draw)
+
+    bench = comparison(tmp_path, monkeypatch, sanity.PROTOCOL, layers=["fc3", "fc2"], open_fresh=open_fresh)
+    sanity.run(bench, draws=1)
+    sanity.run(bench, draws=3)
+    assert opened == [("fc3", 0), ("fc2", 0), ("fc3", 1), ("fc2", 1), ("fc3", 2), ("fc2", 2)]
+    steps = sanity.steps(bench, draws=3)
+    assert steps == ["fc3", "fc2", "other class", "fc3 draw 2", "fc2 draw 2", "fc3 draw 3", "fc2 draw 3"]
+    found = bench.rows.select(["x"], bench.clouds, steps, "rank_correlation")[0]
+    np.testing.assert_allclose(found, [[1, -1, -1, 1, -1, 1, 1]] * 2)
+    assert sanity.shown(steps, draws=2) == steps[:5] and sanity.shown(steps[:3], draws=3) == steps[:3]
+
+
+def test_draws_of_fresh_weights_are_of_one_seed_after_the_other(monkeypatch):
+    seeds = []
+
+    @contextlib.contextmanager
+    def open_classifier(prefix, name, gpu, names, layers, seed):
+        seeds.append(seed)
+        yield CountingClassifier()
+
+    monkeypatch.setattr(run, "open_classifier", open_classifier)
+    network = types.SimpleNamespace(prefix="", model_name="", class_names=(), digest="1")
+    monkeypatch.setattr(CountingClassifier, "network", network, raising=False)
+    for seed, draw in ((7, 0), (7, 2), (2**32 - 1, 1)):
+        with run._open_fresh(network, -1, seed, ["fc3"], draw):
+            pass
+    assert seeds == [7, 9, 0]
 
 
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
@@ -145,7 +222,9 @@ def test_a_protocol_runs_with_its_own_settings_and_gives_every_step_a_row(name, 
     bench = comparison(tmp_path, monkeypatch, protocol, layers=["fc3", "fc2"], open_fresh=turned_round)
     own = _settings(protocol)
     if "num_drop" in own:
-        own.update(num_drop=1, num_steps=10)
+        own.update(num_drop=1)
+    if "num_steps" in own:
+        own.update(num_steps=10)
     protocol.check(bench.num_points, **own)
     assert protocol.idle("y", **own) == {}
     bench.run(protocol, own)

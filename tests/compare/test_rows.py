@@ -1,6 +1,7 @@
 """Rows that outlive an interruption."""
 
 import errno
+import gzip
 import os
 
 import numpy as np
@@ -25,6 +26,37 @@ def test_rows_stay_and_are_not_added_twice(tmp_path):
     assert again.has("asm", CLOUD, 25) and not again.has("asm", CLOUD, 50)
     found = again.select(["random", "asm"], [CLOUD, CLOUD._replace(index=1)], [25, 50], "value")
     np.testing.assert_array_equal(found, [[[np.nan, np.nan]] * 2, [[0.5, np.nan], [0.25, np.nan]]])
+
+
+def test_packed_rows_are_read_and_go_on_in_a_plain_file(tmp_path):
+    path = str(tmp_path / "rows.csv")
+    text = "method,class,index,step,value\nasm,chair,0,25,0.5\n"
+    with gzip.open(path + ".gz", "wb") as file:
+        file.write(text.encode("utf-8"))
+    packed = (tmp_path / "rows.csv.gz").read_bytes()
+    rows = RowFile(path, ("value",))
+    assert rows.has("asm", CLOUD, 25) and rows.path() == path + ".gz"
+    rows.add("asm", CLOUD, 50, 0.25)
+    rows.flush()
+    with open(path) as file:
+        assert file.read() == text + "asm,chair,0,50,0.25\n"
+    # The plain file holds more, so it counts from now on; the packed one stays.
+    assert rows.path() == path and len(RowFile(path, ("value",)).rows) == 2
+    assert (tmp_path / "rows.csv.gz").read_bytes() == packed
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "no gzip", "empty"])
+def test_packed_rows_that_are_damaged_are_refused_in_one_line(tmp_path, damage):
+    path = tmp_path / "rows.csv.gz"
+    lines = ["asm,chair,{},25,{}".format(index, index / 7) for index in range(200)]
+    whole = gzip.compress("\n".join(["method,class,index,step,value"] + lines).encode("utf-8"))
+    ways = {"cut": whole[:300], "changed": whole[:200] + b"\xff" * 20 + whole[220:], "no gzip": b"letter", "empty": b""}
+    path.write_bytes(ways[damage])
+    if damage == "empty":
+        assert RowFile(str(tmp_path / "rows.csv"), ("value",)).rows == []
+        return
+    with pytest.raises(InputError, match=r"rows.csv.gz cannot be read \(.*\): delete it or give another `dump_dir`"):
+        RowFile(str(tmp_path / "rows.csv"), ("value",))
 
 
 def test_a_file_says_of_what_it_has_rows_in_their_order(tmp_path):

@@ -18,7 +18,7 @@ from utils.explain.methods import METHODS
 from utils.files import PROJECT_DIR
 
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
-ROWS = {"drop": 3, "insert": 10, "curve": 40, "fidelity": 1, "thesis": 1, "sanity": 9, "stability": 3}
+ROWS = {"drop": 3, "insert": 10, "curve": 40, "fidelity": 1, "thesis": 3, "sanity": 25, "stability": 3}
 FIGURES = {
     "drop": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
     "insert": ["bars.png", "clouds.png", "curves.png", "gallery.html"],
@@ -95,7 +95,8 @@ def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
     assert run["rotation"] == ("y" if protocol == "thesis" else "none")
     assert run["classes"] == ["chair", "cone"] and run["class_names"][8] == "chair"
     # Flags that did nothing are not kept.
-    assert ("num_drop" in run, "eval_every" in run) == (protocol == "drop", protocol == "thesis")
+    assert ("num_steps" in run, "eval_every" in run) == (protocol == "drop", protocol == "thesis")
+    assert run.get("num_drop") == {"drop": 5, "thesis": 24}.get(protocol)
 
     before = {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))}
     for name in FIGURES[protocol] + ["summary.md"]:
@@ -143,6 +144,26 @@ def test_a_report_takes_other_colours_and_nothing_else(tiny_data, tiny_log, tmp_
     assert (tmp_path / "clouds.png").read_bytes() != before
     assert _run_json(tmp_path)["colormap"] == "thesis" and _run_json(tmp_path)["scale"] == "rank"
     assert_one_line_error(run_script("compare.py", "--report", tmp_path / "none"), "run.json cannot be read")
+
+
+def test_networks_are_put_side_by_side_without_one(tiny_data, tiny_log, tmp_path, without_tensorflow):
+    folders = [tmp_path / name for name in ("one", "two")]
+    for seed, folder in enumerate(folders):
+        arguments = ["--classes", "cone", "--per_class", 2, "--methods", "asm", "random", "--seed", seed]
+        assert _compare(tiny_data, tiny_log, folder, "insert", *arguments).returncode == 0
+    out = tmp_path / "out"
+    report = ["--report"] + folders
+    finished = run_script("compare.py", *(report + ["--dump_dir", out]), env=without_tensorflow)
+    assert finished.returncode == 0, finished.stderr
+    assert sorted(os.listdir(str(out))) == ["insert_networks.md", "insert_networks.png"]
+    assert "| asm " in finished.stdout and "insert_networks.md" in finished.stdout
+    for more, words in (
+        ([], ["--report of several folders", "--dump_dir"]),
+        (["--dump_dir", out, "--scale", "rank"], ["--scale does nothing", "several folders"]),
+        ([folders[0], "--dump_dir", out], ["--report {}".format(folders[0]), "give each once"]),
+        (["--dump_dir", out, "--methods", "hirescam"], ["--methods hirescam", "not all"]),
+    ):
+        assert_one_line_error(run_script("compare.py", *(report + more), env=without_tensorflow), *words)
 
 
 def test_a_second_comparison_in_a_folder_is_refused_before_it_begins(tiny_data, tiny_log, tmp_path, without_tensorflow):
@@ -244,10 +265,13 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["insert", "--heat", "asm=x.npz"], ["--heat asm", "name of a method"]),
         (["insert", "--heat", "mine=x.npz"], ["--heat mine", "x.npz cannot be read"]),
         (["fidelity", "--perturbations", "3"], ["--perturbations 3", "at least 4"]),
-        (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop"]),
+        (["insert", "--num_drop", "5"], ["--num_drop does nothing", "--protocol drop or thesis"]),
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
         (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),
         (["insert", "--methods", "critical", "--power", "1"], ["--power does nothing", "--methods asm"]),
+        (["thesis", "--schedule", "twice"], ["--schedule", "own, single, steps, all"]),
+        (["thesis", "--schedule", "single", "--num_drop", "3"], ["--num_drop does nothing", "--schedule steps or all"]),
+        (["thesis", "--num_drop", "64"], ["--num_drop 64", "64 points"]),
         (["thesis", "--rotation", "none"], ["--num_votes does nothing", "one is cast"]),
         (["thesis", "--colormap", "viridis"], ["--colormap does nothing", "draws no heat"]),
         (["drop", "--colormap", "hot-dog"], ["--colormap hot-dog"]),

@@ -4,7 +4,7 @@ import functools
 
 from utils import metrics
 from utils.compare import figures, tables
-from utils.compare.protocol import Figure, Report
+from utils.compare.protocol import Figure, Measure, Report
 from utils.compare.run import labels_of
 
 COLUMNS = ("correct", "probability")
@@ -18,6 +18,25 @@ def add_classified(comparison, method, clouds, step, points):
         clouds, logits.argmax(axis=1) == labels, metrics.probabilities(logits, labels)
     ):
         comparison.rows.add(method, cloud, step, float(is_right), probability)
+
+
+def _areas(results, column):
+    """Mean heights of curves whose steps are numbers: float array [methods, clouds]."""
+    return metrics.area_under_curve([int(step) for step in results.steps], results.select(column))
+
+
+def measures(results, bests):
+    """The Measures of a report.Results whose steps are numbers of points, the first that of its order.
+
+    bests is as of `report`. The last step of `insert` holds all points, so there the accuracy is the network's.
+    """
+    last = results.steps[-1]
+    return [
+        Measure("area by probability", 100 * _areas(results, "probability"), bests, "percentage points"),
+        Measure(
+            "accuracy at {} points".format(last), 100 * results.select("correct")[:, :, -1], bests, "percentage points"
+        ),
+    ]
 
 
 def report(results, bests, xlabel, caption, is_log=False):
@@ -35,10 +54,7 @@ def report(results, bests, xlabel, caption, is_log=False):
     """
     methods, steps = results.methods, [int(step) for step in results.steps]
     correct, probability = (results.select(name) for name in COLUMNS)
-    areas = {
-        "accuracy": metrics.area_under_curve(steps, correct),
-        "probability": metrics.area_under_curve(steps, probability),
-    }
+    areas = {"accuracy": _areas(results, "correct"), "probability": _areas(results, "probability")}
     order = tables.order(areas["probability"], bests == "greatest")
     rows = []
     for number in order:

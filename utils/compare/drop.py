@@ -81,6 +81,10 @@ def report(results, num_drop, drop_neg, one_shot, remove, **_):
     )
 
 
+def measures(results, drop_neg, **_):
+    return curves.measures(results, "greatest" if drop_neg else "least")
+
+
 def check(num_points, num_drop, num_steps, **_):
     if num_drop * num_steps > num_points - point_drop.MIN_POINTS:
         raise InputError(
@@ -97,6 +101,7 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    measures=measures,
     check=check,
     more_heat=lambda one_shot, **_: "" if one_shot else "heat anew in each round (`one_shot` takes it once)",
     settings=(

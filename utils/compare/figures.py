@@ -1,53 +1,33 @@
-"""Figures of compare.py: curves, bars and distributions, a grid of coloured clouds. All are PNG files."""
+"""Figures of compare.py: curves with names at their ends, bars and distributions. All are PNG files."""
 
-from typing import NamedTuple
+import textwrap
 
 import numpy as np
 
-from utils.explain.methods import METHODS
+from utils.compare import styles
 from utils.pictures import plots
 
 # Told apart without colour vision (Okabe and Ito); of bars that are not of methods.
 BAR_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#B8A800")
-# Of methods that this version does not know, which rows of another one may hold.
-UNKNOWN_COLOUR, UNKNOWN_MARKERS = "0.3", "*hdp"
 LEGEND_COLUMNS = 4
-CELL_WIDTH, NAME_WIDTH, TITLE_HEIGHT = 1.15, 0.95, 0.3  # inches of the grid
 LETTER_WIDTH = 0.075  # inches at 8 points, at most
-
-
-class Style(NamedTuple):
-    """How the curve of a method looks.
-
-    Attributes:
-      colour, marker, line: as matplotlib names them.
-    """
-
-    colour: str
-    marker: str
-    line: str
-
-
-def styles(methods):
-    """The Style of each of some methods (names): a dictionary. Each is the same in every figure."""
-    found, num_unknown = {}, 0
-    for name in methods:
-        if name in METHODS:
-            method = METHODS[name]
-            found[name] = Style(method.colour, method.marker, "--" if method.is_baseline else "-")
-        else:
-            found[name] = Style(UNKNOWN_COLOUR, UNKNOWN_MARKERS[num_unknown % len(UNKNOWN_MARKERS)], ":")
-            num_unknown += 1
-    return found
+# Inches: of a panel of curves, of what is left and right of it, below all panels, and between the names of two curves.
+PANEL_WIDTH, PANEL_HEIGHT, LEFT, ABOVE, BELOW, BETWEEN, GAP = 4.0, 2.5, 0.62, 0.1, 0.5, 0.3, 0.14
+LEADER, SAMPLE = 0.3, 0.3  # inches from a curve's end to the sample beside its name, and of this
+MOST_HEIGHT = 7.0  # inches of all bars, unless these become too thin
+MARKED_PLACES = 11  # of a curve, at most some more
 
 
 def save_curves(path, places, panels, xlabel, is_log=False):
-    """Writes panels side by side, each with one curve a method: means with a band of one standard error.
+    """Writes panels one below the other, each with one curve a method: means with a band of one standard error.
+
+    The best methods have colours, markers and line styles of their own, and names at their ends; all others are thin
+    and grey, and named below the panels.
 
     Args:
       path: the PNG file to write.
       places: list of S numbers, or of S names to set at equal distances.
-      panels: dictionary from the label of the vertical axis to {method: (means [S], errors [S])}.
+      panels: dictionary from the label of the vertical axis to {method: (means [S], errors [S])}, the best first.
       xlabel: label of the horizontal axis.
       is_log: whether that axis is logarithmic.
 
@@ -56,50 +36,91 @@ def save_curves(path, places, panels, xlabel, is_log=False):
     """
     is_named = isinstance(places[0], str)
     across = np.arange(len(places)) if is_named else np.asarray(places)
-    figure = plots.new_figure(0.6 + 3.6 * len(panels) + 1.6, 3.3 + 0.5 * is_named)
-    grid = figure.add_gridspec(
-        1,
-        len(panels),
-        left=0.6 / figure.get_figwidth(),
-        right=1 - 1.65 / figure.get_figwidth(),
-        bottom=0.3 if is_named else 0.15,
-        top=0.96,
-        wspace=0.22,
-    )
+    methods = list(dict.fromkeys(method for curves in panels.values() for method in curves))
+    shown = styles.coloured(methods)
+    looks = styles.of(shown)
+    others = [method for method in methods if method not in looks]
+    right = LEADER + SAMPLE + 0.15 + LETTER_WIDTH * max(map(len, shown))
+    width = LEFT + PANEL_WIDTH + right
+    words = textwrap.wrap("others, thin and grey: " + ", ".join(others), int(width / 0.055)) if others else []
+    # Names of places stand at 45 degrees.
+    below = (0.4 + 0.7 * LETTER_WIDTH * max(map(len, places)) if is_named else BELOW) + 0.14 * len(words)
+    height = ABOVE + len(panels) * PANEL_HEIGHT + (len(panels) - 1) * BETWEEN + below
+    figure = plots.new_figure(width, height)
     for number, (label, curves) in enumerate(panels.items()):
-        axes = figure.add_subplot(grid[number])
-        looks = styles(curves)
-        for method, (means, errors) in curves.items():
-            colour, marker, line = looks[method]
-            axes.plot(
-                across,
-                means,
-                color=colour,
-                marker=marker,
-                markersize=3.5,
-                linewidth=1.3,
-                label=method,
-                linestyle=line,
-                zorder=3,
-            )
-            axes.fill_between(across, means - errors, means + errors, color=colour, alpha=0.18, linewidth=0)
-        least = min(np.nanmin(means - np.nan_to_num(errors)) for means, errors in curves.values())
-        axes.set(xlabel=xlabel, ylabel=label, ylim=(np.floor(10 * least) / 10, 1.02))
-        if is_named:
-            axes.set_xticks(across)
-            axes.set_xticklabels(places, rotation=45, ha="right", rotation_mode="anchor")
-        if is_log:
-            axes.set_xscale("log")
-            ticks = [place for place in places if place & (place - 1) == 0] or places[::3]
-            axes.set_xticks(ticks)
-            axes.set_xticklabels([str(tick) for tick in ticks])
-            axes.minorticks_off()
-        axes.tick_params(labelsize=8)
-        axes.grid(color="0.92")
-        axes.set_axisbelow(True)
-        plots.hide_spines(axes, ("right", "top"))
-    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8, frameon=False)
+        bottom = height - ABOVE - (number + 1) * PANEL_HEIGHT - number * BETWEEN
+        axes = figure.add_axes([LEFT / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height])
+        _draw_curves(axes, across, curves, looks)
+        axes.set_ylabel(label, fontsize=9)
+        _mark_places(axes, across, places if is_named else None, is_log)
+        if number < len(panels) - 1:
+            axes.set_xticklabels([])
+        _name_ends(axes, across, curves, looks)
+    axes.set_xlabel(xlabel, fontsize=9)
+    if words:
+        figure.text(0.1 / width, 0.06 / height, "\n".join(words), fontsize=7, color=plots.CAPTION_COLOUR, va="bottom")
     plots.save_figure(figure, path)
+
+
+def _draw_curves(axes, across, curves, looks):
+    """Draws curves, a dictionary as of `save_curves`, at places [S]: those with a look over the others."""
+    least, greatest = 1.0, 1.0
+    for place, (method, (means, errors)) in enumerate(curves.items()):
+        means, errors = np.asarray(means, float), np.nan_to_num(np.asarray(errors, float))
+        if np.isnan(means).all():
+            continue
+        least, greatest = min(least, np.nanmin(means - errors)), max(greatest, np.nanmax(means))
+        if method not in looks:
+            axes.plot(across, means, color=styles.OTHER_COLOUR, linewidth=0.8, zorder=2)
+            continue
+        look, every = looks[method], -(-len(across) // MARKED_PLACES)
+        axes.plot(
+            across, means, **look.options(), markevery=(place % every, every), label=method, zorder=4, clip_on=False
+        )
+        axes.fill_between(across, means - errors, means + errors, color=look.colour, alpha=0.15, linewidth=0, zorder=3)
+    bottom = min(np.floor(10 * least) / 10, 0.9)
+    axes.set_ylim(bottom, greatest + 0.02 * (greatest - bottom))
+
+
+def _mark_places(axes, across, names, is_log):
+    """Sets the horizontal axis of curves at places [S], which may have names."""
+    if names is not None:
+        axes.set_xticks(across)
+        axes.set_xticklabels(names, rotation=45, ha="right", rotation_mode="anchor")
+    if is_log:
+        axes.set_xscale("log")
+        ticks = [place for place in across if place & (place - 1) == 0] or across[::3]
+        axes.set_xticks(ticks)
+        axes.set_xticklabels([str(tick) for tick in ticks])
+        axes.minorticks_off()
+    axes.tick_params(labelsize=8)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    plots.hide_spines(axes, ("right", "top"))
+
+
+def _name_ends(axes, across, curves, looks):
+    """Writes the names of the curves with a look beside their ends, none over another, each with a sample."""
+    low, high = axes.get_ylim()
+    ends = {}
+    for method, (means, _) in curves.items():
+        there = np.flatnonzero(np.isfinite(means))
+        if method in looks and len(there):
+            ends[method] = (means[there[-1]] - low) / (high - low)
+    # Curves that end in one point are named in the order in which they came there.
+    order = sorted(ends, key=lambda method: (round(ends[method], 2), np.nanmean(curves[method][0])))
+    gap = GAP / PANEL_HEIGHT
+    heights = styles.spread([ends[method] for method in order], gap, 0.0, max(1.0, gap * (len(order) - 1)))
+    start = axes.transAxes.inverted().transform(axes.transData.transform((across[-1], low)))[0]
+    before, after = (1 + inches / PANEL_WIDTH for inches in (LEADER, LEADER + SAMPLE))
+    beside = {"transform": axes.transAxes, "clip_on": False}
+    for method, height in zip(order, heights):
+        look = looks[method]
+        leader = [start + 0.015, 1 + 0.3 * LEADER / PANEL_WIDTH, before - 0.15 * LEADER / PANEL_WIDTH]
+        axes.plot(leader, [ends[method], ends[method], height], color=look.colour, linewidth=0.5, **beside)
+        middle = (before + after) / 2
+        axes.plot([before, middle, after], [height] * 3, **look.options(), markevery=[1], **beside)
+        axes.text(after + 0.015, height, method, fontsize=8, va="center", transform=axes.transAxes)
 
 
 def save_bars(path, names, series, label):
@@ -116,10 +137,12 @@ def save_bars(path, names, series, label):
     """
     thickness = 0.8 / len(series)
     left = 0.075 * max(len(name) for name in names) + 0.2
-    columns = min(len(series), LEGEND_COLUMNS)
+    # As many names beside each other as there is room for.
+    fitting = int(5.0 / (0.55 + LETTER_WIDTH * max(map(len, series))))
+    columns = min(len(series), LEGEND_COLUMNS, max(fitting, 1))
     # Above the bars the legend has a line of its own for every few series.
     top = 0.35 + 0.18 * ((len(series) - 1) // columns)
-    bars_height = 0.05 + len(names) * max(0.17 * len(series), 0.24)
+    bars_height = 0.05 + len(names) * max(min(0.17 * len(series), MOST_HEIGHT / len(names)), 0.24)
     width, height = left + 5.2, 0.5 + bars_height + top
     figure = plots.new_figure(width, height)
     axes = figure.add_axes([left / width, 0.5 / height, 5.0 / width, bars_height / height])
@@ -147,66 +170,13 @@ def save_bars(path, names, series, label):
     plots.save_figure(figure, path)
 
 
-def save_grid(path, row_names, column_names, rows, colours, label):
-    """Writes clouds in rows and columns.
-
-    Args:
-      path: the PNG file to write.
-      row_names, column_names: lists of R and C names.
-      rows: R lists of C (plots.Spheres, window); the windows of a row are the same.
-      colours: float array [K, 3], of a colour bar from the least to the greatest heat.
-      label: what is beside the bar.
-
-    Raises:
-      OSError: the file cannot be written; what was there before is kept.
-    """
-    heights = []
-    for (_, (left, right, bottom, top)), *_others in rows:
-        heights.append(CELL_WIDTH * min((top - bottom) / (right - left), 1.4))
-    name_width = max(NAME_WIDTH, 0.1 + LETTER_WIDTH * max(len(name) for name in row_names))
-    # Of few columns, the words beside the colour bar are the widest.
-    width = name_width + max(CELL_WIDTH * len(column_names), 1.35 + 0.052 * len(label))
-    height = 2 * TITLE_HEIGHT + sum(heights)
-    figure = plots.new_figure(width, height)
-    for column, name in enumerate(column_names):
-        figure.text(
-            (name_width + CELL_WIDTH * (column + 0.5)) / width,
-            1 - TITLE_HEIGHT / 2 / height,
-            name,
-            fontsize=6.5,
-            ha="center",
-            va="center",
-        )
-    top_edge = height - TITLE_HEIGHT
-    for name, row, row_height in zip(row_names, rows, heights):
-        figure.text(0.05 / width, (top_edge - row_height / 2) / height, plots.literal(name), fontsize=8, va="center")
-        for column, (spheres, window) in enumerate(row):
-            axes = figure.add_axes(
-                [
-                    (name_width + CELL_WIDTH * (column + 0.03)) / width,
-                    (top_edge - 0.97 * row_height) / height,
-                    0.94 * CELL_WIDTH / width,
-                    0.94 * row_height / height,
-                ]
-            )
-            axes.set(xlim=window[:2], ylim=window[2:])
-            axes.set_aspect("equal")
-            axes.axis("off")
-            plots.draw_spheres(axes, spheres)
-        top_edge -= row_height
-    bar = figure.add_axes([name_width / width, 0.1 / height, 1.2 / width, 0.1 / height])
-    bar.imshow(colours[np.newaxis], aspect="auto", interpolation="nearest")
-    bar.axis("off")
-    figure.text((name_width + 1.3) / width, 0.15 / height, label, fontsize=6.5, va="center")
-    plots.save_figure(figure, path)
-
-
-def save_distributions(path, values, is_counted, limit, label, left_out):
+def save_distributions(path, panels, is_counted, limit, label, left_out):
     """Writes how values are spread, a row for each method: every cloud a dot, a box from quartile to quartile.
 
     Args:
       path: the PNG file to write.
-      values: dictionary from method to float array [clouds], top to bottom.
+      panels: dictionary from a title to {method: float array [clouds]}, side by side; the methods of the first, top to
+        bottom, are those of all.
       is_counted: bool array [clouds], those that the boxes are of; the others are hollow dots.
       limit: the greatest value that there can be.
       label: of the values.
@@ -215,21 +185,47 @@ def save_distributions(path, values, is_counted, limit, label, left_out):
     Raises:
       OSError: the file cannot be written; what was there before is kept.
     """
-    looks = styles(values)
-    left = LETTER_WIDTH * max(len(name) for name in values) + 0.2
-    rows_height = 0.1 + 0.42 * len(values)
-    width, height = left + 5.2, 0.5 + rows_height + 0.3
+    methods = list(next(iter(panels.values())))
+    left = LETTER_WIDTH * max(map(len, methods)) + 0.2
+    panel_width = 5.0 / len(panels) - 0.25 * (len(panels) > 1)
+    rows_height = 0.1 + max(0.42 - 0.01 * len(methods), 0.3) * len(methods)
+    above = 0.3 + 0.2 * (len(panels) > 1)
+    width, height = left + 5.2, 0.5 + rows_height + above
     figure = plots.new_figure(width, height)
-    axes = figure.add_axes([left / width, 0.5 / height, 5.0 / width, rows_height / height])
+    looks = styles.of(methods)
+    for number, (title, values) in enumerate(panels.items()):
+        axes = figure.add_axes(
+            [(left + 5.0 / len(panels) * number) / width, 0.5 / height, panel_width / width, rows_height / height]
+        )
+        _draw_distributions(axes, [values[method] for method in methods], is_counted, looks.values())
+        axes.set_yticks(np.arange(len(methods)))
+        axes.set_yticklabels(methods if number == 0 else [], fontsize=8)
+        axes.set_ylim(len(methods) - 0.5, -0.5)
+        axes.set_xlim(0, limit)
+        axes.locator_params(axis="x", nbins=max(9 // len(panels), 3), integer=True)
+        axes.tick_params(axis="x", labelsize=8)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color="0.92")
+        axes.set_axisbelow(True)
+        plots.hide_spines(axes, ("right", "top", "left"))
+        if len(panels) > 1:
+            axes.set_title(title, fontsize=8)
+    figure.text((left + 2.5) / width, 0.1 / height, label, fontsize=9, ha="center")
+    legend_axes = figure.add_axes([left / width, (height - 0.3) / height, 5.0 / width, 0.25 / height])
+    _add_distribution_legend(legend_axes, left_out if not is_counted.all() else None)
+    plots.save_figure(figure, path)
+
+
+def _draw_distributions(axes, values, is_counted, looks):
+    """Draws dots and boxes of a list of float arrays [clouds], one above the other, in the colours of their Styles."""
     heights = 0.6 * _spread(len(is_counted)) if len(is_counted) > 1 else np.zeros(1)
-    for place, (name, found) in enumerate(values.items()):
-        colour = looks[name].colour
+    for place, (found, look) in enumerate(zip(values, looks)):
         counted = found[is_counted]
         if len(counted):
             low, middle, high = np.percentile(counted, [25, 50, 75])
-            axes.barh(place, high - low, 0.72, low, color=colour, alpha=0.22, linewidth=0)
-            axes.plot([middle, middle], [place - 0.36, place + 0.36], color=colour, linewidth=2, zorder=3)
-        for members, face in ((is_counted, colour), (~is_counted, "none")):
+            axes.barh(place, high - low, 0.72, low, color=look.colour, alpha=0.22, linewidth=0)
+            axes.plot([middle, middle], [place - 0.36, place + 0.36], color=look.colour, linewidth=2, zorder=3)
+        for members, face in ((is_counted, look.colour), (~is_counted, "none")):
             # Dots of no cloud would be one in the figure's corner.
             if members.any():
                 axes.scatter(
@@ -237,24 +233,12 @@ def save_distributions(path, values, is_counted, limit, label, left_out):
                     place + heights[members],
                     s=9,
                     facecolors=face,
-                    edgecolors=colour,
+                    edgecolors=look.colour,
                     linewidths=0.6,
                     alpha=0.75,
                     clip_on=False,
                     zorder=4,
                 )
-    _add_distribution_legend(axes, left_out if not is_counted.all() else None)
-    axes.set_yticks(np.arange(len(values)))
-    axes.set_yticklabels(list(values), fontsize=8)
-    axes.set_ylim(len(values) - 0.5, -0.5)
-    axes.set_xlim(0, limit)
-    axes.tick_params(axis="x", labelsize=8)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(label, fontsize=9)
-    axes.grid(axis="x", color="0.92")
-    axes.set_axisbelow(True)
-    plots.hide_spines(axes, ("right", "top", "left"))
-    plots.save_figure(figure, path)
 
 
 def _add_distribution_legend(axes, left_out):
@@ -265,7 +249,8 @@ def _add_distribution_legend(axes, left_out):
         axes.scatter([], [], facecolors="none", label=left_out, **dot)
     axes.barh([0], [0], color="0.3", alpha=0.22, label="middle half of the clouds")
     axes.plot([], [], color="0.3", linewidth=2, label="median")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=LEGEND_COLUMNS, fontsize=7, frameon=False)
+    axes.axis("off")
+    axes.legend(loc="center", ncol=LEGEND_COLUMNS, fontsize=7, frameon=False)
 
 
 def _spread(count):

@@ -18,6 +18,7 @@ from utils.pictures import colours
 
 # What --report can be given besides.
 FLAGS_OF_REPORT = ("report", "colormap", "scale", "quiet", "verbose")
+FLAGS_OF_REPORT_OF_SEVERAL = ("report", "dump_dir", "methods", "quiet", "verbose")
 
 
 def parse_flags():
@@ -39,6 +40,7 @@ def parse_flags():
     # A mistake in these would else spoil the end of a long run.
     colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     protocol = PROTOCOLS[flags.protocol]
+    _take_defaults(flags, protocol)
     given_heat.check_names(flags.heat or [])
     flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or _usual_methods()))
     flags.methods += [source.name for source in flags.heat or []]
@@ -46,8 +48,7 @@ def parse_flags():
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "compare", protocol.folder_name(own_settings(flags)))
     if flags.report is not None:
-        for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
-            command_line.refuse_idle(flags, name, "--report takes all but colours from the folder")
+        _check_report_flags(flags)
     else:
         _refuse_idle_flags(flags, protocol)
         _check_values(flags, protocol)
@@ -80,14 +81,14 @@ def rotation_of(flags, config):
     return rotation
 
 
-def begin(flags, network, data, clouds, rotation, given):
+def begin(flags, network, data, digest, clouds, rotation, given):
     """Settles what is compared, and writes it to run.json.
 
     Args:
       flags: of `parse_flags`.
       network: a checkpoint.Network.
       data: a provider.DataSet.
-      clouds: list of Cloud.
+      digest, clouds: of `run.load_clouds`.
       rotation: of `rotation_of`.
       given: heat from elsewhere, of `given_heat.read`.
 
@@ -106,6 +107,7 @@ def begin(flags, network, data, clouds, rotation, given):
         rotation=rotation,
         classes=list(dict.fromkeys(cloud.class_name for cloud in clouds)),
         class_names=list(network.class_names),
+        data=digest,
         data_dir=os.path.abspath(data.folder),
         model=network.model_name,
         model_path=network.prefix,
@@ -119,17 +121,36 @@ def begin(flags, network, data, clouds, rotation, given):
 
 
 def recolour(flags):
-    """Writes the colours that were given into the run.json of the folder to report on.
+    """Writes the colours that were given into the run.json of the one folder to report on.
 
     Raises:
       InputError: the folder is not of a comparison, or shows no colours.
     """
-    kept = settings.read(flags.report)
-    found = settings.of(kept, settings.path_in(flags.report))
+    (folder,) = flags.report
+    kept = settings.read(folder)
+    found = settings.of(kept, settings.path_in(folder))
     changed = {name: getattr(flags, name) for name in ("colormap", "scale") if name in flags.given}
     _refuse_idle_colours(flags, found.protocol)
     if changed:
-        files.write_json(settings.path_in(flags.report), dict(kept, **changed))
+        files.write_json(settings.path_in(folder), dict(kept, **changed))
+
+
+def _check_report_flags(flags):
+    if len(flags.report) == 1:
+        for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
+            command_line.refuse_idle(flags, name, "--report takes all but colours from the folder")
+        return
+    for name in sorted(flags.given - set(FLAGS_OF_REPORT_OF_SEVERAL)):
+        command_line.refuse_idle(flags, name, "--report of several folders takes all but --methods from these")
+    if "dump_dir" not in flags.given:
+        raise InputError("`report` of several folders: give the folder that the summary goes to with `dump_dir`")
+
+
+def _take_defaults(flags, protocol):
+    """Gives the settings that are not on the command line the defaults of this protocol: others may have their own."""
+    for setting in protocol.settings:
+        if setting.name not in flags.given:
+            setattr(flags, setting.name, setting.default)
 
 
 def _refuse_idle_flags(flags, protocol):
@@ -251,7 +272,7 @@ def _num_protocols_with(per_class):
 
 
 def _add_settings(parser):
-    """A flag for each setting of the protocols; one that several have is declared once."""
+    """A flag for each setting of the protocols; one that several have is declared once, with the defaults of all."""
     declared = set()
     for protocol in PROTOCOLS.values():
         own = [setting for setting in protocol.settings if setting.name not in declared]
@@ -265,12 +286,23 @@ def _add_settings(parser):
 def _add_setting(group, setting):
     if setting.choices:
         group.add_argument("--" + setting.name, choices=setting.choices, default=setting.default, help=setting.help)
-    elif setting.kind is None:
+        return
+    if setting.kind is None:
         group.add_argument("--" + setting.name, action="store_true", help=setting.help)
-    else:
-        group.add_argument(
-            "--" + setting.name, type=setting.kind, default=setting.default, metavar=setting.metavar, help=setting.help
-        )
+        return
+    defaults = {
+        protocol.name: other.default
+        for protocol in PROTOCOLS.values()
+        for other in protocol.settings
+        if other.name == setting.name
+    }
+    words = setting.help
+    if len(set(defaults.values())) > 1:
+        each = ["of {}: {}".format(name, default) for name, default in defaults.items()]
+        words = "{} (default: {})".format(words, "; ".join(each))
+    group.add_argument(
+        "--" + setting.name, type=setting.kind, default=setting.default, metavar=setting.metavar, help=words
+    )
 
 
 def _add_file_flags(group):
@@ -280,7 +312,11 @@ def _add_file_flags(group):
         help="where the files go (default: <log_dir>/compare/<protocol>, with the kind of dropping)",
     )
     group.add_argument(
-        "--report", metavar="FOLDER", help="write summary.md and the figures of this folder anew, from its files alone"
+        "--report",
+        nargs="+",
+        metavar="FOLDER",
+        help="write summary.md and the figures of this folder anew, from its files alone; of several folders of one "
+        "protocol, networks side by side, into --dump_dir",
     )
     group.add_argument(
         "--colormap", default="viridis", metavar="MAP", help="of the clouds: `thesis` or any matplotlib colour map"

@@ -39,5 +39,11 @@ def report(results):
 
 
 PROTOCOL = Protocol(
-    "insert", help="accuracy of the hottest points alone", columns=curves.COLUMNS, steps=steps, run=run, report=report
+    "insert",
+    help="accuracy of the hottest points alone",
+    columns=curves.COLUMNS,
+    steps=steps,
+    run=run,
+    report=report,
+    measures=lambda results: curves.measures(results, "greatest"),
 )

@@ -2,6 +2,8 @@
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
+import numpy as np
+
 
 class Setting(NamedTuple):
     """A value that a protocol depends on, and the flag that gives it.
@@ -14,6 +16,8 @@ class Setting(NamedTuple):
       metavar: what --help calls the value; None: its name.
       folder_ending: what a switch that is on adds to the name of the folder.
       choices: the texts that it can be; one other than the default adds itself to the name of the folder.
+      is_selection: whether it says which rows there are, not what is in them: a folder goes on with another value, and
+        the report is of the steps that `Protocol.shown` picks.
     """
 
     name: str
@@ -23,6 +27,7 @@ class Setting(NamedTuple):
     metavar: Optional[str] = None
     folder_ending: str = ""
     choices: Tuple[str, ...] = ()
+    is_selection: bool = False
 
     def flag(self, value):
         """The flag as a title tells it: of a switch that is on or a choice that is not usual, else an empty text."""
@@ -61,8 +66,30 @@ class Report(NamedTuple):
     figures: List[Figure]
 
 
+class Measure(NamedTuple):
+    """A number of each cloud by which methods are put side by side on several networks.
+
+    Attributes:
+      name: in words.
+      values: float array [methods, clouds], NaN to leave out.
+      bests: "least" or "greatest", which mean is best; "" where none is.
+      unit: of the values, in words; "" for a number without any.
+      digits: of the values in tables.
+    """
+
+    name: str
+    values: np.ndarray
+    bests: str
+    unit: str = ""
+    digits: int = 1
+
+
 def _nothing(*_, **__):
     return {}
+
+
+def _all(steps, **_):
+    return steps
 
 
 class Protocol(NamedTuple):
@@ -76,6 +103,9 @@ class Protocol(NamedTuple):
         texts.
       run: function (comparison, **settings) that adds the rows which are not there yet to a run.Comparison.
       report: function (results, **settings) -> Report of a report.Results: of the rows alone.
+      measures: function (results, **settings) -> list of Measure, which reports of several networks are made of; None:
+        there are no such reports.
+      shown: function (steps, **settings) -> those of a list of texts that the report is of, in its order.
       settings: the Settings that it depends on, besides those of every comparison.
       methods: names of those that it compares unless told otherwise; None: all.
       per_class: clouds of each class, unless told otherwise.
@@ -94,6 +124,8 @@ class Protocol(NamedTuple):
     steps: Callable
     run: Callable
     report: Callable
+    measures: Optional[Callable[..., List[Measure]]] = None
+    shown: Callable[..., List[str]] = _all
     settings: Tuple[Setting, ...] = ()
     methods: Optional[Tuple[str, ...]] = None
     per_class: int = 10

@@ -1,4 +1,4 @@
-"""The files of a comparison -> summary.md and figures: rows.csv, run.json and heats.npz, and no network."""
+"""The files of a comparison -> summary.md and figures: its rows, run.json and heats.npz, and no network."""
 
 import functools
 import os
@@ -7,15 +7,13 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from utils.clouds.cloud import Cloud
-from utils.compare import figures, heats, settings
+from utils.compare import grid_figure, heats, settings
 from utils.compare.protocol import Figure
 from utils.compare.rows import NamedCloud, RowFile
 from utils.disk import names
 from utils.files import InputError, replace_file
 from utils.pictures import colours, render
 from utils.viewer import html_page
-
-CLOUDS_SHOWN = 6
 
 
 class Results(NamedTuple):
@@ -26,7 +24,7 @@ class Results(NamedTuple):
       rows: a rows.RowFile.
       methods: tuple of names of those that are compared.
       clouds: list of NamedCloud, class by class, that have all rows under each of the methods.
-      steps: list of texts, in the order of the protocol.
+      steps: list of texts, in the order of the protocol: of those that have rows, what it shows under its settings.
       num_lacking: clouds that are left out, since they lack rows.
     """
 
@@ -51,10 +49,10 @@ def read(folder):
     found = settings.of(settings.read(folder), settings.path_in(folder))
     rows = settings.open_rows(folder, found.protocol)
     methods = tuple(method for method in found.methods if method in rows.methods())
-    steps = rows.steps()
+    steps = found.protocol.shown(rows.steps(), **found.own)
     clouds = _clouds_of(rows, found)
     whole = [cloud for cloud in clouds if rows.count(methods, [cloud], steps) == len(methods) * len(steps)]
-    if not methods or not whole:
+    if not methods or not steps or not whole:
         raise InputError(
             "{} holds no cloud with all rows of {} yet: let the comparison go on".format(
                 folder, ", ".join(methods or found.methods)
@@ -88,7 +86,7 @@ def write(folder):
     pictures = report.figures + (_heat_pictures(folder, results) if found.protocol.shows_heat else [])
     for picture in pictures:
         picture.save(os.path.join(folder, picture.name))
-    written = ["rows.csv", "summary.md", "run.json"] + [picture.name for picture in pictures]
+    written = [os.path.basename(results.rows.path()), "summary.md", "run.json"] + [picture.name for picture in pictures]
     print("Written to {}: {}".format(folder, ", ".join(written)))
 
 
@@ -166,7 +164,7 @@ def _save_clouds(path, clouds, heat, found):
       heat: dictionary from method to list of float arrays [N], one for each cloud.
       found: a settings.Settings.
     """
-    places = np.unique(np.linspace(0, len(clouds) - 1, CLOUDS_SHOWN).astype(int))
+    places = np.unique(np.linspace(0, len(clouds) - 1, grid_figure.num_rows(len(heat))).astype(int))
     rows = [
         [
             render.small_picture(clouds[place].points, heat[method][place], found.colormap, found.scale)
@@ -176,7 +174,7 @@ def _save_clouds(path, clouds, heat, found):
     ]
     is_diverging = colours.is_diverging(found.colormap)
     bar = colours.heat_colours(np.linspace(-1 if is_diverging else 0, 1, 257)[1:], found.colormap)
-    figures.save_grid(
+    grid_figure.save_grid(
         path,
         [clouds[place].class_name for place in places],
         list(heat),

@@ -1,8 +1,10 @@
 """Rows that outlive an interruption: a CSV file of values under a method, a class, an index and a step each."""
 
 import csv
+import gzip
 import io
 import os
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +13,7 @@ from utils.disk import names
 from utils.files import InputError, replace_file, writing
 
 KEY = ("method", "class", "index", "step")
+PACKED = ".gz"  # ending of a file that gzip packed, which is read where there is no other
 
 
 class NamedCloud(NamedTuple):
@@ -33,10 +36,10 @@ class RowFile:
     """
 
     def __init__(self, path, columns):
-        """Reads the file, if it is there.
+        """Reads the file, if it is there; else the one that gzip made of it, if that is there.
 
         Args:
-          path: the CSV file.
+          path: the CSV file, which new rows go to.
           columns: names of the values, after those of KEY.
 
         Raises:
@@ -50,12 +53,16 @@ class RowFile:
         self._is_begun = False
         lines = self._read()
         if lines and tuple(lines[0]) != self._columns:
-            raise InputError("{} has other columns: delete it or give another `dump_dir`".format(path))
+            raise InputError("{} has other columns: delete it or give another `dump_dir`".format(self.path()))
         for line in lines[1:]:
             # A damaged line counts as none: its row is found anew.
             if len(line) == len(self._columns):
                 self._take(self._parse(line))
         self._num_written = len(self.rows)
+
+    def path(self):
+        """The file that was read: the packed one, unless there is the other; that where there is none."""
+        return read_path(self._path)
 
     def num_written(self):
         """How many rows are in the file."""
@@ -116,15 +123,20 @@ class RowFile:
         ).reshape(len(methods), len(clouds), len(steps))
 
     def _read(self):
-        if not os.path.exists(self._path):
+        path = read_path(self._path)
+        if not os.path.exists(path):
             return []
         try:
-            with open(self._path, encoding="utf-8", newline="") as file:
-                text = file.read()
+            if path.endswith(PACKED):
+                with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+                    text = file.read()
+            else:
+                with open(path, encoding="utf-8", newline="") as file:
+                    text = file.read()
             # A kill can leave the last line torn, even within its last number, where it still looks whole.
             return list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1] or text, newline="")))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError("{} cannot be read ({}): delete it or give another `dump_dir`".format(self._path, error))
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+            raise InputError("{} cannot be read ({}): delete it or give another `dump_dir`".format(path, error))
 
     def _parse(self, line):
         try:
@@ -132,7 +144,7 @@ class RowFile:
             row["class"] = names.from_cell(row["class"])
             row.update((name, float(row[name])) for name in self._columns[len(KEY) :])
         except ValueError as error:
-            raise InputError("{} holds {}: delete it or give another `dump_dir`".format(self._path, error))
+            raise InputError("{} holds {}: delete it or give another `dump_dir`".format(self.path(), error))
         return row
 
     def _take(self, row):
@@ -152,3 +164,8 @@ class RowFile:
             + ["{:.6g}".format(row[name]) for name in values]
             for row in rows
         )
+
+
+def read_path(path):
+    """The file that rows are read from: a path, or the packed one beside it where there is that alone."""
+    return path + PACKED if os.path.exists(path + PACKED) and not os.path.exists(path) else path

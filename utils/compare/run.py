@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 
 import numpy as np
 from tqdm import tqdm
@@ -30,7 +31,8 @@ def load_clouds(data, names, classes, per_class, num_points):
       num_points: points of each cloud, the first ones.
 
     Returns:
-      List of Cloud, class by class.
+      clouds: list of Cloud, class by class.
+      digest: sha256 of all test clouds and their labels, by which the data are told wherever they lie.
 
     Raises:
       InputError: one of the classes has none, or the data set is not whole.
@@ -47,7 +49,15 @@ def load_clouds(data, names, classes, per_class, num_points):
                 "`classes` {}: {} holds no test cloud of {}".format(names[label], data.folder, names[label])
             )
         clouds += [Cloud(points[row], label, names[label], index, data.folder) for index, row in enumerate(rows)]
-    return clouds
+    return clouds, digest_of(points, labels)
+
+
+def digest_of(points, labels):
+    """sha256 of points [n, N, 3] and labels [n], as hexadecimal text: the same on every machine."""
+    found = hashlib.sha256("{} {}".format(*points.shape).encode("ascii"))
+    for array in (np.asarray(points, "<f4"), np.asarray(labels, "<i8")):
+        found.update(np.ascontiguousarray(array))
+    return found.hexdigest()
 
 
 def turn_clouds(clouds, rotation, seed):
@@ -88,8 +98,8 @@ class Comparison:
       seed: of all that is drawn.
       trained_rotation: what the network was trained with; "xyz" where nobody knows.
       layers: names of its layers from the top.
-      open_fresh: function of names of layers -> a context with the classifier.Classifier of the same network, in which
-        these layers are as before any training.
+      open_fresh: function (names of layers, number of the draw) -> a context with the classifier.Classifier of the same
+        network, in which these layers are as before any training; each draw has weights of its own.
     """
 
     def __init__(
@@ -235,8 +245,9 @@ def of_network(classifier, clouds, rows, settings, gpu=0, given=None):
 
 
 @contextlib.contextmanager
-def _open_fresh(network, gpu, seed, layers):
+def _open_fresh(network, gpu, seed, layers, draw):
     """As `Comparison.open_fresh`. Raises an InputError where the checkpoint is no longer of the network."""
+    seed = (seed + draw) % 2**32
     with open_classifier(network.prefix, network.model_name, gpu, network.class_names, layers, seed) as classifier:
         if classifier.network.digest != network.digest:
             raise InputError(

@@ -6,12 +6,12 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from utils import files
 from utils.compare.protocol import Protocol
 from utils.compare.protocols import PROTOCOLS
-from utils.compare.rows import RowFile
+from utils.compare.rows import RowFile, read_path
 from utils.explain.methods import METHODS, OPTIONS
 from utils.files import InputError
 
-# What the rows of every protocol depend on, by the names in run.json.
-COMMON = ("protocol", "num_point", "rotation", "seed", "model", "weights", "data_dir")
+# What the rows of every protocol depend on, by the names in run.json, besides the data.
+COMMON = ("protocol", "num_point", "rotation", "seed", "model", "weights")
 
 
 class Settings(NamedTuple):
@@ -27,6 +27,7 @@ class Settings(NamedTuple):
       seed: of all that is drawn.
       model_name: of the network.
       weights: sha256 of its checkpoint.
+      data: sha256 of the test clouds, as `run.load_clouds` takes it; None of a folder that an older version wrote.
       options: dictionary of what methods take, as for `Method.heat`.
       own: dictionary from the names of the protocol's settings to their values.
       colormap, scale: of the pictures of clouds, as for `colours.heat_colours`.
@@ -42,6 +43,7 @@ class Settings(NamedTuple):
     seed: int
     model_name: str
     weights: str
+    data: Optional[str]
     options: Dict[str, Any]
     own: Dict[str, Any]
     colormap: str
@@ -76,6 +78,7 @@ def of(kept, path):
             seed=kept["seed"],
             model_name=kept["model"],
             weights=kept["weights"],
+            data=kept.get("data"),
             options={name: kept[name] for name in OPTIONS if name in kept},
             own={setting.name: kept.get(setting.name, setting.default) for setting in protocol.settings},
             colormap=kept["colormap"],
@@ -88,11 +91,12 @@ def of(kept, path):
 
 def _check_kinds(kept, protocol, path):
     """Raises an InputError for a value of run.json that is not of the kind that compare.py writes."""
-    kinds = dict.fromkeys(("rotation", "model", "weights", "colormap", "scale"), str)
+    kinds = dict.fromkeys(("rotation", "model", "weights", "data", "colormap", "scale"), str)
     kinds.update(
         dict.fromkeys(("per_class", "num_point", "seed", "path_refresh"), int), power=(int, float), pooling=str
     )
-    kinds.update({setting.name: str if setting.choices else (int, float, type(None)) for setting in protocol.settings})
+    for setting in protocol.settings:
+        kinds[setting.name] = str if isinstance(setting.default, str) else (int, float, type(None))
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
     chosen = {setting.name: setting.choices for setting in protocol.settings if setting.choices}
@@ -122,7 +126,11 @@ def read(folder):
 
 def open_rows(folder, protocol):
     """The rows.RowFile of a folder for a Protocol. Raises an InputError."""
-    return RowFile(os.path.join(folder, "rows.csv"), protocol.columns)
+    return RowFile(_rows_path(folder), protocol.columns)
+
+
+def _rows_path(folder):
+    return os.path.join(folder, "rows.csv")
 
 
 def begin(folder, kept, idle=()):
@@ -142,8 +150,9 @@ def begin(folder, kept, idle=()):
         before = files.read_json(path, "give another `dump_dir`")
         if before.get("protocol") not in list(PROTOCOLS):
             raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
-        own = [setting for setting in protocol.settings if setting.name not in idle]
+        own = [setting for setting in protocol.settings if setting.name not in idle and not setting.is_selection]
         names = COMMON + tuple(setting.name for setting in own)
+        _check_same_data(before, kept, folder)
         files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir")
         _check_newer(path, before, kept, own)
         given = _all_given(path, before, kept, open_rows(folder, protocol).methods())
@@ -153,10 +162,10 @@ def begin(folder, kept, idle=()):
         files.check_same_settings(path, {name: kept[name] for name in with_rows if name in taken}, "dump_dir")
         # Rows of methods that are not run this time go on to depend on what they were run with.
         kept = dict({name: before[name] for name in with_rows if name in before}, **kept)
-    elif os.path.exists(os.path.join(folder, "rows.csv")):
+    elif os.path.exists(read_path(_rows_path(folder))):
         raise InputError(
-            "{} is missing, so nobody knows which settings the rows.csv beside it is of: delete that or give another "
-            "`dump_dir`".format(path)
+            "{} is missing, so nobody knows which settings the {} beside it is of: delete that or give another "
+            "`dump_dir`".format(path, os.path.basename(read_path(_rows_path(folder))))
         )
     files.write_json(path, kept)
 
@@ -213,6 +222,20 @@ def _check_newer(path, before, kept, own):
                 "`{}` {}: what {} holds began with {}, as a version that knew no other wrote it; give another "
                 "`dump_dir`".format(setting.name, kept[setting.name], os.path.dirname(path), setting.default)
             )
+
+
+def _check_same_data(before, kept, folder):
+    """Raises an InputError where rows came from other test clouds than these; where these lie does not matter.
+
+    Of a folder whose run.json has no checksum of them, as it is older, the path has to do.
+    """
+    if "data" not in before:
+        files.check_same_settings(path_in(folder), {"data_dir": kept["data_dir"]}, "dump_dir")
+    elif before["data"] != kept["data"]:
+        raise InputError(
+            "`data_dir` {}: its test clouds (sha256 {}...) are not those that {} began with ({}...): give these or "
+            "another `dump_dir`".format(kept["data_dir"], kept["data"][:16], folder, str(before["data"])[:16])
+        )
 
 
 def options_of(methods):

@@ -7,7 +7,7 @@ import numpy as np
 import provider
 from utils import metrics
 from utils.compare import figures, tables
-from utils.compare.protocol import Figure, Protocol, Report
+from utils.compare.protocol import Figure, Measure, Protocol, Report
 from utils.compare.run import points_of, rng_of
 
 DISTURBANCES = ("rotation", "jitter", "half")
@@ -89,6 +89,16 @@ def report(results):
     return Report(blocks, pictures)
 
 
+def measures(results):
+    """Rank correlation and share of the hottest points, each the mean over the disturbances."""
+    return [
+        Measure(
+            column.replace("_", " "), metrics.mean_and_error(results.select(column), axis=2)[0], "greatest", digits=3
+        )
+        for column in PROTOCOL.columns
+    ]
+
+
 def _left_out(results, values):
     lacking = np.isnan(values).sum(axis=1).max(axis=1)
     left_out = ["{} up to {}".format(method, count) for method, count in zip(results.methods, lacking) if count]
@@ -103,4 +113,5 @@ PROTOCOL = Protocol(
     run=run,
     report=report,
     more_heat=lambda: "the heat of turned, jittered and halved clouds",
+    measures=measures,
 )

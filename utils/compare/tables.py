@@ -52,6 +52,9 @@ def _mean_alone(values):
 def lead(methods, order, values, what, bests, unit):
     """Sentences that compare the best method with each other one, cloud by cloud.
 
+    Each difference has its own 95 % interval, and where there are several, a wider one as well: by Bonferroni, all of
+    these hold together with 95 %. Neither counts that the best was found on the same clouds.
+
     Args:
       methods: names.
       order: their places, best first.
@@ -61,25 +64,58 @@ def lead(methods, order, values, what, bests, unit):
     Returns:
       List of Markdown texts.
     """
-    best = order[0]
-    if len(order) < 2 or np.isnan(values[best]).all():
+    best, others = order[0], order[1:]
+    if not others or np.isnan(values[best]).all():
         return []
-    rows = []
-    for other in order[1:]:
-        difference = values[other] - values[best]
-        low, high = metrics.interval_95(difference)
-        rows.append(
-            [
-                methods[other],
-                "{:+.2f}".format(metrics.mean_and_error(difference)[0]),
-                "one cloud has none" if np.isnan(low) else "{:+.2f} to {:+.2f}".format(low, high),
-            ]
-        )
-    return [
-        "Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % "
-        "interval:".format(what, bests, names.markdown(methods[best]), unit),
-        markdown(["method", "difference", "95 % interval"], rows),
+    differences = {methods[other]: values[other] - values[best] for other in others}
+    levels = [0.95] + [metrics.bonferroni(len(others))] * (len(others) > 1)
+    rows = [
+        [name, signed(found)] + [interval_text(found, level) for level in levels] for name, found in differences.items()
     ]
+    text = "Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % interval:"
+    text = text.format(what, bests, names.markdown(methods[best]), unit)
+    if len(levels) > 1:
+        text = text[:-1] + ", each for itself and all {} together (Bonferroni). {}:".format(
+            len(others), who_is_behind(differences, levels[-1])
+        )
+    return [text, markdown(["method", "difference", "95 % interval", "all together"][: 2 + len(levels)], rows)]
+
+
+def who_is_behind(differences, level, start="All together"):
+    """Says of which methods the interval of the difference from the best leaves out 0, and of which it does not.
+
+    Args:
+      differences: dictionary from name to float array, NaN to leave out.
+      level: of the intervals.
+      start: first words.
+
+    Returns:
+      A Markdown text without a full stop.
+    """
+    apart, alike = [], []
+    for name, found in differences.items():
+        low, high = metrics.interval(found, level)
+        (apart if low > 0 or high < 0 else alike).append(names.markdown(name))
+    if not alike:
+        return start + ", every one is told apart from the best"
+    if not apart:
+        return start + ", none is told apart from the best"
+    count = "one is" if len(alike) == 1 else "{} are".format(len(alike))
+    return "{}, {} not told apart from the best: {}; the others are".format(start, count, ", ".join(alike))
+
+
+def signed(values, digits=2):
+    """Mean of differences as text, a dash of none."""
+    average, _ = metrics.mean_and_error(values)
+    return "-" if np.isnan(average) else "{:+.{}f}".format(average, digits)
+
+
+def interval_text(values, level=0.95, of_what="cloud", digits=2):
+    """The interval of a mean as text; of_what: what a value is of, for where there is but one."""
+    ends = metrics.interval(values, level)
+    if np.isnan(ends[0]):
+        return "one {} has none".format(of_what)
+    return "{:+.{digits}f} to {:+.{digits}f}".format(*ends, digits=digits)
 
 
 def order(values, greatest_first):
@@ -108,3 +144,9 @@ def mean(values, digits=1):
     if np.isnan(average):
         return "-"
     return "{:.{}f}".format(average, digits) + ("" if np.isnan(error) else " ± {:.{}f}".format(error, digits))
+
+
+def median(values):
+    """Median as text, NaNs left out; a dash of none."""
+    values = values[np.isfinite(values)]
+    return "{:.1f}".format(np.median(values)) if len(values) else "-"
