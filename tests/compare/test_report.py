@@ -5,30 +5,16 @@ import json
 
 import numpy as np
 import pytest
+from report_files import CLASSES, KEPT, METHODS
+from report_files import cells as _cells
+from report_files import summary as _summary
 
 from utils import files
 from utils.clouds.cloud import Cloud
-from utils.compare import figures, heats, report, sanity, styles, tables, thesis
+from utils.compare import figures, heats, report, styles, tables
 from utils.files import InputError
 
-METHODS = ["asm", "random"]
-CLASSES = ["chair", "cone"]
 STEPS = [4, 8, 16]
-KEPT = {
-    "protocol": "insert",
-    "methods": METHODS,
-    "classes": CLASSES,
-    "class_names": ["airplane"] + CLASSES,
-    "per_class": 2,
-    "num_point": 16,
-    "rotation": "none",
-    "seed": 0,
-    "model": "pointnet_cls",
-    "weights": "0123456789abcdef0123",
-    "power": 1.0,
-    "colormap": "viridis",
-    "scale": "rank",
-}
 
 
 def _lines(methods=METHODS, classes=CLASSES, num_clouds=2):
@@ -56,17 +42,6 @@ def _write(folder, lines, methods=METHODS, **changes):
             kept.add(method, Cloud(points, label, name, 0, ""), points[:, 0])
     kept.save()
     return str(folder)
-
-
-def _summary(folder):
-    with open(folder + "/summary.md", encoding="utf-8") as file:
-        return file.read()
-
-
-def _cells(text, first):
-    """Cells of the first table line that begins with a text."""
-    line = next(line for line in text.splitlines() if line.startswith("| {} ".format(first)))
-    return [cell.strip() for cell in line.strip("|").split("|")]
 
 
 def test_everything_is_drawn_from_the_files(tmp_path, capsys):
@@ -237,120 +212,3 @@ def test_a_table_keeps_its_cells_whatever_a_class_is_called():
     assert line.startswith("|:-") and line.endswith("-:|")
     assert row.split() == ["|", r"a\|b", "|", "007", "|"]
     assert tables.markdown(["class"], [["<img src=x>\n|"]]).splitlines()[2:] == [r"| &lt;img src=x>\\n\| |"]
-
-
-def _sanity_folder(folder, values, **changes):
-    """A comparison by sanity of one layer: values is a dictionary from step to its correlations of four clouds."""
-    lines = [
-        "asm,{},{},{},{}".format(CLASSES[place // 2], place % 2, step, value)
-        for step, found in values.items()
-        for place, value in enumerate(found)
-    ]
-    (folder / "rows.csv").write_text("\n".join(["method,class,index,step,rank_correlation"] + lines) + "\n")
-    files.write_json(str(folder / "run.json"), dict(KEPT, protocol="sanity", methods=["asm"], **changes))
-    return str(folder)
-
-
-def test_sanity_shows_what_differs_between_draws_beside_what_differs_between_clouds(tmp_path):
-    draws = {"fc3": [0.1, 0.3, 0.1, 0.3], "other class": [0] * 4, "fc3 draw 2": [0.5] * 4, "fc3 draw 3": [0.5] * 4}
-    folder = _sanity_folder(tmp_path, draws, draws=3)
-    report.write(folder)
-    # Means over the draws of the clouds: 11 / 30, 13 / 30, twice. Their standard error: (1 / 30) / sqrt(3) = 0.019.
-    # Means over the clouds of the draws: 0.2, 0.5, 0.5; their standard deviation is 0.3 / sqrt(3) = 0.173.
-    assert _cells(_summary(folder), "asm") == ["asm", "0.400 ± 0.019 (0.173)", "0.000 ± 0.000"]
-    assert "3 draws of the fresh weights" in _summary(folder)
-    files.write_json(folder + "/run.json", dict(KEPT, protocol="sanity", methods=["asm"], draws=2))
-    report.write(folder)
-    assert _cells(_summary(folder), "asm")[1] == "0.350 ± 0.029 (0.212)"
-
-
-def test_sanity_of_the_version_before_is_of_one_draw_and_says_so(tmp_path):
-    folder = _sanity_folder(tmp_path, {"fc3": [0.1, 0.3, "nan", 0.3], "other class": [0] * 4})
-    report.write(folder)
-    found = _summary(folder)
-    assert _cells(found, "asm") == ["asm", "0.233 ± 0.067", "0.000 ± 0.000"] and "one draw" in found
-    assert "| asm      |     1 |             0 |" in found
-
-
-@pytest.mark.parametrize("steps", [["fc3"], ["other class"], ["fc3", "fc3 draw two"]])
-def test_sanity_is_reported_on_as_far_as_it_is_there(steps, tmp_path):
-    folder = _sanity_folder(tmp_path, {step: [0.5] * 4 for step in steps})
-    report.write(folder)
-    assert _cells(_summary(folder), "asm") == ["asm"] + ["0.500 ± 0.000"] * len(steps)
-
-
-def test_the_error_of_a_mean_counts_clouds_and_draws():
-    values = np.array([[[0.1, 0.5, 0.5], [0.3, 0.5, 0.5], [0.1, 0.5, 0.5], [0.3, 0.5, 0.5]]])
-    mean, error = sanity._mean_and_error(values)
-    assert (mean[0], error[0]) == (pytest.approx(0.4), pytest.approx(np.sqrt((1 / 30) ** 2 / 3 + 0.1**2)))
-
-
-def _thesis_folder(folder, removed, **changes):
-    """A comparison by thesis: removed is a dictionary from (method, step) to the points removed of four clouds.
-
-    The last cloud was not recognised before; where 1000 points were removed, the object was not lost.
-    """
-    lines = [
-        "{},{},{},{},{},9,{},{},1".format(
-            method,
-            CLASSES[place // 2],
-            place % 2,
-            step,
-            count,
-            0.4 if place == 3 else 0.9,
-            0.6 if count == 1000 else 0.5,
-        )
-        for (method, step), found in removed.items()
-        for place, count in enumerate(found)
-    ]
-    (folder / "rows.csv").write_text("\n".join(["method,class,index,step," + ",".join(thesis.COLUMNS)] + lines) + "\n")
-    files.write_json(str(folder / "run.json"), dict(KEPT, protocol="thesis", **changes))
-    return str(folder)
-
-
-def _thesis_rows(text):
-    """(method, dropped, mean of all, mean and median of the recognised, never lost) of each row of the table."""
-    lines = [line for line in text.splitlines() if line.startswith(("| asm ", "| random "))]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [tuple(row[:2] + [row[2].split()[0], row[3].split()[0], row[4], row[8]]) for row in cells if len(row) == 9]
-
-
-def test_thesis_shows_each_method_under_each_schedule_with_medians(tmp_path):
-    folder = _thesis_folder(
-        tmp_path,
-        {
-            ("asm", "lost"): [10, 20, 1000, 0],
-            ("random", "lost"): [400, 500, 600, 0],
-            ("asm", "lost one by one"): [10, 20, 1000, 0],
-            ("random", "lost one by one"): [30, 60, 90, 0],
-            ("asm", "lost in steps of 24"): [24, 48, 48, 0],
-            ("random", "lost in steps of 24"): [48, 72, 24, 0],
-            ("asm", "lost in steps of 7"): [7, 7, 7, 0],
-        },
-    )
-    report.write(folder)
-    assert _thesis_rows(_summary(folder)) == [
-        # The one that is never lost moves the mean, not the median.
-        ("asm", "as usual", "257.5", "343.3", "20.0", "1"),
-        ("random", "as usual", "375.0", "500.0", "500.0", "0"),
-        ("random", "one by one", "45.0", "60.0", "60.0", "0"),
-        ("asm", "one by one", "257.5", "343.3", "20.0", "1"),
-        ("asm", "24 a round", "30.0", "40.0", "48.0", "0"),
-        ("random", "24 a round", "36.0", "48.0", "48.0", "0"),
-    ]
-    assert "dropped one by one (least): **random**" in _summary(folder)
-    assert _cells(_summary(folder), "cone 0")[2:] == ["1000", "1000", "48", "600", "90", "24"]
-    assert (tmp_path / "points_removed.png").exists()
-
-
-def test_thesis_of_the_version_before_is_reported_under_the_schedule_that_it_has(tmp_path):
-    found = {("asm", "lost"): [10, 20, 30, 0], ("random", "lost"): [40, 50, 60, 0]}
-    folder = _thesis_folder(tmp_path, found, num_drop=5, num_votes=100)
-    report.write(folder)
-    assert [row[:2] for row in _thesis_rows(_summary(folder))] == [("asm", "as usual"), ("random", "as usual")]
-
-
-def test_a_schedule_without_rows_is_no_report(tmp_path):
-    folder = _thesis_folder(tmp_path, {("asm", "lost"): [10, 20, 30, 0]}, schedule="single")
-    with pytest.raises(InputError, match="holds no cloud with all rows of asm"):
-        report.write(folder)

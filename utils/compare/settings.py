@@ -230,11 +230,13 @@ def _check_same_data(before, kept, folder):
     Of a folder whose run.json has no checksum of them, as it is older, the path has to do.
     """
     if "data" not in before:
-        files.check_same_settings(path_in(folder), {"data_dir": kept["data_dir"]}, "dump_dir")
-    elif before["data"] != kept["data"]:
+        files.check_same_settings(path_in(folder), {"data_dir": kept.get("data_dir")}, "dump_dir")
+    elif before["data"] != kept.get("data"):
         raise InputError(
             "`data_dir` {}: its test clouds (sha256 {}...) are not those that {} began with ({}...): give these or "
-            "another `dump_dir`".format(kept["data_dir"], kept["data"][:16], folder, str(before["data"])[:16])
+            "another `dump_dir`".format(
+                kept.get("data_dir"), str(kept.get("data"))[:16], folder, str(before["data"])[:16]
+            )
         )
 
 
