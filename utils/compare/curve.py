@@ -11,7 +11,7 @@ import numpy as np
 
 from utils import metrics
 from utils.compare import curves, figures, tables
-from utils.compare.protocol import Figure, Protocol, Report, Setting
+from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
 from utils.compare.run import points_of
 from utils.explain import point_drop
 
@@ -92,6 +92,24 @@ def aopc(probability):
     return (probability[..., :1] - probability).mean(axis=-1)
 
 
+def measures(results, **_):
+    """Insertion minus deletion by probability, which ranks methods."""
+    num_points = results.settings.num_points
+    counts = removed_counts(num_points)
+    places = [100 * one / num_points for one in counts]
+    insertion = [step(HOTTEST, 0)] + [step(COLDEST, one) for one in counts[1:]]
+    areas = [
+        metrics.area_under_curve(places, results.select("probability", texts))
+        for texts in ([step(HOTTEST, one) for one in counts], insertion)
+    ]
+    unit = "percentage points"
+    return [
+        Measure("insertion minus deletion by probability", 100 * (areas[1] - areas[0]), "greatest", unit),
+        Measure("deletion by probability", 100 * areas[0], "least", unit),
+        Measure("insertion by probability", 100 * areas[1], "greatest", unit),
+    ]
+
+
 def report(results, anew):
     """Areas under both curves, their difference, AOPC, the accuracy without many points; who ranks best; figures."""
     methods, num_points = results.methods, results.settings.num_points
@@ -158,6 +176,7 @@ PROTOCOL = Protocol(
     steps=steps,
     run=run,
     report=report,
+    measures=measures,
     more_heat=lambda anew: "heat anew in each round (so leave out `anew`)" if anew else "",
     settings=(
         Setting(

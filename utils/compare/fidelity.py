@@ -12,7 +12,7 @@ import numpy as np
 from utils import metrics
 from utils.command_line import positive_int
 from utils.compare import figures, tables
-from utils.compare.protocol import Figure, Protocol, Report, Setting
+from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
 from utils.compare.run import labels_of, points_of, rng_of
 from utils.files import InputError
 
@@ -150,6 +150,16 @@ def probability_drops(classifier, points, labels, removed):
     return drops
 
 
+def measures(results, **_):
+    """Relative infidelity and rank correlation with exact leave-one-out."""
+    return [
+        Measure("relative infidelity", results.select(RELATIVE[-1])[:, :, 0], "least", digits=3),
+        Measure(
+            "rank correlation with exact leave-one-out", results.select(COLUMNS[-1])[:, :, 0], "greatest", digits=3
+        ),
+    ]
+
+
 def report(results, perturbations):
     """Table and figures of infidelity and rank correlation, methods by their relative infidelity."""
     methods = results.methods
@@ -224,6 +234,7 @@ PROTOCOL = Protocol(
     steps=lambda *_, **__: [WHOLE],
     run=run,
     report=report,
+    measures=measures,
     check=check,
     settings=(
         Setting(
