@@ -2,11 +2,29 @@
 
 import numpy as np
 import pytest
+from numpy_network import NumpyNetwork
 
 from utils import metrics
-from utils.network import classifier
+from utils.network import checkpoint, checkpoint_files, classifier
 
 LABEL = 8
+
+
+@pytest.fixture(scope="module")
+def tiny_classifier(tiny_log):
+    with checkpoint.restore(checkpoint_files.find(None, tiny_log), gpu=-1) as network:
+        yield classifier.Classifier(network)
+
+
+@pytest.fixture(scope="module")
+def by_hand(tiny_log):
+    """The small network of the checkpoint, in float64."""
+    return NumpyNetwork(checkpoint_files.find(None, tiny_log))
+
+
+@pytest.fixture
+def cloud(rng):
+    return rng.uniform(-0.7, 0.7, (64, 3)).astype(np.float32)
 
 
 def _quantities(classifier_, names, clouds, labels):

@@ -1,27 +1,7 @@
-"""A small network, as a Classifier and written down in NumPy."""
+"""A small network written down in NumPy."""
 
 import numpy as np
-import pytest
 import tensorflow.compat.v1 as tf
-
-from utils.network import checkpoint, checkpoint_files, classifier
-
-
-@pytest.fixture(scope="module")
-def tiny_classifier(tiny_log):
-    with checkpoint.restore(checkpoint_files.find(None, tiny_log), gpu=-1) as network:
-        yield classifier.Classifier(network)
-
-
-@pytest.fixture(scope="module")
-def by_hand(tiny_log):
-    """The small network of the checkpoint, in float64."""
-    return NumpyNetwork(checkpoint_files.find(None, tiny_log))
-
-
-@pytest.fixture
-def cloud(rng):
-    return rng.uniform(-0.7, 0.7, (64, 3)).astype(np.float32)
 
 
 class NumpyNetwork:
