@@ -44,6 +44,20 @@ def _write(folder, **holder):
     _file(folder).write_text(json.dumps(dict(values, **holder)))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows starts processes otherwise")
+def test_a_lock_that_a_killed_process_left_to_one_that_it_began_is_waited_for(tmp_path):
+    # Between fork and exec the new process has all that its parent has open.
+    then = "import os; os.fork() or (time.sleep(2), os._exit(0)); time.sleep(60)"
+    with _another_process(tmp_path, then) as other:
+        time.sleep(0.3)
+        other.kill()
+        other.wait()
+        start = time.time()
+        with locks.hold_folder(str(tmp_path), "log_dir"):
+            assert time.time() - start > 0.2
+            assert json.loads(_file(tmp_path).read_text())["process"] == os.getpid()
+
+
 def test_the_other_process_is_named_and_a_kill_releases_its_lock(tmp_path):
     with _another_process(tmp_path) as other:
         with pytest.raises(InputError) as raised, locks.hold_folder(str(tmp_path), "log_dir"):

@@ -97,6 +97,22 @@ def test_a_name_with_dollar_signs_is_no_formula(tmp_path, monkeypatch):
         assert shown in texts
 
 
+@pytest.mark.parametrize(
+    "heat, numbers",
+    [
+        ([0.0, 1024.0], ["0", "512", "1024"]),
+        ([-2.0, 0.5, 4.125], ["-2", "0", "4.12"]),
+        ([-0.008, 1.0, 4.43], ["-0.008", "4.43"]),
+        ([-4.43, 0.001], ["-4.43", "0.001"]),
+    ],
+)
+def test_the_numbers_of_a_colour_bar_are_apart(heat, numbers):
+    drawing = np.zeros((2, 2, 3), np.uint8)
+    bar = colours.colour_bar(np.array(heat), "coolwarm", "linear", "heat")
+    figure = heat_figure.heat_figure([("", drawing)], (-1, 1, -1, 1), bar, "")
+    assert [text.get_text() for text in figure.axes[-1].get_yticklabels()] == numbers
+
+
 def test_confusion_matrix_of_very_many_classes_stays_within_what_can_be_drawn(monkeypatch):
     drawn = []
     monkeypatch.setattr(plots, "save_figure", lambda figure, path: drawn.append(figure))

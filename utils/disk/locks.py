@@ -26,6 +26,8 @@ LOCKED_BYTE = 1 << 20
 # A holder touches its file so often, and counts as dead after so many seconds without, where nothing else tells.
 BEAT_SECONDS, DEAD_SECONDS = 10, 60
 SETTLE_SECONDS = 0.2
+# A process that was killed as it started another one leaves it the lock until that runs, which is a moment as a rule.
+LET_GO_SECONDS = 10
 HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 
@@ -51,6 +53,10 @@ class Holder(NamedTuple):
     def is_elsewhere(self):
         """Whether it ran on another computer, where nobody here can see whether it still does."""
         return bool(self.host) and self.host != socket.gethostname()
+
+    def is_dead(self):
+        """Whether it certainly no longer runs. Windows does not tell: to ask there by signal 0 would be Ctrl-C."""
+        return fcntl is not None and self.process > 0 and not self.is_elsewhere() and not _is_alive(self.process)
 
     def __str__(self):
         if not self.process:
@@ -137,7 +143,10 @@ def _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds):
             beat, watched_since = found.beat, now
         if found.is_certain or is_seen_alive:
             line = "{} {}: waiting until that ends".format(words, found.holder)
-            if now - start >= (wait_elsewhere_seconds if found.holder.is_elsewhere() else wait_seconds):
+            seconds = wait_elsewhere_seconds if found.holder.is_elsewhere() else wait_seconds
+            if found.holder.is_dead():
+                seconds = max(seconds, LET_GO_SECONDS)
+            if now - start >= seconds:
                 raise Held("{} {}: {}".format(words, found.holder, way_on))
         else:
             line = "{} {}, or was: looking for {:.0f} s whether that still runs".format(

@@ -9,7 +9,8 @@ from utils.pictures import plots
 PANEL_WIDTHS = {1: 4.0, 2: 3.1}  # inches, by the number of panels: at most the text width of a paper
 PANEL_ASPECTS = (0.8, 2.0)  # least and greatest width / height of a panel
 MARGIN, PANEL_GAP, CAPTION_HEIGHT, LINE_HEIGHT, COLOUR_BAR_SPACE = 0.08, 0.12, 0.24, 0.2, 0.85  # inches
-SIGNIFICANT_DIGITS = 3  # of a colour bar's numbers
+SIGNIFICANT_DIGITS = 3  # of a colour bar's numbers, but for whole ones, which are written out
+LEAST_TICK_DISTANCE = 0.08  # of these numbers, in lengths of the bar
 
 
 def panel_pixels(window, num_panels, dots_per_inch=plots.DOTS_PER_INCH):
@@ -81,6 +82,8 @@ def _draw_colour_bar(axes, colour_bar):
         axes.imshow(np.asarray(colours)[:, None], extent=(0, 1, bottom, 1), origin="lower", aspect="auto")
         exponent = _exponent(max(abs(low), abs(high)))
         values = np.unique([low, 0.0 if low < 0 < high else (low + high) / 2, high])
+        if len(values) == 3 and min(np.diff(values)) < LEAST_TICK_DISTANCE * (high - low):
+            values = values[[0, 2]]  # a 0 beside an end would be written over it
         places += list(bottom + (1 - bottom) * (values - low) / ((high - low) or 1.0))
         texts += [
             "> 0" if value == 0 and zero_label is not None else _number(value / 10.0**exponent) for value in values
@@ -94,6 +97,8 @@ def _draw_colour_bar(axes, colour_bar):
 
 
 def _number(value):
+    if value == round(value):
+        return "{:.0f}".format(value)
     return "{:.{}g}".format(value, SIGNIFICANT_DIGITS)
 
 
