@@ -42,6 +42,8 @@ FLAGS_OF_A_RUN = (
     "start_from",
     "seed",
 )
+# What trainings that are older than these flags did.
+NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
 
 
 def parse_flags():
@@ -253,7 +255,8 @@ def check_resumable(flags, config):
             "one as `start_from` to begin with its weights".format(flags.log_dir)
         )
     must_stay = [name for name in FLAGS_OF_A_RUN if name not in idle_flags(flags)]
-    files.check_same_settings(config_path(flags), {name: config[name] for name in must_stay}, "log_dir")
+    same = {name: config[name] for name in must_stay}
+    files.check_same_settings(config_path(flags), same, "log_dir", newer=NEWER_FLAGS)
     if flags.schedule == "cosine":
         way_on = "repeat that, as its cosine ends there, or begin with its weights by `start_from` in another"
         files.check_same_settings(config_path(flags), {"max_epoch": flags.max_epoch}, "log_dir", way_on)

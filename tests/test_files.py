@@ -60,6 +60,9 @@ def test_settings_may_grow_but_not_change(tmp_path):
     path = str(tmp_path / "config.json")
     files.write_json(path, {"seed": 0, "names": ["a", "b"], "other": 5})
     files.check_same_settings(path, {"seed": 0, "names": ("a", "b"), "newer": True}, "log_dir")
+    files.check_same_settings(path, {"newer": 0.0}, "log_dir", newer={"newer": 0, "seed": 3})
+    with pytest.raises(InputError, match="`newer` 0.2: what .* holds began with 0;"):
+        files.check_same_settings(path, {"newer": 0.2}, "log_dir", newer={"newer": 0})
     with pytest.raises(InputError, match="`seed` 1: what .* holds began with 0; .*`log_dir`"):
         files.check_same_settings(path, {"seed": 1}, "log_dir")
     (tmp_path / "config.json").write_text("[1]")

@@ -150,20 +150,21 @@ def read_json(path, way_on):
         raise InputError("{} cannot be read ({}): {}".format(path, error, way_on))
 
 
-def check_same_settings(path, settings, argument, way_on="repeat that or give another"):
+def check_same_settings(path, settings, argument, way_on="repeat that or give another", newer=None):
     """Refuses to go on with other settings than what is in a folder began with.
 
     Args:
       path: the JSON file that holds the settings of the beginning, among others.
       settings: dictionary from the names of arguments to the values that must be the same. A setting that the file
-        lacks, as it is older than the setting, is taken to be the same.
+        lacks, as it is older than the setting, is taken to be the same, unless `newer` has it.
       argument: name of the argument that gives the folder.
       way_on: what the user can do, for the message; the name of the argument follows.
+      newer: dictionary from the names of settings that a file may lack to what these were before there was a choice.
 
     Raises:
       InputError: one differs, or the file cannot be read.
     """
-    before = read_json(path, "mend it or give another `{}`".format(argument))
+    before = dict(newer or {}, **read_json(path, "mend it or give another `{}`".format(argument)))
     for name, value in settings.items():
         value = json.loads(json.dumps(value))  # JSON has lists for tuples.
         if name in before and before[name] != value:
