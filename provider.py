@@ -287,7 +287,7 @@ def jitter(points, rng, sigma=0.01, clip=0.05):
 def scale_and_shift(points, rng):
     """Scales each axis of each cloud [B, N, 3] by 2/3 to 3/2, then shifts it by at most 0.2: float32 array.
 
-    As trainings of PointNet++ and DGCNN do it; both are uniform.
+    As trainings of DGCNN do it; both are uniform.
     """
     scales = rng.uniform(2 / 3, 3 / 2, (len(points), 1, 3)).astype(np.float32)
     shifts = rng.uniform(-0.2, 0.2, (len(points), 1, 3)).astype(np.float32)

@@ -22,6 +22,10 @@ def test_cross_entropy_of_known_odds_and_of_great_logits():
     odds = np.log([[1.0, 3.0]])
     assert metrics.cross_entropy(odds, [0]) == pytest.approx([np.log(4)])
     assert metrics.cross_entropy(np.array([[1000.0, 0.0]]), 1) == pytest.approx([1000.0])
+    # e^-60 + e^-61, of which nothing would be left beside 1; and a network of one class.
+    tiny = np.exp(-60) + np.exp(-61)
+    assert metrics.cross_entropy(np.array([[60.0, 0.0, -1.0]]), 0) == pytest.approx([tiny], rel=1e-9, abs=0)
+    assert metrics.cross_entropy(np.array([[3.0]]), 0).tolist() == [0.0]
 
 
 def test_probability_of_equal_logits_is_shared():

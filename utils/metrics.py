@@ -47,9 +47,12 @@ def cross_entropy(logits, labels):
     Returns:
       float array [n], in nats.
     """
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    picked = shifted[np.arange(len(logits)), labels]
-    return np.log(np.exp(shifted).sum(axis=1)) - picked
+    # log(1 + sum of exp(y_k - y_c) over the others), which is no rounding where the label is all but certain.
+    others = np.array(logits) * 1.0
+    rows = np.arange(len(others))
+    picked = others[rows, labels]
+    others[rows, labels] = -np.inf
+    return np.logaddexp(0, np.logaddexp.reduce(others, axis=1) - picked)
 
 
 def probabilities(logits, labels):

@@ -99,6 +99,19 @@ def test_lime_finds_what_the_clusters_of_an_additive_network_are_worth(clouds, r
             assert value == pytest.approx(worths[heat == value].sum(), abs=1e-4)
 
 
+def test_no_part_of_a_cloud_of_few_places_is_empty(rngs, rng):
+    cloud = np.repeat(rng.uniform(-1, 1, (2, 2, 3)), 20, axis=1).astype(np.float32)
+    seen = []
+
+    def probabilities(kept):
+        seen.append(kept)
+        return additive(np.ones((2, 40)))(kept)
+
+    found = removal.lime3d(cloud, probabilities, rngs)
+    assert seen[0].any(axis=2).all() and seen[0].shape == (2, 513, 40)
+    assert all(len(set(heat)) == 2 and (heat > 10).all() for heat in found)
+
+
 def test_rise_is_the_mean_over_the_halves_that_hold_a_point(clouds, rngs, rng):
     worth = rng.standard_normal(clouds.shape[:2])
     seen = []

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 from numpy_network import NumpyNetwork
 
 from utils import metrics
@@ -80,6 +81,20 @@ def test_loss_gradients_are_the_slope_of_the_loss(tiny_classifier, by_hand, clou
     _assert_gradient(
         gradient, lambda points: metrics.cross_entropy(by_hand.logits(points)[np.newaxis], LABEL)[0], cloud, rng
     )
+
+
+def test_the_loss_of_a_network_that_is_certain_has_a_gradient_of_its_own():
+    with tf.Graph().as_default(), tf.Session() as session:
+        logits = tf.constant([[30.0, 0.0, 1.0], [0.0, 2.0, 1.0]])
+        is_class = tf.one_hot([0, 1], 3)
+        loss = classifier._cross_entropy(logits, is_class, tf.reduce_sum(logits * is_class, axis=1))
+        losses, gradients = session.run([loss, tf.gradients(loss, logits)[0]])
+    # Beside 1 the probability of the first cloud's class is 1 in float32, and 1 - p would be 0.
+    ratio = np.exp(-30.0) + np.exp(-29.0)
+    np.testing.assert_allclose(losses, [ratio, np.log(1 + np.exp(-2) + np.exp(-1))], rtol=1e-5)
+    np.testing.assert_allclose(gradients[0], [-ratio, np.exp(-30.0), np.exp(-29.0)], rtol=1e-5)
+    shares = np.exp([0.0, 2.0, 1.0]) / np.exp([0.0, 2.0, 1.0]).sum()
+    np.testing.assert_allclose(gradients[1], shares - [0, 1, 0], rtol=1e-5)
 
 
 def test_logit_gradients_are_the_slope_of_the_logit(tiny_classifier, by_hand, cloud, rng):

@@ -67,6 +67,19 @@ def test_features_and_heats_agree(reference, reference_classifier, cloud):
     _assert_close_but_for_kinks(heats[cloud], reference["asm"][cloud])
 
 
+def test_runner_up_heat_counts_the_maxima_of_all_three_pools(reference, reference_classifier):
+    cloud, label = reference["points"][0][:150], reference["label"][0]
+    whole = metrics.cross_entropy(reference_classifier.logits(cloud[np.newaxis]).astype(np.float64), label)
+    without = np.stack([np.delete(cloud, point, axis=0) for point in range(150)])
+    exact = metrics.cross_entropy(reference_classifier.logits(without).astype(np.float64), label) - whole
+    ((maxima,),) = reference_classifier.quantities(["maxima"], cloud[np.newaxis], label)
+    found = METHODS["runner-up"].heat(reference_classifier, cloud[np.newaxis], label)[0]
+    assert len(maxima) == 3 and metrics.rank_correlation(found, exact) > 0.9
+    np.testing.assert_allclose(
+        METHODS["leave-one-out"].heat(reference_classifier, cloud[np.newaxis], label)[0], exact, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize("cloud", range(6))
 def test_integrated_gradients_are_complete(reference, reference_classifier, cloud):
     points, label = reference["points"][cloud], reference["label"][cloud]

@@ -85,9 +85,8 @@ def lime3d(points, probabilities_of_parts, rngs):
     Returns:
       float32 array [B, N], signed.
     """
-    num_clusters = min(CLUSTERS, points.shape[1])
-    clusters = [_distances(cloud, sampling.farthest_points(cloud, num_clusters)).argmin(axis=0) for cloud in points]
-    samples = np.stack([_samples(num_clusters, rng) for rng, _ in zip(rngs, points)])
+    clusters = [_clusters(cloud) for cloud in points]
+    samples = [_samples(cluster.max() + 1, rng) for rng, cluster in zip(rngs, clusters)]
     kept = np.stack([sample[:, cluster] for sample, cluster in zip(samples, clusters)])
     probabilities = probabilities_of_parts(kept)
     return np.stack(
@@ -96,6 +95,13 @@ def lime3d(points, probabilities_of_parts, rngs):
             for sample, values, cluster in zip(samples, probabilities, clusters)
         ]
     ).astype(np.float32)
+
+
+def _clusters(cloud):
+    """The cluster of each point, int array [N], from 0 on; none is without points."""
+    centres = sampling.farthest_points(cloud, min(CLUSTERS, len(cloud)))
+    # Of centres in one place the first gets all points.
+    return np.unique(_distances(cloud, centres).argmin(axis=0), return_inverse=True)[1].ravel()
 
 
 def _samples(num_clusters, rng):

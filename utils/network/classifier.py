@@ -58,9 +58,12 @@ class Classifier:
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         self._is_target = tf.placeholder_with_default(False, [], "is_target")
         self._ignores_repeats = models.network(network.model_name).IGNORES_REPEATED_POINTS
-        class_logit = tf.reduce_sum(self._logits * tf.one_hot(self._labels, tf.shape(self._logits)[1]))
-        cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=self._labels, logits=self._logits)
-        loss = tf.where(self._is_target, -class_logit, tf.reduce_sum(cross_entropy))
+        is_class = tf.one_hot(self._labels, tf.shape(self._logits)[1])
+        class_logits = tf.reduce_sum(self._logits * is_class, axis=1)
+        class_logit = tf.reduce_sum(class_logits)
+        loss = tf.where(
+            self._is_target, -class_logit, tf.reduce_sum(_cross_entropy(self._logits, is_class, class_logits))
+        )
         pools = list(network.end_points["pools"].values())
         pool_gradients = tf.gradients(loss, [pool.maximum for pool in pools])
         self._seconds_wanted = max_pool.seconds_wanted()
@@ -222,6 +225,16 @@ def _pair_of(run, names, clouds):
     """Two of the tensors, by name, for other clouds."""
     found = run(names, clouds)
     return [found[name] for name in names]
+
+
+def _cross_entropy(logits, is_class, class_logits):
+    """The cross-entropy [B] of logits [B, C] with the class that is 1 in is_class [B, C], whose logits are [B].
+
+    log(1 + sum of exp(y_k - y_c) over the other classes k): where a network is certain, the difference of 1 and a
+    probability beside 1, which the usual gradient is, would be rounding and nothing else.
+    """
+    others = tf.where(is_class > 0, tf.fill(tf.shape(logits), logits.dtype.min), logits)
+    return tf.nn.softplus(tf.reduce_logsumexp(others, axis=1) - class_logits)
 
 
 def _feature_gradients(features, channel_gradients):
