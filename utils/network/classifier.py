@@ -234,7 +234,9 @@ def _cross_entropy(logits, is_class, class_logits):
     probability beside 1, which the usual gradient is, would be rounding and nothing else.
     """
     others = tf.where(is_class > 0, tf.fill(tf.shape(logits), logits.dtype.min), logits)
-    return tf.nn.softplus(tf.reduce_logsumexp(others, axis=1) - class_logits)
+    odds = tf.reduce_logsumexp(others, axis=1) - class_logits
+    # log(1 + exp(odds)); the gradient of tf.nn.softplus is 0 below -18 in TensorFlow 1.15.
+    return tf.nn.sigmoid_cross_entropy_with_logits(logits=odds, labels=tf.zeros_like(odds))
 
 
 def _feature_gradients(features, channel_gradients):
