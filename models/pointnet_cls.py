@@ -2,6 +2,7 @@
 
 import tensorflow.compat.v1 as tf
 
+from models import max_pool
 from models.transform_nets import feature_transform_net, input_transform_net
 from utils import tf_util
 
@@ -37,7 +38,7 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     net = tf.matmul(net, feature_transform)
     net = tf_util.shared_dense(net, 64, "conv3", is_training, bn_decay)
     net = tf_util.shared_dense(net, 128, "conv4", is_training, bn_decay)
-    pool = tf_util.shared_dense_max(net, 1024, "conv5", is_training, bn_decay)
+    pool = max_pool.shared_dense_max(net, 1024, "conv5", is_training, bn_decay)
 
     net = tf_util.dense(pool.maximum, 512, "fc1", is_training, bn_decay)
     net = tf_util.dropout(net, 0.7, is_training)

@@ -1,5 +1,6 @@
 """PointNet for classification without T-Nets ("vanilla" in Qi et al., arXiv 1612.00593)."""
 
+from models import max_pool
 from utils import tf_util
 
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "conv5", "conv4", "conv3", "conv2", "conv1")
@@ -27,7 +28,7 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     net = tf_util.shared_dense(net, 64, "conv2", is_training, bn_decay)
     net = tf_util.shared_dense(net, 64, "conv3", is_training, bn_decay)
     net = tf_util.shared_dense(net, 128, "conv4", is_training, bn_decay)
-    pool = tf_util.shared_dense_max(net, 1024, "conv5", is_training, bn_decay)
+    pool = max_pool.shared_dense_max(net, 1024, "conv5", is_training, bn_decay)
 
     net = tf_util.dense(pool.maximum, 512, "fc1", is_training, bn_decay)
     net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)

@@ -2,6 +2,7 @@
 
 import tensorflow.compat.v1 as tf
 
+from models import max_pool
 from utils import tf_util
 
 
@@ -38,7 +39,7 @@ def _transform_net(points, scope, last_scope, is_training, bn_decay):
     with tf.variable_scope(scope):
         net = tf_util.shared_dense(points, 64, "tconv1", is_training, bn_decay)
         net = tf_util.shared_dense(net, 128, "tconv2", is_training, bn_decay)
-        pool = tf_util.shared_dense_max(net, 1024, "tconv3", is_training, bn_decay)
+        pool = max_pool.shared_dense_max(net, 1024, "tconv3", is_training, bn_decay)
         net = tf_util.dense(pool.maximum, 512, "tfc1", is_training, bn_decay)
         net = tf_util.dense(net, 256, "tfc2", is_training, bn_decay)
         # Zero weights and the identity added here make it start as no transform at all.

@@ -9,8 +9,6 @@ training alike: the statistics that training needs of a product x W follow from 
 
 import tensorflow.compat.v1 as tf
 
-from utils import max_pool
-
 BATCH_NORM_EPSILON = 1e-3
 
 
@@ -27,31 +25,9 @@ def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
     Returns:
       float32 Tensor [B, N, num_outputs].
     """
-    rows, weights, biases = _shared(points, num_outputs, scope, is_training, bn_decay)
+    rows, weights, biases = folded(points, num_outputs, scope, is_training, bn_decay)
     outputs = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
-    return tf.reshape(outputs, max_pool.shape_of(points)[:2] + [num_outputs])
-
-
-def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
-    """`shared_dense` and the maximum over the points, at a fraction of their cost.
-
-    max_i ReLU(x_i W + b) = ReLU(max_i(x_i W) + b), batch norm being part of W and b: after the product, only the
-    maximum passes over all points. Going back, only the points that hold a channel's maximum have a gradient; those
-    that share one share it equally, as with tf.reduce_max.
-
-    Args:
-      points, num_outputs, scope, is_training, bn_decay: as in `shared_dense`.
-
-    Returns:
-      A max_pool.Pool of num_outputs channels. Of its features, what is not asked for is not computed.
-    """
-    rows, weights, biases = _shared(points, num_outputs, scope, is_training, bn_decay)
-    features = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
-    features = tf.stop_gradient(tf.reshape(features, max_pool.shape_of(points)[:2] + [num_outputs]))
-    maximum, seconds, holders = max_pool.max_of_product(points, weights, max_pool.seconds_wanted())
-    return max_pool.Pool(
-        tf.nn.relu(maximum + biases), features, tf.nn.relu(tf.stop_gradient(seconds) + biases), holders
-    )
+    return tf.reshape(outputs, shape_of(points)[:2] + [num_outputs])
 
 
 def dense(inputs, num_outputs, scope, is_training, bn_decay=None):
@@ -122,8 +98,15 @@ def cross_entropy(logits, labels, label_smoothing=0.0):
     return (1 - label_smoothing) * of_labels + label_smoothing * of_all_classes
 
 
-def _shared(points, num_outputs, scope, is_training, bn_decay):
-    """The points as rows [B N, C], and weights [C, num_outputs] and biases with batch norm folded in."""
+def folded(points, num_outputs, scope, is_training, bn_decay):
+    """The points as rows, and the weights and biases of a layer that all share, with batch norm folded in.
+
+    Args:
+      points, num_outputs, scope, is_training, bn_decay: as in `shared_dense`.
+
+    Returns:
+      float32 Tensors [B N, C], [C, num_outputs] and [num_outputs]: the layer is the ReLU of rows . weights + biases.
+    """
     num_inputs = points.shape.as_list()[2]
     # Upstream stores x, y, z as the width of a one-channel image, which a 1x3 kernel spans.
     kernel_shape = [1, 3, 1, num_outputs] if num_inputs == 3 else [1, 1, num_inputs, num_outputs]
@@ -193,3 +176,8 @@ def _mean_and_covariance(rows):
         return tf.nn.bias_add(tf.matmul(rows, matrix), shift)
 
     return (mean, covariance), gradient
+
+
+def shape_of(tensor):
+    """The shape as a list: Python numbers where they are known, scalar Tensors where not."""
+    return [size if size is not None else tf.shape(tensor)[axis] for axis, size in enumerate(tensor.shape.as_list())]

@@ -1,18 +1,23 @@
-"""The layers of `utils.tf_util` as a textbook writes them: what they are compared with, in values and in speed.
+"""The layers of `tf_util` and `max_pool` as a textbook writes them, for values and speed to compare with.
 
 Convolutions, batch norm by tf.nn.moments, tf.reduce_max, and the gradients that TensorFlow derives by itself.
 """
 
+import contextlib
 from unittest import mock
 
 import tensorflow.compat.v1 as tf
 
-from utils import max_pool, tf_util
+from models import max_pool
+from utils import tf_util
 
 
+@contextlib.contextmanager
 def layers():
     """Context in which the networks of `models` are built of these layers."""
-    return mock.patch.multiple(tf_util, shared_dense=shared_dense, shared_dense_max=shared_dense_max, dense=dense)
+    of_pool = mock.patch.object(max_pool, "shared_dense_max", shared_dense_max)
+    with of_pool, mock.patch.multiple(tf_util, shared_dense=shared_dense, dense=dense):
+        yield
 
 
 def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):

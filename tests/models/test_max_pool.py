@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from utils import max_pool, tf_util
+from models import max_pool
 
 
-def _pool(points, num_outputs=24, is_wanted=True):
+def _pool(points, num_outputs=24):
     """Maximum, features, second largest values and holders of a layer in evaluation mode."""
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
         placeholder = tf.placeholder(tf.float32, [None, None, points.shape[2]])
-        pool = tf_util.shared_dense_max(placeholder, num_outputs, "layer", is_training=False)
+        pool = max_pool.shared_dense_max(placeholder, num_outputs, "layer", is_training=False)
         session.run(tf.global_variables_initializer())
-        return session.run(pool, {placeholder: points, max_pool.seconds_wanted(): is_wanted})
+        return session.run(pool, {placeholder: points})
 
 
 @pytest.mark.parametrize("points_per_chunk", (40, 4096))
@@ -43,8 +43,3 @@ def test_a_maximum_that_points_share_is_second_to_itself(rng):
 def test_without_its_only_point_nothing_is_left(rng):
     found = _pool(rng.standard_normal((3, 1, 4)))
     assert not found.seconds.any() and found.maximum.any() and not found.holders.any()
-
-
-def test_what_is_not_wanted_is_not_computed(rng):
-    found = _pool(rng.standard_normal((3, 20, 4)), is_wanted=False)
-    assert not found.holders.any() and not np.array_equal(found.seconds, np.sort(found.features, axis=1)[:, -2])

@@ -6,7 +6,8 @@ import tensorflow.compat.v1 as tf
 from benchmarks import textbook
 
 import models
-from utils import max_pool, tf_util
+from models import max_pool
+from utils import tf_util
 
 LAYERS = {"shared_dense": 3, "shared_dense_max": 3, "dense": 2}
 
@@ -44,7 +45,8 @@ def _assert_same(layer, inputs, rng, is_training):
         "layer/bn/moving_variance": rng.uniform(0.5, 2, width),
     }
     assert (variables["layer/bn/gamma"] < 0).any() and (variables["layer/bn/gamma"] > 0).any()
-    ours = _values_and_gradients(tf_util, layer, inputs, variables, is_training)
+    module = max_pool if layer == "shared_dense_max" else tf_util
+    ours = _values_and_gradients(module, layer, inputs, variables, is_training)
     theirs = _values_and_gradients(textbook, layer, inputs, variables, is_training)
     assert ours.keys() == theirs.keys()
     for name in theirs:
@@ -82,7 +84,7 @@ def test_points_that_share_a_maximum_share_its_gradient(is_training, rng):
 def test_a_layer_whose_gammas_are_zero_is_right(rng):
     with tf.Graph().as_default(), tf.Session() as session:
         points = tf.constant(rng.standard_normal((3, 20, 4)), tf.float32)
-        output, *_ = tf_util.shared_dense_max(points, 5, "layer", True, tf.constant(0.9))
+        output, *_ = max_pool.shared_dense_max(points, 5, "layer", True, tf.constant(0.9))
         session.run(tf.global_variables_initializer())
         for variable in tf.global_variables():
             if variable.op.name.endswith(("gamma", "beta")):
@@ -94,7 +96,7 @@ def test_a_layer_whose_gammas_are_zero_is_right(rng):
 def test_the_feature_map_is_what_the_maximum_is_taken_of(rng):
     with tf.Graph().as_default(), tf.Session() as session:
         points = tf.constant(rng.standard_normal((3, 20, 4)), tf.float32)
-        maximum, features, *_ = tf_util.shared_dense_max(points, 50, "layer", is_training=False)
+        maximum, features, *_ = max_pool.shared_dense_max(points, 50, "layer", is_training=False)
         session.run(tf.global_variables_initializer())
         maximum, features = session.run([maximum, features])
     np.testing.assert_allclose(maximum, features.max(axis=1), rtol=1e-6, atol=1e-6)

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 import models
-from utils import max_pool, metrics
+from models import max_pool
+from utils import metrics
 
 # Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
@@ -65,16 +66,18 @@ class Classifier:
             self._is_target, -class_logit, tf.reduce_sum(_cross_entropy(self._logits, is_class, class_logits))
         )
         pools = list(network.end_points["pools"].values())
-        pool_gradients = tf.gradients(loss, [pool.maximum for pool in pools])
-        self._seconds_wanted = max_pool.seconds_wanted()
+        # One call each: gradients by what lies on the way to the points are on the way to theirs.
+        loss_gradients, *pool_gradients = tf.gradients(loss, [self._points] + [pool.maximum for pool in pools])
         features = network.end_points["features"]
-        channel_gradients = tf.gradients(class_logit, network.end_points["global_feature"])[0]
+        logit_gradients, channel_gradients = tf.gradients(
+            class_logit, [self._points, network.end_points["global_feature"]]
+        )
         self._tensors = {
             "points": self._points,
             "features": features,
             "feature_gradients": _feature_gradients(features, channel_gradients),
-            "logit_gradients": tf.gradients(class_logit, self._points)[0],
-            "loss_gradients": tf.gradients(loss, self._points)[0],
+            "logit_gradients": logit_gradients,
+            "loss_gradients": loss_gradients,
             "maxima": [
                 (gradients, pool.maximum, pool.seconds, pool.holders) for gradients, pool in zip(pool_gradients, pools)
             ],
@@ -145,8 +148,6 @@ class Classifier:
         if not names:
             return {}
         feed = {self._points: clouds, self._labels: labels, self._is_target: is_target}
-        if "maxima" in names:
-            feed[self._seconds_wanted] = True
         return self._session.run({name: self._tensors[name] for name in names}, feed)
 
     def _logit_gradients_of(self, clouds, labels):

@@ -1,0 +1,156 @@
+"""The maximum over the points of a wide product, its second largest value, and who holds it, at a fraction of the cost.
+
+The last layer before a pool of PointNet and of its T-Nets, in TensorFlow 1.x graph mode.
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow.compat.v1 as tf
+
+from utils import tf_util
+
+# A product of the widest layer over as many points stays in the processor's cache.
+POINTS_PER_CHUNK = 4 * 1024
+# The maximum is taken over blocks of at most as many points first, so that its place is sought in one block only.
+MAX_BLOCK = 16
+
+
+class Pool(NamedTuple):
+    """A maximum over the points, channel by channel. Gradients pass through `maximum` alone.
+
+    Attributes:
+      maximum: float32 Tensor [B, K].
+      features: float32 Tensor [B, N, K], what it is taken of; for looking at.
+      seconds: float32 Tensor [B, K], the second largest value, which is the maximum where several points share it.
+      holders: int32 Tensor [B, K], the point that holds the maximum, any of several.
+    """
+
+    maximum: Any
+    features: Any
+    seconds: Any
+    holders: Any
+
+
+def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
+    """`tf_util.shared_dense` and the maximum over the points, at a fraction of their cost.
+
+    max_i ReLU(x_i W + b) = ReLU(max_i(x_i W) + b), batch norm being part of W and b: after the product, only the
+    maximum passes over all points. Going back, only the points that hold a channel's maximum have a gradient; those
+    that share one share it equally, as with tf.reduce_max.
+
+    Args:
+      points, num_outputs, scope, is_training, bn_decay: as in `tf_util.shared_dense`.
+
+    Returns:
+      A Pool of num_outputs channels. Of its features, what is not asked for is not computed.
+    """
+    rows, weights, biases = tf_util.folded(points, num_outputs, scope, is_training, bn_decay)
+    features = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
+    features = tf.stop_gradient(tf.reshape(features, tf_util.shape_of(points)[:2] + [num_outputs]))
+    maximum, seconds, holders = _max_of_product(points, weights)
+    return Pool(tf.nn.relu(maximum + biases), features, tf.nn.relu(tf.stop_gradient(seconds) + biases), holders)
+
+
+@tf.custom_gradient
+def _max_of_product(points, weights):
+    """max_i x_i W: the maximum over the points of a product that is held for a few clouds at a time.
+
+    Its gradient is a sparse matrix of one value a maximum, so going back costs two sparse products instead of two as
+    large as the one going forward.
+
+    Args:
+      points: float32 Tensor [B, N, C].
+      weights: float32 Tensor [C, K].
+
+    Returns:
+      The maximum, float32 Tensor [B, K]; the second largest value and the point that holds the maximum, float32 and
+      int32 Tensors [B, K].
+    """
+    num_clouds, num_points, num_inputs = tf_util.shape_of(points)
+    num_outputs = weights.shape.as_list()[1]
+    clouds_each = tf.maximum(1, POINTS_PER_CHUNK // num_points)
+    num_chunks = -(-num_clouds // clouds_each)
+
+    def one_chunk(number, maxima, holders, shares, seconds, places):
+        first = number * clouds_each
+        rows = tf.reshape(points[first : first + clouds_each], [-1, num_inputs])
+        product = tf.reshape(tf.matmul(rows, weights), [-1, num_points, num_outputs])
+        maximum, holder, share, second, place = _max_and_holders(product)
+        return (
+            number + 1,
+            maxima.write(number, maximum),
+            holders.write(number, holder + [first, 0, 0]),
+            shares.write(number, share),
+            seconds.write(number, second),
+            places.write(number, place),
+        )
+
+    kinds = (tf.float32, tf.int32, tf.float32, tf.float32, tf.int32)
+    arrays = [tf.TensorArray(kind, num_chunks, infer_shape=False) for kind in kinds]
+    # One chunk is multiplied while the places of the maxima are sought in the one before.
+    _, maxima, holders, shares, seconds, places = tf.while_loop(
+        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=2, back_prop=False
+    )
+    holders, shares = tf.reshape(holders.concat(), [-1, 3]), tf.reshape(shares.concat(), [-1])
+
+    def gradient(maximum_gradient, *_):
+        cloud, point, channel = tf.unstack(holders, axis=1)
+        values = shares * tf.gather(tf.reshape(maximum_gradient, [-1]), cloud * num_outputs + channel)
+        indices = tf.cast(tf.stack([cloud * num_points + point, channel], axis=1), tf.int64)
+        product_gradient = tf.SparseTensor(
+            indices, values, tf.cast(tf.stack([num_clouds * num_points, num_outputs]), tf.int64)
+        )
+        rows = tf.reshape(points, [-1, num_inputs])
+        points_gradient = tf.sparse.sparse_dense_matmul(product_gradient, weights, adjoint_b=True)
+        weights_gradient = tf.sparse.sparse_dense_matmul(product_gradient, rows, adjoint_a=True)
+        return tf.reshape(points_gradient, tf.shape(points)), tf.transpose(weights_gradient)
+
+    return tuple(tf.reshape(array.concat(), [-1, num_outputs]) for array in (maxima, seconds, places)), gradient
+
+
+def _max_and_holders(product):
+    """The maximum over the points, which points hold it, and the second largest value.
+
+    Blocks of points are reduced first. The holders are then sought in the blocks that reach the maximum, not in all,
+    and the second largest value in these and among the maxima of the other blocks.
+
+    Args:
+      product: float32 Tensor [B, N, K].
+
+    Returns:
+      maximum: float32 Tensor [B, K].
+      holders: int32 Tensor [T, 3], T >= B K: cloud, point and channel of each value that equals the maximum.
+      shares: float32 Tensor [T], 1 / the number of points that hold the same maximum.
+      seconds: float32 Tensor [B, K].
+      places: int32 Tensor [B, K], the last of the points that hold the maximum.
+    """
+    num_clouds, num_points, num_outputs = tf_util.shape_of(product)
+    sizes = tf.range(1, MAX_BLOCK + 1)
+    size = tf.reduce_max(tf.boolean_mask(sizes, tf.equal(num_points % sizes, 0)))
+    block_maxima = tf.reduce_max(tf.reshape(product, [-1, size, num_outputs]), axis=1)
+    block_maxima = tf.reshape(block_maxima, [num_clouds, -1, num_outputs])
+    maximum = tf.reduce_max(block_maxima, axis=1)
+    is_winner = tf.equal(block_maxima, maximum[:, tf.newaxis])
+
+    winners = tf.cast(tf.where(is_winner), tf.int32)
+    cloud, block, channel = tf.unstack(winners, axis=1)
+    rows = (cloud * num_points + block * size)[:, tf.newaxis] + tf.range(size)
+    values = tf.gather(tf.reshape(product, [-1]), rows * num_outputs + channel[:, tf.newaxis])
+    cell = cloud * num_outputs + channel
+    is_maximum = tf.equal(values, tf.gather(tf.reshape(maximum, [-1]), cell)[:, tf.newaxis])
+    winner, place = tf.unstack(tf.cast(tf.where(is_maximum), tf.int32), axis=1)
+    holders = tf.stack(
+        [tf.gather(cloud, winner), tf.gather(block * size, winner) + place, tf.gather(channel, winner)], axis=1
+    )
+    num_cells = num_clouds * num_outputs
+    lowest = product.dtype.min
+    beside = tf.reduce_max(tf.where(is_maximum, tf.fill(tf.shape(values), lowest), values), axis=1)
+    beside = tf.reshape(tf.math.unsorted_segment_max(beside, cell, num_cells), [-1, num_outputs])
+    elsewhere = tf.reduce_max(tf.where(is_winner, tf.fill(tf.shape(block_maxima), lowest), block_maxima), axis=1)
+    cell = tf.gather(cell, winner)
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(cell, tf.float32), cell, num_cells)
+    # A maximum that several points share is second to itself.
+    is_shared = tf.reshape(counts > 1, [-1, num_outputs])
+    seconds = tf.where(is_shared, maximum, tf.maximum(elsewhere, beside))
+    places = tf.reshape(tf.math.unsorted_segment_max(holders[:, 1], cell, num_cells), [-1, num_outputs])
+    return maximum, holders, 1 / tf.gather(counts, cell), seconds, places
