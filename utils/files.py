@@ -10,6 +10,8 @@ import re
 import sys
 import tempfile
 import time
+import zipfile
+import zlib
 
 import utils
 
@@ -19,6 +21,8 @@ SECONDS_TO_KEEP = 3600  # what a killed process had begun to write
 TEMPORARY = re.compile(r".+\.\d+\.tmp", re.DOTALL)
 NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what disks say that know no fsync
 WAITS = (0.1, 0.3, 1.0, 2.0)  # seconds between tries to replace a file that is held open
+# What reading a damaged zip archive, and so an .npz, raises; NotImplementedError where it names an unknown packing.
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
 
 
 class InputError(ValueError):

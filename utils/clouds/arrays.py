@@ -5,15 +5,18 @@ clouds (N, 3 or more), several of them (B, N, 3 or more), by index; of an .npz t
 KEYS says, or three called x, y, z, or the only one. Nothing pickled is ever loaded.
 """
 
+import contextlib
+import functools
 import os
 import tokenize
 import zipfile
+from typing import Callable, NamedTuple
 
 import numpy as np
 
 from utils.clouds import column_names
 from utils.clouds.cloud import Content
-from utils.files import InputError, printable
+from utils.files import ZIP_DAMAGE, InputError, printable
 
 KEYS = (
     "points",
@@ -54,30 +57,57 @@ def read_npy(path, index=0):
 
 def read_npz(path, index=0):
     """The cloud in an .npz file: as `read_npy`."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info for info in archive.infolist() if info.filename.endswith(".npy")}
-            names = {name[: -len(".npy")]: name for name in members}
-            if not names:
-                raise InputError("holds no arrays")
-
-            def load(key):
-                with archive.open(names[key]) as file:
-                    return read_array(file, members[names[key]].file_size)
-
-            key = choose(sorted(names), "array")
-            if isinstance(key, tuple):
-                arrays = [load(one) for one in key]
-                points, notices = of_columns(arrays), []
-                key = ", ".join(key)
-            else:
-                points, notices = of_array(load(key), path, index, "array {}".format(printable(key)))
-            others = [one for one in sorted(names) if one not in key.split(", ")]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        # It quotes names of the damaged list, which have any length.
-        raise InputError("is no whole archive of arrays ({}): copy it again".format(printable(str(error), 80)))
+    with open_npz(path) as members:
+        if not members:
+            raise InputError("holds no arrays")
+        key = choose(sorted(members), "array")
+        if isinstance(key, tuple):
+            points, notices = of_columns([members[one].read() for one in key]), []
+            key = ", ".join(key)
+        else:
+            points, notices = of_array(members[key].read(), path, index, "array {}".format(printable(key)))
+        others = [one for one in sorted(members) if one not in key.split(", ")]
     used = "array {}".format(printable(key, 60))
     return Content(points, used, notices + column_names.ignored(others, "array"))
+
+
+class Member(NamedTuple):
+    """An array in an .npz file.
+
+    Attributes:
+      num_bytes: of its .npy file, as the archive says.
+      read: function without arguments -> the array; raises an InputError as `read_array`.
+    """
+
+    num_bytes: int
+    read: Callable
+
+
+@contextlib.contextmanager
+def open_npz(file):
+    """A context with the arrays of an .npz file: a dictionary from name to Member.
+
+    Args:
+      file: its path, or open for reading bytes.
+
+    Raises:
+      InputError: it is damaged, now or when an array is read; its text follows the name of the file.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield {
+                info.filename[: -len(".npy")]: Member(info.file_size, functools.partial(_read_member, archive, info))
+                for info in archive.infolist()
+                if info.filename.endswith(".npy")
+            }
+    except ZIP_DAMAGE as error:
+        # It quotes names of the damaged list, which have any length.
+        raise InputError("is no whole archive of arrays ({}): copy it again".format(printable(str(error), 80)))
+
+
+def _read_member(archive, info):
+    with archive.open(info) as file:
+        return read_array(file, info.file_size)
 
 
 def choose(keys, what):

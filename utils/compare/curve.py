@@ -18,6 +18,7 @@ from utils.explain import point_drop
 STEPS = 20  # to all of the points, so 5 % each
 # 500 of 1024 points at once, and in 20 rounds of 25, as InfoCons reports (arXiv 2505.19820); that share of others.
 MANY_SHARE, ROUNDS = 500 / 1024, 20
+KINDS = {"correct": "accuracy", "probability": "probability"}  # of a curve, by the column that it is of
 HOTTEST, COLDEST, ONCE, ANEW = "hottest", "coldest", "once", "anew"
 
 
@@ -92,42 +93,41 @@ def aopc(probability):
     return (probability[..., :1] - probability).mean(axis=-1)
 
 
+def _curves(results):
+    """Places in % of the points gone, [S], and of each curve and column the heights there, [methods, clouds, S]."""
+    counts = removed_counts(results.settings.num_points)
+    names = {
+        "deletion": [step(HOTTEST, one) for one in counts],
+        "insertion": [step(HOTTEST, 0)] + [step(COLDEST, one) for one in counts[1:]],
+    }
+    heights = {(curve, column): results.select(column, names[curve]) for curve in names for column in curves.COLUMNS}
+    return [100 * one / results.settings.num_points for one in counts], heights
+
+
 def measures(results, **_):
     """Insertion minus deletion by probability, which ranks methods."""
-    num_points = results.settings.num_points
-    counts = removed_counts(num_points)
-    places = [100 * one / num_points for one in counts]
-    insertion = [step(HOTTEST, 0)] + [step(COLDEST, one) for one in counts[1:]]
-    areas = [
-        metrics.area_under_curve(places, results.select("probability", texts))
-        for texts in ([step(HOTTEST, one) for one in counts], insertion)
-    ]
+    places, heights = _curves(results)
+    deletion, insertion = (
+        100 * metrics.area_under_curve(places, heights[curve, "probability"]) for curve in ("deletion", "insertion")
+    )
     unit = "percentage points"
     return [
-        Measure("insertion minus deletion by probability", 100 * (areas[1] - areas[0]), "greatest", unit),
-        Measure("deletion by probability", 100 * areas[0], "least", unit),
-        Measure("insertion by probability", 100 * areas[1], "greatest", unit),
+        Measure("insertion minus deletion by probability", insertion - deletion, "greatest", unit),
+        Measure("deletion by probability", deletion, "least", unit),
+        Measure("insertion by probability", insertion, "greatest", unit),
     ]
 
 
 def report(results, anew):
     """Areas under both curves, their difference, AOPC, the accuracy without many points; who ranks best; figures."""
     methods, num_points = results.methods, results.settings.num_points
-    counts, count = removed_counts(num_points), many(num_points)
-    places = [100 * one / num_points for one in counts]
-    names = {
-        "deletion": [step(HOTTEST, one) for one in counts],
-        "insertion": [step(HOTTEST, 0)] + [step(COLDEST, one) for one in counts[1:]],
-    }
-    heights, areas = {}, {}
-    for curve, texts in names.items():
-        for kind, column in zip(("accuracy", "probability"), curves.COLUMNS):
-            heights[curve, kind] = results.select(column, texts)
-            areas[curve, kind] = metrics.area_under_curve(places, heights[curve, kind])
-    columns = {"{}, {}".format(*key): values for key, values in areas.items()}
-    difference = areas["insertion", "probability"] - areas["deletion", "probability"]
-    columns["difference, accuracy"] = areas["insertion", "accuracy"] - areas["deletion", "accuracy"]
-    columns["difference, probability"] = difference
+    count = many(num_points)
+    places, heights = _curves(results)
+    areas = {key: metrics.area_under_curve(places, values) for key, values in heights.items()}
+    columns = {"{}, {}".format(curve, KINDS[column]): area for (curve, column), area in areas.items()}
+    for column in curves.COLUMNS:
+        columns["difference, " + KINDS[column]] = areas["insertion", column] - areas["deletion", column]
+    difference = columns["difference, probability"]
     columns["AOPC"] = aopc(heights["deletion", "probability"])
     columns["accuracy, {} gone at once".format(count)] = results.select("correct", [step(ONCE, count)])[:, :, 0]
     if anew:
@@ -142,13 +142,15 @@ def report(results, anew):
     pictures = []
     for curve, word in (("deletion", "hottest"), ("insertion", "coldest")):
         panels = {
-            kind: {methods[number]: metrics.mean_and_error(heights[curve, kind][number]) for number in order}
-            for kind in ("accuracy", "probability")
+            KINDS[column]: {methods[number]: metrics.mean_and_error(heights[curve, column][number]) for number in order}
+            for column in curves.COLUMNS
         }
         xlabel = "% of the points gone, {} first".format(word)
         save = functools.partial(figures.save_curves, places=places, panels=panels, xlabel=xlabel)
         pictures.append(Figure("{}.png".format(curve), save))
-    bars = {curve: metrics.mean_and_error(areas[curve, "probability"][order], axis=1) for curve in names}
+    bars = {
+        curve: metrics.mean_and_error(areas[curve, "probability"][order], axis=1) for curve in ("deletion", "insertion")
+    }
     save = functools.partial(
         figures.save_bars,
         names=[methods[number] for number in order],

@@ -1,12 +1,10 @@
 """heats.npz: the heat of the clouds that the pictures of a comparison show, kept beside its rows."""
 
 import os
-import zipfile
-import zlib
 
 import numpy as np
 
-from utils.files import InputError, write_npz
+from utils.files import ZIP_DAMAGE, InputError, write_npz
 
 FILE_NAME = "heats.npz"
 HEAT = "heat_"  # before the name of a method
@@ -32,7 +30,7 @@ class KeptHeat:
             try:
                 with np.load(self._path, allow_pickle=False) as file:
                     self._take({name: file[name] for name in file.files})
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            except (ValueError, KeyError) + ZIP_DAMAGE as error:
                 raise InputError("{} cannot be read ({}): delete it".format(self._path, error))
 
     def has(self, method, cloud):

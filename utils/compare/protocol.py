@@ -15,7 +15,8 @@ class Setting(NamedTuple):
       kind: function of a text that gives the value, as argparse takes it; None for a switch and for one of `choices`.
       metavar: what --help calls the value; None: its name.
       folder_ending: what a switch that is on adds to the name of the folder.
-      choices: the texts that it can be; one other than the default adds itself to the name of the folder.
+      choices: the texts that it can be; one other than the default adds itself to the name of the folder, unless
+        `is_selection`.
       is_selection: whether it says which rows there are, not what is in them: a folder goes on with another value, and
         the report is of the steps that `Protocol.shown` picks.
     """
@@ -37,7 +38,7 @@ class Setting(NamedTuple):
 
     def ending(self, value):
         """What a value adds to the name of the folder."""
-        if self.choices and value != self.default:
+        if self.choices and value != self.default and not self.is_selection:
             return "_" + value
         return self.folder_ending if value is True else ""
 

@@ -100,7 +100,7 @@ def _check_kinds(kept, protocol, path):
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
     chosen = {setting.name: setting.choices for setting in protocol.settings if setting.choices}
-    wrong += [name for name in chosen if kept.get(name, chosen[name][0]) not in chosen[name] and name not in wrong]
+    wrong += [name for name in chosen if name in kept and kept[name] not in chosen[name] and name not in wrong]
     if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
         wrong.append("methods or classes that are no lists of names")
     if wrong:
@@ -153,11 +153,13 @@ def begin(folder, kept, idle=()):
         own = [setting for setting in protocol.settings if setting.name not in idle and not setting.is_selection]
         names = COMMON + tuple(setting.name for setting in own)
         _check_same_data(before, kept, folder)
-        files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir")
-        _check_newer(path, before, kept, own)
-        given = _all_given(path, before, kept, open_rows(folder, protocol).methods())
+        # A folder that is older than a setting holds what the usual value of today did.
+        usual = {setting.name: setting.default for setting in own}
+        files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir", newer=usual)
+        there = open_rows(folder, protocol).methods()
+        given = _all_given(path, before, kept, there)
         kept = dict(kept, heat=given) if given else kept
-        with_rows = options_of(open_rows(folder, protocol).methods())
+        with_rows = options_of(there)
         taken = options_of(kept["methods"])
         files.check_same_settings(path, {name: kept[name] for name in with_rows if name in taken}, "dump_dir")
         # Rows of methods that are not run this time go on to depend on what they were run with.
@@ -212,16 +214,6 @@ def _all_given(path, before, kept, names):
             )
         )
     return dict(then, **now)
-
-
-def _check_newer(path, before, kept, own):
-    """Refuses a setting that a run.json is too old to hold, where it is not the default that its rows were made by."""
-    for setting in own:
-        if setting.name not in before and kept[setting.name] != setting.default:
-            raise InputError(
-                "`{}` {}: what {} holds began with {}, as a version that knew no other wrote it; give another "
-                "`dump_dir`".format(setting.name, kept[setting.name], os.path.dirname(path), setting.default)
-            )
 
 
 def _check_same_data(before, kept, folder):

@@ -3,7 +3,6 @@
 How many points go in a round decides as much as which: so each method drops as it usually does, and as all others do.
 """
 
-import argparse
 import functools
 
 import numpy as np
@@ -194,13 +193,6 @@ def idle(rotation, schedule, **_):
     return reasons
 
 
-def schedule_name(text):
-    """argparse type: one of the schedules, or all."""
-    if text not in (OWN, SINGLE, STEPS, ALL):
-        raise argparse.ArgumentTypeError("{!r} is none of {}".format(text, ", ".join((OWN, SINGLE, STEPS, ALL))))
-    return text
-
-
 PROTOCOL = Protocol(
     "thesis",
     help="points until the object is lost",
@@ -239,8 +231,7 @@ PROTOCOL = Protocol(
             ALL,
             "how many points go in a round: {} (as each method's explain script does), {} (one), {} (NUM_DROP), or "
             "{}, one after the other".format(OWN, SINGLE, STEPS, ALL),
-            schedule_name,
-            metavar="SCHEDULE",
+            choices=(OWN, SINGLE, STEPS, ALL),
             is_selection=True,
         ),
         Setting("num_drop", 24, "points that a round drops", positive_int, metavar="N", is_selection=True),

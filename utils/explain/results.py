@@ -3,26 +3,14 @@
 import csv
 import os
 import re
-import zipfile
-import zlib
 from typing import List, NamedTuple
 
 import numpy as np
 
-from utils.files import InputError, replace_file, write_json, write_npz
+from utils.files import ZIP_DAMAGE, InputError, replace_file, write_json, write_npz
 
 # What reading damaged files raises.
-DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    csv.Error,
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-)
+DAMAGE = (ValueError, KeyError, TypeError, csv.Error) + ZIP_DAMAGE
 PER_POINT = ("points", "heat", "removed_in_round", "heat_when_removed")
 
 
