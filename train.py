@@ -167,13 +167,6 @@ def train(flags):
     from utils.network.training_graph import open_training
 
     log = training.Log(os.path.join(flags.log_dir, "log_train.txt"))
-    moved = functools.partial(
-        augment,
-        rotation=flags.rotation,
-        num_points=flags.train_points,
-        seed=flags.seed,
-        is_stretched=flags.augment == "scale_translate",
-    )
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
         files.write_json(config_path(flags), dict(config, versions=files.versions()))
@@ -181,10 +174,21 @@ def train(flags):
             return
         with training.StopOnSignal() as stop:
             shown = shown_clouds.choose(graph, test_set, class_names, flags.clouds_shown, log)
-            training.train(graph, train_set, test_views, settings, moved, shown.show, stop, log)
+            training.train(graph, train_set, test_views, settings, augmentation(flags), shown.show, stop, log)
         if stop.is_asked:
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             sys.exit(130)
+
+
+def augmentation(flags):
+    """What the flags do to the clouds of a step: a function of points [B, P, 3] and the step's number, `augment`."""
+    return functools.partial(
+        augment,
+        rotation=flags.rotation,
+        num_points=flags.train_points,
+        seed=flags.seed,
+        is_stretched=flags.augment == "scale_translate",
+    )
 
 
 def augment(points, step, rotation, num_points, seed, is_stretched=False):

@@ -130,6 +130,14 @@ def test_rise_is_the_mean_over_the_halves_that_hold_a_point(clouds, rngs, rng):
             )
 
 
+def test_rise_tells_points_apart_where_the_network_is_certain(clouds, rngs, rng):
+    answer = additive(rng.standard_normal(clouds.shape[:2]))
+    plain = removal.rise(clouds, answer, rngs)
+    again = [np.random.RandomState(number) for number in range(2)]
+    certain = removal.rise(clouds, lambda kept: 1 + 1e-9 * answer(kept), again)
+    assert np.argsort(plain, axis=1).tolist() == np.argsort(certain, axis=1).tolist()
+
+
 def test_what_is_drawn_follows_from_the_generator_of_each_cloud(clouds):
     for method in (removal.lime3d, removal.rise):
         worth = np.arange(300.0).reshape(2, 150)

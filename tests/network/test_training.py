@@ -7,9 +7,11 @@ import sys
 import time
 
 import numpy as np
+import one_layer_network
 import pytest
 import tensorflow.compat.v1 as tf
 
+import models
 from utils import files
 from utils.network import training, training_graph
 
@@ -40,6 +42,20 @@ class FakeGraph:
     def save_best(self, accuracy):
         self.best_accuracy = accuracy
         self.calls.append("save_best")
+
+
+def test_smoothed_labels_reach_the_loss_of_the_network(tmp_path, monkeypatch):
+    seen = []
+
+    def get_loss(logits, labels, end_points, label_smoothing):
+        seen.append(label_smoothing)
+        return one_layer_network.get_loss(logits, labels, end_points)
+
+    network = argparse.Namespace(get_model=one_layer_network.get_model, get_loss=get_loss)
+    monkeypatch.setattr(models, "network", lambda name: network)
+    settings = training.TrainingSettings("pointnet_cls", ("a", "b"), 4, 1, 1, label_smoothing=0.3)
+    with training_graph.open_training(str(tmp_path), settings, gpu=-1):
+        assert seen == [0.3]
 
 
 def test_an_evaluation_that_was_interrupted_is_made_up_for():

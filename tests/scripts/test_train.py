@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 
 import h5py
 import numpy as np
@@ -88,6 +89,19 @@ def test_a_stretched_cloud_is_scaled_and_shifted_along_each_axis(rng):
     shifts = exact[:, 2] - scales * points[:, 2]
     assert 2 / 3 < scales.min() < 0.68 and 1.48 < scales.max() < 1.5 and len(np.unique(scales)) == scales.size
     assert -0.201 < shifts.min() < -0.19 and 0.19 < shifts.max() < 0.201
+
+
+@pytest.mark.parametrize("augment", ["none", "scale_translate"])
+def test_the_flags_say_how_clouds_are_moved_and_labels_smoothed(augment, rng, monkeypatch):
+    monkeypatch.setattr(
+        sys, "argv", ["train.py", "--augment", augment, "--label_smoothing", "0.2", "--rotation", "none"]
+    )
+    flags = train.parse_flags()
+    points = rng.standard_normal((4, 20, 3)).astype(np.float32)
+    moved = train.augmentation(flags)(points, 7)
+    # Jitter alone moves by at most 0.05.
+    assert (np.abs(moved - points).max() > 0.051) == (augment == "scale_translate")
+    assert train.training_settings(flags, 100, ("a", "b")).label_smoothing == 0.2
 
 
 def test_train_points_draws_other_points_at_each_step(rng):

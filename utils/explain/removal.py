@@ -135,7 +135,7 @@ def rise(points, probabilities_of_parts, rngs):
       rngs: list of B numpy RandomStates.
 
     Returns:
-      float32 array [B, N], in 0..1. 512 halves.
+      float64 array [B, N], in 0..1: of a network that is certain heats differ far behind the point. 512 halves.
     """
     num_points = points.shape[1]
     kept = np.zeros((len(points), MASKS, num_points), bool)
@@ -143,8 +143,7 @@ def rise(points, probabilities_of_parts, rngs):
         for mask in masks:
             mask[rng.permutation(num_points)[: (num_points + 1) // 2]] = True
     probabilities = probabilities_of_parts(kept)
-    sums = np.matmul(probabilities[:, np.newaxis], kept)[:, 0]
-    return (sums / np.maximum(kept.sum(axis=1), 1)).astype(np.float32)
+    return np.matmul(probabilities[:, np.newaxis], kept)[:, 0] / np.maximum(kept.sum(axis=1), 1)
 
 
 def ape(points, features_and_gradients_of):
