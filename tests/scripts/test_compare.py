@@ -271,7 +271,7 @@ def test_a_finished_comparison_takes_more_methods_and_refuses_other_settings(tin
         (["sanity", "--num_votes", "4"], ["--num_votes does nothing", "--protocol thesis"]),
         (["insert", "--methods", "asm", "--pooling", "max"], ["--pooling does nothing", "--methods p-grad-cam"]),
         (["insert", "--methods", "critical", "--power", "1"], ["--power does nothing", "--methods asm"]),
-        (["thesis", "--schedule", "twice"], ["--schedule", "own, single, steps, all"]),
+        (["thesis", "--schedule", "twice"], ["--schedule", "twice", "own", "single", "steps", "all"]),
         (["thesis", "--schedule", "single", "--num_drop", "3"], ["--num_drop does nothing", "--schedule steps or all"]),
         (["thesis", "--num_drop", "64"], ["--num_drop 64", "64 points"]),
         (["thesis", "--rotation", "none"], ["--num_votes does nothing", "one is cast"]),
