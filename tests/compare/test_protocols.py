@@ -44,6 +44,34 @@ def test_drop_of_the_coldest_loses_nothing_here_and_one_shot_takes_heat_once(tmp
     assert bench.classifier.heats == 1
 
 
+def _ordering(asked):
+    """A formula whose heat is x above its least, for as many of the hottest points as are asked for, else 0."""
+
+    def formula(points, places):
+        asked.append(places)
+        heat = points[:, :, 0] - points[:, :, 0].min(axis=1, keepdims=True) + 1
+        ranks = (-heat).argsort(axis=1).argsort(axis=1)
+        return np.where(ranks < (places or heat.shape[1]), heat, 0)
+
+    return formula
+
+
+@pytest.mark.parametrize(
+    "changes, places", [({}, 2), ({"one_shot": True}, 10), ({"drop_neg": True}, 0), ({"remove": drop.CENTRE}, 0)]
+)
+def test_drop_asks_for_no_more_points_in_order_than_go(changes, places, tmp_path, monkeypatch):
+    own = _settings(drop.PROTOCOL, num_drop=2, num_steps=5, **changes)
+    bench = comparison(tmp_path, monkeypatch, drop.PROTOCOL)
+    drop.run(bench, **own)
+    expected = _correct(bench, drop.steps(bench, **own))
+    asked = []
+    bench.methods = ["ordered"]
+    monkeypatch.setitem(METHODS, "ordered", x_method(name="ordered", formula=_ordering(asked), options=("places",)))
+    drop.run(bench, **own)
+    found = bench.rows.select(["ordered"], bench.clouds, drop.steps(bench, **own), "correct")[0].tolist()
+    assert found == expected and set(asked) == {places}
+
+
 def test_the_published_protocol_classifies_at_0_25_to_200_dropped():
     assert drop.steps(None, **_settings(drop.PROTOCOL)) == list(range(0, 201, 25))
     assert drop.steps(None, num_drop=20, num_steps=4) == [0, 40, 60, 80]

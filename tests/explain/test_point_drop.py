@@ -108,6 +108,25 @@ def test_the_loop_drops_the_hottest_until_half_the_votes_are_lost():
     assert run.heat.tolist() == list(range(20))
 
 
+def test_people_see_the_heat_of_the_whole_cloud_and_rounds_drop_by_what_they_need():
+    asked = []
+
+    def heat_of(points, name):
+        asked.append((name, len(points)))
+        return points[:, 0]
+
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: len(points) > 10),
+        heat_of=lambda points: heat_of(points, "whole"),
+        choose=_hottest_first,
+        heat_to_drop=lambda points: heat_of(points, "part"),
+    )
+    assert asked == [("whole", 12), ("part", 11)]
+    assert run.heat.tolist() == list(range(12)) and run.removed_in_round.tolist() == [-1] * 10 + [2, 1]
+
+
 def test_the_last_mean_loss_is_the_mean_cross_entropy():
     run = drop_until_lost(
         _line(12),

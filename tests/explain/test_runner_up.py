@@ -87,3 +87,13 @@ def test_new_gradients_are_taken_of_what_is_left(rng):
     ((features, gradients),) = once(0, points[0, left])
     following = left[_path_by_sorting(features.T, gradients, 4)]
     assert np.argsort(-refreshed[0])[4:8].tolist() == following.tolist()
+
+
+def test_as_many_points_are_ordered_as_are_asked_for(rng):
+    points = rng.standard_normal((2, 11, 3))
+    whole, part = TwoLayers(points), TwoLayers(points)
+    heat = runner_up.runner_up_path(points, whole, path_refresh=4)
+    first = runner_up.runner_up_path(points, part, path_refresh=4, places=6)
+    assert first.tolist() == np.where(heat > 11 - 6, heat, 0).tolist()
+    assert part.asked == [11, 7] * 2 and whole.asked == [11, 7, 3] * 2
+    assert (runner_up.runner_up_path(points, whole, places=99) > 0).all()

@@ -75,7 +75,7 @@ def _drop_anew(comparison, method, clouds, heat):
         if not num_drop:
             continue
         if points.shape[1] < comparison.num_points:
-            heat = comparison.heat_of(method, clouds, points, draw=number)
+            heat = comparison.heat_of(method, clouds, points, draw=number, places=num_drop)
         kept = ~np.stack([point_drop.points_to_drop(row, "top", num_drop) for row in heat])
         points = points[kept].reshape((len(clouds), -1, 3))
     return points

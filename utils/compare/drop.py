@@ -46,13 +46,15 @@ def run(comparison, num_drop, num_steps, drop_neg, one_shot, remove):
         points, heat = points_of(clouds), None
         centres = np.median(points, axis=1, keepdims=True)
         is_moved = np.zeros(points.shape[:2], bool)
+        # Points at the centre may be among the hottest, and then others are sought.
+        places = 0 if drop_neg or remove == CENTRE else num_drop * (num_steps if one_shot else 1)
         for number in range(num_steps + 1):
             if number * num_drop in recorded:
                 curves.add_classified(comparison, method, clouds, number * num_drop, points)
             if number == num_steps:
                 break
             if heat is None or not one_shot:
-                heat = comparison.heat_of(method, clouds, points if number else None, draw=number)
+                heat = comparison.heat_of(method, clouds, points if number else None, draw=number, places=places)
             if remove == CENTRE:
                 left = np.where(is_moved, np.inf if drop_neg else -np.inf, heat)
                 is_moved |= _chosen(left, num_drop, drop_neg)

@@ -159,7 +159,7 @@ class Comparison:
         clouds = self.clouds if clouds is None else clouds
         return [cloud for cloud in clouds if not all(self.rows.has(method, cloud, step) for step in steps)]
 
-    def heat_of(self, method, clouds, points=None, labels=None, classifier=None, draw=0):
+    def heat_of(self, method, clouds, points=None, labels=None, classifier=None, draw=0, places=0):
         """Heat of several clouds.
 
         Args:
@@ -169,6 +169,7 @@ class Comparison:
           labels: int array [B], other classes to explain, as in "why not?"; None: their own.
           classifier: of another network; None: of the one that is explained.
           draw: number of the draw, for methods that draw: another one gives other numbers.
+          places: how many of the hottest points are asked for, as for `Method.heat`.
 
         Returns:
           float array [B, N].
@@ -186,6 +187,7 @@ class Comparison:
             labels_of(clouds) if labels is None else labels,
             rngs=[rng_of(cloud, self.seed, draw) for cloud in clouds],
             is_target=labels is not None,
+            places=places,
             **self._options,
         )
 

@@ -73,12 +73,18 @@ def _way(method, step, num_drop):
 
 def _drop_until_lost(comparison, method, cloud, rotations, eval_every, way):
     """The results.DropRun of one cloud under a method, rotations [V, 3, 3] and a way of `_way`."""
+    mode, num_drop = way
+
+    def heat_of(points):
+        places = num_drop if mode == "top" else 0
+        return comparison.heat_of(method, [cloud], points[np.newaxis], draw=len(points), places=places)[0]
+
     return point_drop.drop_until_lost(
         cloud.points,
         cloud.label,
         vote_logits=lambda points: comparison.classifier.vote_logits(points, rotations),
-        heat_of=lambda points: comparison.heat_of(method, [cloud], points[np.newaxis], draw=len(points))[0],
-        choose=lambda heat: point_drop.points_to_drop(heat, *way),
+        heat_of=heat_of,
+        choose=lambda heat: point_drop.points_to_drop(heat, mode, num_drop),
         eval_every=eval_every,
     )
 

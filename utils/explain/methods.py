@@ -16,7 +16,7 @@ class Method(NamedTuple):
       needs: names of the quantities that the formula takes, in its order; `classifier.QUANTITIES` lists them.
       formula: function of these quantities of B clouds, and of the options -> heat, float array [B, N].
       colour, marker: of its curves and bars in figures.
-      options: names of the options that the formula takes: "pooling", "power", "path_refresh", or "rngs".
+      options: names of the options that the formula takes: "pooling", "power", "path_refresh", "places" or "rngs".
       votes: rotations under which the dropping loop classifies, unless told otherwise.
       drop_mode: which points the dropping loop drops, unless told otherwise.
       script: the script that explains by it, if any.
@@ -38,7 +38,7 @@ class Method(NamedTuple):
     is_slow: bool = False
     is_baseline: bool = False
 
-    def heat(self, classifier, clouds, labels, rngs=None, is_target=False, **options):
+    def heat(self, classifier, clouds, labels, rngs=None, is_target=False, places=0, **options):
         """Heat of several clouds.
 
         Args:
@@ -48,13 +48,15 @@ class Method(NamedTuple):
           rngs: list of B numpy RandomStates, for methods that draw.
           is_target: whether c is asked about though it is not the label, as in "why not?": then methods on the loss
             take minus its logit instead.
+          places: how many of the hottest points are asked for, in the order of their heat; 0: all. Methods that order
+            point after point spare the work for the others, which are colder than these.
           options: pooling ("max" or "avg"), power (alpha of ASM) and path_refresh (points after which the runner-up
             path takes new gradients); those that the formula does not take do nothing.
 
         Returns:
           float32 array [B, N].
         """
-        taken = {name: value for name, value in options.items() if name in self.options}
+        taken = {name: value for name, value in dict(options, places=places).items() if name in self.options}
         heats, start = [], 0
         for quantities in classifier.quantities(self.needs, clouds, labels, is_target):
             if "rngs" in self.options:
@@ -104,7 +106,7 @@ METHODS = {
             title="runner-up path",
             needs=("points", "pools_of"),
             formula=runner_up.runner_up_path,
-            options=("path_refresh",),
+            options=("path_refresh", "places"),
             drop_mode="top",
             colour="#6A0DAD",
             marker="h",
@@ -219,6 +221,8 @@ METHODS = {
 }
 
 # What the formulas take besides quantities, by the names of the flags.
-OPTIONS = tuple(dict.fromkeys(name for method in METHODS.values() for name in method.options if name != "rngs"))
+OPTIONS = tuple(
+    dict.fromkeys(name for method in METHODS.values() for name in method.options if name not in ("rngs", "places"))
+)
 # Those that have a script of their own: the pair that this program began with.
 SCRIPTED = tuple(name for name, method in METHODS.items() if method.script)

@@ -83,7 +83,9 @@ def points_to_drop(heat, mode, num_drop=1, lowest=False, rng=None):
     return heat > limit if mode[0] == "+" else heat < limit
 
 
-def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None, eval_every=1, on_round=None):
+def drop_until_lost(
+    points, label, vote_logits, heat_of, choose, max_rounds=None, eval_every=1, on_round=None, heat_to_drop=None
+):
     """Drops points by their heat, round after round, until the network no longer recognises the object.
 
     A round (1) classifies what is left under all rotations, (2) stops when at most half of the votes are for the
@@ -103,6 +105,7 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
       max_rounds: stop after as many rounds of dropping; None: no limit.
       eval_every: K.
       on_round: function that is given each finished Round; None for none.
+      heat_to_drop: as `heat_of`, of what `choose` looks at, where that is less than people do; None: `heat_of`.
 
     Returns:
       A results.DropRun. Rounds that did not classify have NaN for accuracy and loss.
@@ -123,7 +126,7 @@ def drop_until_lost(points, label, vote_logits, heat_of, choose, max_rounds=None
         if stop_reason or len(rounds) % eval_every == 0:
             votes = _classify(vote_logits, points[left], label)
         if stop_reason is None and not (votes and votes[0] <= LOST_ACCURACY):
-            heat = whole_heat if number == 1 else heat_of(points[left])
+            heat = whole_heat if number == 1 else (heat_to_drop or heat_of)(points[left])
             dropped = choose(heat)
             removed_in_round[left[dropped]] = number
             heat_when_removed[left[dropped]] = heat[dropped]

@@ -1,5 +1,6 @@
 """The steps that the explain scripts share: opening the network, the dropping loop, what a run leaves, the window."""
 
+import functools
 import os
 from typing import Any, Dict, NamedTuple, Optional
 
@@ -88,6 +89,12 @@ def drop_until_lost(classifier, case, method, dropping):
     # The rotations come from a generator of their own, so that every method and drop mode sees the same.
     rotations = provider.draw_rotations(dropping.rotation, dropping.num_votes, np.random.RandomState(dropping.seed))
     rng = np.random.RandomState(dropping.seed)
+
+    def heat_of(points, places=0):
+        one, options = points[np.newaxis], dropping.options
+        return method.heat(classifier, one, cloud.label, [rng], case.is_target, places=places, **options)[0]
+
+    is_ordered = dropping.drop_mode == "top" and not dropping.lowest
     with tqdm(total=len(cloud.points), unit="point", desc="{}: dropping".format(method.title)) as bar:
 
         def show_round(finished):
@@ -99,15 +106,14 @@ def drop_until_lost(classifier, case, method, dropping):
             cloud.points,
             cloud.label,
             vote_logits=lambda points: classifier.vote_logits(points, rotations),
-            heat_of=lambda points: method.heat(
-                classifier, points[np.newaxis], cloud.label, [rng], case.is_target, **dropping.options
-            )[0],
+            heat_of=heat_of,
             choose=lambda heat: point_drop.points_to_drop(
                 heat, dropping.drop_mode, dropping.num_drop, dropping.lowest, rng
             ),
             max_rounds=dropping.max_rounds,
             eval_every=dropping.eval_every,
             on_round=show_round,
+            heat_to_drop=functools.partial(heat_of, places=dropping.num_drop if is_ordered else 0),
         )
     removed = found.removed_in_round > 0
     print(

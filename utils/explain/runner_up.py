@@ -33,7 +33,7 @@ def runner_up(points, maxima):
     return heat.reshape(num_clouds, num_points).astype(np.float32)
 
 
-def runner_up_path(points, pools_of, path_refresh=0):
+def runner_up_path(points, pools_of, path_refresh=0, places=0):
     """The order in which points go when again and again the one of greatest runner-up heat among those left goes.
 
     Its channels pass to their seconds, whose heat grows by that. The gradients stay those of the whole cloud, or are
@@ -44,23 +44,26 @@ def runner_up_path(points, pools_of, path_refresh=0):
       pools_of: function of the number of a cloud among the B and of points [M, 3] in its place -> of each pooled layer
         of these its features [M, K] and the gradients [K] dL/da of their maxima.
       path_refresh: points after which gradients are taken anew; 0: never.
+      places: how many points are ordered; 0: all.
 
     Returns:
-      float32 array [B, N]: N minus the place at which a point goes, so N for the first and 1 for the last. Of points of
-      equal heat the first goes.
+      float32 array [B, N]: N minus the place at which a point goes, so N for the first and 1 for the last; 0 for those
+      that are not ordered. Of points of equal heat the first goes.
     """
-    return np.stack([_path_heat(number, cloud, pools_of, path_refresh) for number, cloud in enumerate(points)])
+    places = min(places or points.shape[1], points.shape[1])
+    return np.stack([_path_heat(number, cloud, pools_of, path_refresh, places) for number, cloud in enumerate(points)])
 
 
-def _path_heat(number, cloud, pools_of, path_refresh):
+def _path_heat(number, cloud, pools_of, path_refresh, places):
     heat = np.zeros(len(cloud), np.float32)
     left = np.arange(len(cloud))
-    while len(left):
+    while len(cloud) - len(left) < places:
         pools = pools_of(number, cloud[left])
         # Channels of all layers side by side: what is done with them is the same.
         features = np.concatenate([features.T for features, _ in pools])
         gradients = np.concatenate([gradients for _, gradients in pools])
-        going = path(features, gradients, path_refresh or len(left))
+        still = places - (len(cloud) - len(left))
+        going = path(features, gradients, min(path_refresh or still, still))
         heat[left[going]] = len(left) - np.arange(len(going))
         left = np.delete(left, going)
     return heat
