@@ -11,11 +11,13 @@ Started again with the same flags it goes on where it was.
 from utils import streams
 
 with streams.one_line_interrupts():
+    import os
+
     import provider
     from utils import command_line, files
     from utils.compare import flags as compare_flags
     from utils.compare import given_heat, heats, networks, report, run, settings
-    from utils.disk import locks
+    from utils.disk import shards
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
 
@@ -32,30 +34,47 @@ def main():
 
 
 def compare(flags):
-    """Computes what is not in the folder yet, rows of every method, cloud and step, and heat to show; reports."""
+    """Computes what is not in the folder yet, rows of every method, cloud and step, and heat to show; reports.
+
+    A shard computes those of its own clouds, and leaves the report to who has them all.
+    """
     found = find_network(flags)
     rotation = compare_flags.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)
     clouds, digest = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     given, clouds = given_heat.read(flags.heat or [], clouds, flags.num_point)
+    if flags.shard and not flags.shard.part(clouds):
+        print("Shard {} has nothing to do: there are {} clouds".format(flags.shard, len(clouds)))
+        return
     files.make_folder(flags.dump_dir, "dump_dir")
-    with locks.hold_folder(flags.dump_dir, "dump_dir"):
+    with shards.hold(flags.dump_dir, "dump_dir", flags.shard) as beginning:
         files.sweep(flags.dump_dir)
         with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
-            chosen = compare_flags.begin(flags, classifier.network, data, digest, clouds, rotation, given)
-            rows = settings.open_rows(flags.dump_dir, chosen.protocol)
-            comparison = run.of_network(classifier, clouds, rows, chosen, flags.gpu, given)
+            with beginning():
+                chosen = compare_flags.begin(flags, classifier.network, data, digest, clouds, rotation, given)
+            rows = settings.open_rows(flags.dump_dir, chosen.protocol, flags.shard)
+            own = flags.shard.part(clouds) if flags.shard else clouds
+            comparison = run.of_network(classifier, own, rows, chosen, flags.gpu, given)
             print_subject(comparison, classifier.network)
-            fill_in(comparison, chosen, flags.dump_dir)
-        report.write(flags.dump_dir)
+            kept = heats.KeptHeat(flags.dump_dir, flags.shard) if chosen.protocol.shows_heat else None
+            fill_in(comparison, chosen, flags.dump_dir, kept, heats.first_of_each_class(clouds))
+        if flags.shard is None:
+            report.write(flags.dump_dir)
+        else:
+            print_way_on(flags.shard, rows, flags.dump_dir)
 
 
-def fill_in(comparison, chosen, folder):
+def print_way_on(own, rows, folder):
+    print("Shard {} is done: {}".format(own, ", ".join(os.path.basename(path) for path in rows.paths())))
+    print("Once all are: compare.py --report {}".format(folder))
+
+
+def fill_in(comparison, chosen, folder, kept, shown):
     """Adds the heat and the rows that a folder lacks; says how many there are where Ctrl-C comes."""
     try:
-        if chosen.protocol.shows_heat:
-            comparison.keep_heat(heats.KeptHeat(folder))
+        if kept is not None:
+            comparison.keep_heat(kept, shown)
         comparison.run(chosen.protocol, chosen.own)
     except KeyboardInterrupt:
         print(

@@ -35,13 +35,13 @@ def test_packed_rows_are_read_and_go_on_in_a_plain_file(tmp_path):
         file.write(text.encode("utf-8"))
     packed = (tmp_path / "rows.csv.gz").read_bytes()
     rows = RowFile(path, ("value",))
-    assert rows.has("asm", CLOUD, 25) and rows.path() == path + ".gz"
+    assert rows.has("asm", CLOUD, 25) and rows.paths() == [path + ".gz"]
     rows.add("asm", CLOUD, 50, 0.25)
     rows.flush()
     with open(path) as file:
         assert file.read() == text + "asm,chair,0,50,0.25\n"
     # The plain file holds more, so it counts from now on; the packed one stays.
-    assert rows.path() == path and len(RowFile(path, ("value",)).rows) == 2
+    assert rows.paths() == [path] and len(RowFile(path, ("value",)).rows) == 2
     assert (tmp_path / "rows.csv.gz").read_bytes() == packed
 
 

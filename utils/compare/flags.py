@@ -8,6 +8,7 @@ from utils import command_line, files
 from utils.command_line import ROTATIONS, positive_int
 from utils.compare import given_heat, settings
 from utils.compare.protocols import PROTOCOLS
+from utils.disk import shards
 from utils.explain import point_drop
 from utils.explain.flags import add_option_flags
 from utils.explain.methods import METHODS
@@ -101,7 +102,7 @@ def begin(flags, network, data, digest, clouds, rotation, given):
     protocol = PROTOCOLS[flags.protocol]
     idle = list(protocol.idle(rotation, **own_settings(flags)))
     kept = command_line.kept_flags(flags)
-    for name in ["report", "heat"] + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
+    for name in ["report", "heat", "shard"] + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
         kept.pop(name)
     kept.update(
         rotation=rotation,
@@ -109,6 +110,7 @@ def begin(flags, network, data, digest, clouds, rotation, given):
         class_names=list(network.class_names),
         data=digest,
         data_dir=os.path.abspath(data.folder),
+        clouds=len(clouds),
         model=network.model_name,
         model_path=network.prefix,
         weights=network.digest,
@@ -116,7 +118,7 @@ def begin(flags, network, data, digest, clouds, rotation, given):
     )
     if given:
         kept["heat"] = {name: {"file": one.path, "sha256": one.digest} for name, one in given.items()}
-    settings.begin(flags.dump_dir, kept, idle)
+    settings.begin(flags.dump_dir, kept, idle, flags.shard)
     return settings.of(kept, settings.path_in(flags.dump_dir))
 
 
@@ -306,6 +308,7 @@ def _add_setting(group, setting):
 
 
 def _add_file_flags(group):
+    shards.add_flag(group, "cloud")
     group.add_argument(
         "--dump_dir",
         metavar="FOLDER",

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from utils.disk import shards
 from utils.files import ZIP_DAMAGE, InputError, write_npz
 
 FILE_NAME = "heats.npz"
@@ -17,21 +18,23 @@ class KeptHeat:
     method `heat_<method>` float32 [F, N], NaN where it has none.
     """
 
-    def __init__(self, folder):
-        """Reads the file of a folder, if it is there.
+    def __init__(self, folder, own=None):
+        """Reads the file of a folder, if it is there, and those of its shards; or of a shards.Shard alone.
 
         Raises:
-          InputError: it cannot be read.
+          InputError: one cannot be read.
         """
-        self._path = os.path.join(folder, FILE_NAME)
+        whole = os.path.join(folder, FILE_NAME)
+        self._path = shards.path_of(whole, own)
         self._points = {}
         self._heats = {}
-        if os.path.exists(self._path):
-            try:
-                with np.load(self._path, allow_pickle=False) as file:
-                    self._take({name: file[name] for name in file.files})
-            except (ValueError, KeyError) + ZIP_DAMAGE as error:
-                raise InputError("{} cannot be read ({}): delete it".format(self._path, error))
+        for path in [self._path] + (list(shards.there(whole).values()) if own is None else []):
+            if os.path.exists(path):
+                try:
+                    with np.load(path, allow_pickle=False) as file:
+                        self._take({name: file[name] for name in file.files})
+                except (ValueError, KeyError) + ZIP_DAMAGE as error:
+                    raise InputError("{} cannot be read ({}): delete it".format(path, error))
 
     def has(self, method, cloud):
         """Whether there is the heat of a cloud (or rows.NamedCloud) under a method (name)."""

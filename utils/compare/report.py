@@ -10,7 +10,7 @@ from utils.clouds.cloud import Cloud
 from utils.compare import grid_figure, heats, settings
 from utils.compare.protocol import Figure
 from utils.compare.rows import NamedCloud, RowFile
-from utils.disk import names
+from utils.disk import names, shards
 from utils.files import InputError, replace_file
 from utils.pictures import colours, render
 from utils.viewer import html_page
@@ -26,6 +26,7 @@ class Results(NamedTuple):
       clouds: list of NamedCloud, class by class, that have all rows under each of the methods.
       steps: list of texts, in the order of the protocol: of those that have rows, what it shows under its settings.
       num_lacking: clouds that are left out, since they lack rows.
+      shards_lacking: tuple of the shards.Shard that have no rows, though others of their count have.
     """
 
     settings: settings.Settings
@@ -34,6 +35,7 @@ class Results(NamedTuple):
     clouds: List[NamedCloud]
     steps: List[str]
     num_lacking: int
+    shards_lacking: Tuple[shards.Shard, ...] = ()
 
     def select(self, column, steps=None):
         """Values of a column: float array [methods, clouds, steps], by default of all steps; NaN without a row."""
@@ -58,7 +60,8 @@ def read(folder):
                 folder, ", ".join(methods or found.methods)
             )
         )
-    return Results(found, rows, methods, whole, steps, len(clouds) - len(whole))
+    num_clouds = len(clouds) if found.num_clouds is None else found.num_clouds
+    return Results(found, rows, methods, whole, steps, num_clouds - len(whole), tuple(settings.shards_lacking(folder)))
 
 
 def _clouds_of(rows, found):
@@ -86,8 +89,8 @@ def write(folder):
     pictures = report.figures + (_heat_pictures(folder, results) if found.protocol.shows_heat else [])
     for picture in pictures:
         picture.save(os.path.join(folder, picture.name))
-    written = [os.path.basename(results.rows.path()), "summary.md", "run.json"] + [picture.name for picture in pictures]
-    print("Written to {}: {}".format(folder, ", ".join(written)))
+    written = [os.path.basename(path) for path in results.rows.paths()] + ["summary.md", "run.json"]
+    print("Written to {}: {}".format(folder, ", ".join(written + [picture.name for picture in pictures])))
 
 
 def _heading(results):
@@ -113,10 +116,13 @@ def _heading(results):
     missing = [method for method in found.methods if method not in results.methods]
     if results.num_lacking or missing:
         blocks.append(
-            "Not finished: {} clouds lack rows{}{}.".format(
+            "Not finished: {} clouds lack rows{}{}{}.".format(
                 results.num_lacking,
                 " or heat from elsewhere" if found.given else "",
                 " and {} have none at all".format(", ".join(map(names.markdown, missing))) if missing else "",
+                ", for these shards have none: " + ", ".join(map(str, results.shards_lacking))
+                if results.shards_lacking
+                else "",
             )
         )
     return blocks

@@ -35,38 +35,37 @@ class RowFile:
       rows: list of dictionaries with the columns as keys; `index` an int, `step` a text, the values floats.
     """
 
-    def __init__(self, path, columns):
+    def __init__(self, path, columns, others=()):
         """Reads the file, if it is there; else the one that gzip made of it, if that is there.
 
         Args:
           path: the CSV file, which new rows go to.
           columns: names of the values, after those of KEY.
+          others: further files of such rows, which count as well and are not written to.
 
         Raises:
-          InputError: the file holds other columns, or cannot be read.
+          InputError: a file holds other columns, or cannot be read.
         """
         self._path = path
         self._columns = KEY + tuple(columns)
         self.rows = []
         self._keys = set()
-        self._num_written = 0
+        self._own = []  # those of `rows` that are in the file, and then those that `flush` will write
         self._is_begun = False
-        lines = self._read()
-        if lines and tuple(lines[0]) != self._columns:
-            raise InputError("{} has other columns: delete it or give another `dump_dir`".format(self.path()))
-        for line in lines[1:]:
-            # A damaged line counts as none: its row is found anew.
-            if len(line) == len(self._columns):
-                self._take(self._parse(line))
-        self._num_written = len(self.rows)
+        self._read(read_path(path), self._own)
+        self._num_written = len(self._own)
+        self._others = [read_path(other) for other in others]
+        for other in self._others:
+            self._read(other, [])
 
-    def path(self):
-        """The file that was read: the packed one, unless there is the other; that where there is none."""
-        return read_path(self._path)
+    def paths(self):
+        """The files that rows are in, or will be: one that gzip packed where there is no other."""
+        is_needed = self._num_written or not self._others
+        return [read_path(self._path)] * bool(is_needed) + self._others
 
     def num_written(self):
-        """How many rows are in the file."""
-        return self._num_written
+        """How many rows are in the files."""
+        return len(self.rows) - len(self._own) + self._num_written
 
     def has(self, method, cloud, step):
         """Whether there is a row of a method (name), cloud (or NamedCloud) and step (str or int)."""
@@ -90,11 +89,12 @@ class RowFile:
 
     def add(self, method, cloud, step, *values):
         """Adds a row, unless there is one of the same method, cloud and step. `flush` writes it."""
-        self._take(dict(zip(self._columns, (method, cloud.class_name, cloud.index, str(step)) + values)))
+        row = dict(zip(self._columns, (method, cloud.class_name, cloud.index, str(step)) + values))
+        self._take(row, self._own)
 
     def flush(self):
         """Appends the new rows to the file, begins it where need be; returns how many."""
-        new = self.rows[self._num_written :]
+        new = self._own[self._num_written :]
         if self._is_begun:
             self._is_begun = False
             # Not "a": a file that somebody deleted meanwhile is not to begin anew with rows that have no heading.
@@ -105,7 +105,7 @@ class RowFile:
             # A torn last line must not run into the next one, so the first time the whole file is written.
             replace_file(self._path, self._write_all)
         self._is_begun = True
-        self._num_written = len(self.rows)
+        self._num_written = len(self._own)
         return len(new)
 
     def select(self, methods, clouds, steps, column):
@@ -122,40 +122,35 @@ class RowFile:
             float,
         ).reshape(len(methods), len(clouds), len(steps))
 
-    def _read(self):
-        path = read_path(self._path)
-        if not os.path.exists(path):
-            return []
-        try:
-            if path.endswith(PACKED):
-                with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-                    text = file.read()
-            else:
-                with open(path, encoding="utf-8", newline="") as file:
-                    text = file.read()
-            # A kill can leave the last line torn, even within its last number, where it still looks whole.
-            return list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1] or text, newline="")))
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-            raise InputError("{} cannot be read ({}): delete it or give another `dump_dir`".format(path, error))
+    def _read(self, path, into):
+        """Takes the rows of a file, if it is there, and adds those that are new to the list `into` as well."""
+        lines = _lines(path) if os.path.exists(path) else []
+        if lines and tuple(lines[0]) != self._columns:
+            raise InputError("{} has other columns: delete it or give another `dump_dir`".format(path))
+        for line in lines[1:]:
+            # A damaged line counts as none: its row is found anew.
+            if len(line) == len(self._columns):
+                self._take(self._parse(line, path), into)
 
-    def _parse(self, line):
+    def _parse(self, line, path):
         try:
             row = dict(zip(self._columns, line), index=int(line[2]))
             row["class"] = names.from_cell(row["class"])
             row.update((name, float(row[name])) for name in self._columns[len(KEY) :])
         except ValueError as error:
-            raise InputError("{} holds {}: delete it or give another `dump_dir`".format(self.path(), error))
+            raise InputError("{} holds {}: delete it or give another `dump_dir`".format(path, error))
         return row
 
-    def _take(self, row):
+    def _take(self, row, into):
         key = tuple(row[name] for name in KEY)
         if key not in self._keys:
             self._keys.add(key)
             self.rows.append(row)
+            into.append(row)
 
     def _write_all(self, file):
         csv.writer(file, lineterminator="\n").writerow(self._columns)
-        self._write(file, self.rows)
+        self._write(file, self._own)
 
     def _write(self, file, rows):
         values = self._columns[len(KEY) :]
@@ -164,6 +159,21 @@ class RowFile:
             + ["{:.6g}".format(row[name]) for name in values]
             for row in rows
         )
+
+
+def _lines(path):
+    """The lines of a CSV file, packed or not, as lists of texts; without a torn last one."""
+    try:
+        if path.endswith(PACKED):
+            with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+                text = file.read()
+        else:
+            with open(path, encoding="utf-8", newline="") as file:
+                text = file.read()
+        # A kill can leave the last line torn, even within its last number, where it still looks whole.
+        return list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1] or text, newline="")))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise InputError("{} cannot be read ({}): delete it or give another `dump_dir`".format(path, error))
 
 
 def read_path(path):

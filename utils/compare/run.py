@@ -191,9 +191,15 @@ class Comparison:
             **self._options,
         )
 
-    def keep_heat(self, kept):
-        """Adds the heat that pictures of clouds need to a heats.KeptHeat, where it is not there yet."""
-        firsts = heats.first_of_each_class(self.clouds)
+    def keep_heat(self, kept, shown=None):
+        """Adds the heat that pictures of clouds need to a heats.KeptHeat, where it is not there yet.
+
+        Args:
+          kept: the heats.KeptHeat.
+          shown: the clouds that pictures show, some of which may not be among these; None: the first of each class.
+        """
+        shown = {(one.class_name, one.index) for one in shown or heats.first_of_each_class(self.clouds)}
+        firsts = [cloud for cloud in self.clouds if (cloud.class_name, cloud.index) in shown]
         for method in self.methods:
             missing = [cloud for cloud in firsts if not kept.has(method, cloud)]
             for start in range(0, len(missing), CLOUDS_PER_BATCH):

@@ -6,7 +6,8 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from utils import files
 from utils.compare.protocol import Protocol
 from utils.compare.protocols import PROTOCOLS
-from utils.compare.rows import RowFile, read_path
+from utils.compare.rows import PACKED, RowFile, read_path
+from utils.disk import shards
 from utils.explain.methods import METHODS, OPTIONS
 from utils.files import InputError
 
@@ -22,6 +23,7 @@ class Settings(NamedTuple):
       methods: tuple of names.
       classes: tuple of names, in the order of their labels; None of a folder that an older version wrote.
       per_class: clouds of each class at most.
+      num_clouds: how many these are together; None of a folder that an older version wrote.
       num_points: of each cloud.
       rotation: "none", "y" or "xyz", of the one view of each cloud, or of the votes.
       seed: of all that is drawn.
@@ -38,6 +40,7 @@ class Settings(NamedTuple):
     methods: Tuple[str, ...]
     classes: Optional[Tuple[str, ...]]
     per_class: int
+    num_clouds: Optional[int]
     num_points: int
     rotation: str
     seed: int
@@ -73,6 +76,7 @@ def of(kept, path):
             methods=tuple(kept["methods"]),
             classes=None if classes is None else tuple(classes),
             per_class=kept["per_class"],
+            num_clouds=kept.get("clouds"),
             num_points=kept["num_point"],
             rotation=kept["rotation"],
             seed=kept["seed"],
@@ -93,7 +97,9 @@ def _check_kinds(kept, protocol, path):
     """Raises an InputError for a value of run.json that is not of the kind that compare.py writes."""
     kinds = dict.fromkeys(("rotation", "model", "weights", "data", "colormap", "scale"), str)
     kinds.update(
-        dict.fromkeys(("per_class", "num_point", "seed", "path_refresh"), int), power=(int, float), pooling=str
+        dict.fromkeys(("per_class", "clouds", "num_point", "seed", "path_refresh"), int),
+        power=(int, float),
+        pooling=str,
     )
     for setting in protocol.settings:
         kinds[setting.name] = str if isinstance(setting.default, str) else (int, float, type(None))
@@ -116,52 +122,74 @@ def path_in(folder):
 
 
 def read(folder):
-    """What the run.json of a folder holds: a dictionary.
+    """What the run.json of a folder holds: a dictionary. Where there are shards alone, that of the first of these.
 
     Raises:
-      InputError: there is none, or it cannot be read.
+      InputError: there is none, one cannot be read, or a shard is of another comparison.
     """
-    return files.read_json(path_in(folder), "give another folder")
+    path = path_in(folder)
+    records = shards.there(path)
+    if not os.path.exists(path) and records:
+        path = next(iter(records.values()))
+    kept = files.read_json(path, "give another folder")
+    for own, record in records.items():
+        if record != path:
+            protocol = of(kept, path).protocol
+            usual = {setting.name: setting.default for setting in protocol.settings}
+            _check_same(record, dict(usual, **kept), protocol, _rows_of(folder, protocol, own).methods())
+    return kept
 
 
-def open_rows(folder, protocol):
-    """The rows.RowFile of a folder for a Protocol. Raises an InputError."""
-    return RowFile(_rows_path(folder), protocol.columns)
+def open_rows(folder, protocol, own=None):
+    """The rows.RowFile of a folder for a Protocol, or of a shards.Shard of it. Raises an InputError.
+
+    The rows of all shards count for the folder as a whole, and these, but no other shard's, for a shard.
+    """
+    path = _rows_path(folder)
+    others = list(shards.there(path, PACKED).values()) if own is None else [path]
+    return RowFile(
+        shards.path_of(path, own), protocol.columns, [one for one in others if os.path.exists(read_path(one))]
+    )
+
+
+def shards_lacking(folder):
+    """The shards.Shards of a folder without rows, though others of their count have some: a list."""
+    return shards.lacking(shards.there(_rows_path(folder), PACKED))
+
+
+def _rows_of(folder, protocol, own):
+    """The rows.RowFile of a shard alone."""
+    return RowFile(shards.path_of(_rows_path(folder), own), protocol.columns)
 
 
 def _rows_path(folder):
     return os.path.join(folder, "rows.csv")
 
 
-def begin(folder, kept, idle=()):
+def begin(folder, kept, idle=(), own=None):
     """Writes run.json; refuses a folder whose rows came from other settings.
+
+    A shard has a record of its own besides, run.I-of-N.json, which goes with its rows wherever these are taken.
 
     Args:
       folder: where it goes.
       kept: dictionary of what run.json is to hold: what `of` takes, and more.
       idle: names of settings of the protocol that do nothing in this run.
+      own: the shards.Shard that begins; None for the whole.
 
     Raises:
       InputError: the folder holds another comparison.
     """
     path = path_in(folder)
     protocol = of(kept, path).protocol
+    for one, record in shards.there(path).items():
+        _check_same(record, kept, protocol, _rows_of(folder, protocol, one).methods(), idle)
     if os.path.exists(path):
-        before = files.read_json(path, "give another `dump_dir`")
-        if before.get("protocol") not in list(PROTOCOLS):
-            raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
-        own = [setting for setting in protocol.settings if setting.name not in idle and not setting.is_selection]
-        names = COMMON + tuple(setting.name for setting in own)
-        _check_same_data(before, kept, folder)
-        # A folder that is older than a setting holds what the usual value of today did.
-        usual = {setting.name: setting.default for setting in own}
-        files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir", newer=usual)
         there = open_rows(folder, protocol).methods()
+        before = _check_same(path, kept, protocol, there, idle)
         given = _all_given(path, before, kept, there)
         kept = dict(kept, heat=given) if given else kept
         with_rows = options_of(there)
-        taken = options_of(kept["methods"])
-        files.check_same_settings(path, {name: kept[name] for name in with_rows if name in taken}, "dump_dir")
         # Rows of methods that are not run this time go on to depend on what they were run with.
         kept = dict({name: before[name] for name in with_rows if name in before}, **kept)
     elif os.path.exists(read_path(_rows_path(folder))):
@@ -170,6 +198,37 @@ def begin(folder, kept, idle=()):
             "`dump_dir`".format(path, os.path.basename(read_path(_rows_path(folder))))
         )
     files.write_json(path, kept)
+    if own is not None:
+        files.write_json(shards.path_of(path, own), kept)
+
+
+def _check_same(path, kept, protocol, there, idle=()):
+    """Refuses to go on with rows of other settings.
+
+    Args:
+      path: of the run.json that these rows came with.
+      kept, idle: as of `begin`.
+      protocol: the Protocol in `kept`.
+      there: names of the methods that have such rows.
+
+    Returns:
+      What the file holds.
+
+    Raises:
+      InputError: something differs on which rows of methods in both depend.
+    """
+    before = files.read_json(path, "give another `dump_dir`")
+    if before.get("protocol") not in list(PROTOCOLS):
+        raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
+    _check_same_data(path, before, kept)
+    settings = [setting for setting in protocol.settings if setting.name not in idle and not setting.is_selection]
+    # A folder that is older than a setting holds what the usual value of today did.
+    usual = {setting.name: setting.default for setting in settings}
+    names = COMMON + tuple(setting.name for setting in settings)
+    files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir", newer=usual)
+    taken = options_of(kept["methods"])
+    files.check_same_settings(path, {name: kept[name] for name in options_of(there) if name in taken}, "dump_dir")
+    return before
 
 
 def _given(kept, path):
@@ -216,18 +275,18 @@ def _all_given(path, before, kept, names):
     return dict(then, **now)
 
 
-def _check_same_data(before, kept, folder):
+def _check_same_data(path, before, kept):
     """Raises an InputError where rows came from other test clouds than these; where these lie does not matter.
 
-    Of a folder whose run.json has no checksum of them, as it is older, the path has to do.
+    Of a folder whose run.json, at `path`, has no checksum of them, as it is older, the path has to do.
     """
     if "data" not in before:
-        files.check_same_settings(path_in(folder), {"data_dir": kept.get("data_dir")}, "dump_dir")
+        files.check_same_settings(path, {"data_dir": kept.get("data_dir")}, "dump_dir")
     elif before["data"] != kept.get("data"):
         raise InputError(
             "`data_dir` {}: its test clouds (sha256 {}...) are not those that {} began with ({}...): give these or "
             "another `dump_dir`".format(
-                kept.get("data_dir"), str(kept.get("data"))[:16], folder, str(before["data"])[:16]
+                kept.get("data_dir"), str(kept.get("data"))[:16], os.path.dirname(path), str(before["data"])[:16]
             )
         )
 

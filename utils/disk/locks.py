@@ -65,18 +65,20 @@ class Holder(NamedTuple):
 
 
 @contextlib.contextmanager
-def hold_folder(folder, argument):
+def hold_folder(folder, argument, wait_seconds=0):
     """A context in which no other process holds the same folder.
 
     Args:
       folder: one that is there, and can be written.
       argument: name of the argument that gave it, for the message.
+      wait_seconds: how long to wait for a holder, wherever it runs.
 
     Raises:
       Held: another process holds it; the text names that.
     """
     words = "`{}` {} is in use by".format(argument, folder)
-    with hold(os.path.join(folder, FOLDER_LOCK), words, "wait until that ends, or give another `{}`".format(argument)):
+    way_on = "wait until that ends, or give another `{}`".format(argument)
+    with hold(os.path.join(folder, FOLDER_LOCK), words, way_on, wait_seconds, wait_seconds):
         yield
 
 

@@ -1,0 +1,60 @@
+import argparse
+
+import pytest
+
+from utils.disk import locks, shards
+from utils.disk.shards import Shard
+
+
+def test_shards_share_out_everything_once():
+    parts = [Shard(number, 3).part(list(range(8))) for number in (1, 2, 3)]
+    assert parts == [[0, 3, 6], [1, 4, 7], [2, 5]]
+    assert Shard(9, 9).part(list(range(8))) == []
+
+
+@pytest.mark.parametrize("text, expected", [("1/1", (1, 1)), ("3/8", (3, 8)), (" 8/8 ", (8, 8))])
+def test_a_shard_is_named_by_its_number_and_count(text, expected):
+    assert shards.shard(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "4", "1/0", "-1/4", "1 of 4", "a/b", "1/4/2", ""])
+def test_what_names_no_shard_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="give 1/4, 2/4, 3/4 or 4/4"):
+        shards.shard(text)
+
+
+def test_files_of_shards_are_found_in_order_packed_or_not_and_nothing_else(tmp_path):
+    path = str(tmp_path / "a[1].b" / "rows.csv")
+    (tmp_path / "a[1].b").mkdir()
+    assert shards.path_of(path, None) == path
+    for number, count in ((10, 12), (2, 12), (1, 2)):
+        with open(shards.path_of(path, Shard(number, count)), "w"):
+            pass
+    for name in ("rows.3-of-12.csv.gz", "rows.2-of-12.csv.gz", "rows.csv", "rows.1-of-2.csv.77.tmp", "rows.x.csv"):
+        (tmp_path / "a[1].b" / name).write_text("")
+    found = shards.there(path, ".gz")
+    assert list(found) == [(1, 2), (2, 12), (3, 12), (10, 12)]
+    assert found[Shard(3, 12)] == str(tmp_path / "a[1].b" / "rows.3-of-12.csv")
+    assert list(shards.there(path)) == [(1, 2), (2, 12), (10, 12)]
+    assert shards.lacking(found)[:3] == [(2, 2), (1, 12), (4, 12)] and len(shards.lacking(found)) == 10
+
+
+def test_shards_work_beside_each_other_but_not_twice_nor_beside_the_whole(tmp_path):
+    folder = str(tmp_path)
+    with shards.hold(folder, "dump_dir", Shard(1, 2)) as beginning, shards.hold(folder, "dump_dir", Shard(2, 2)):
+        with beginning():
+            pass
+        with pytest.raises(locks.Held, match="shard 1-of-2 of `x`"), shards.hold(folder, "x", Shard(1, 2)):
+            pass
+        with pytest.raises(locks.Held, match="shard 1-of-2 of `x`"), shards.hold(folder, "x", None):
+            pass
+    with shards.hold(folder, "dump_dir", None) as beginning, beginning():
+        pass
+
+
+def test_no_shard_begins_while_the_whole_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "SECONDS_TO_WAIT", 0)
+    folder = str(tmp_path)
+    with shards.hold(folder, "dump_dir", None), shards.hold(folder, "dump_dir", Shard(1, 2)) as beginning:  # noqa: SIM117
+        with pytest.raises(locks.Held, match="`dump_dir`"), beginning():
+            pass
