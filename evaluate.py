@@ -9,6 +9,7 @@ With votes, each cloud is seen from several sides and the answers are added up.
 from utils import streams
 
 with streams.one_line_interrupts():
+    import contextlib
     import csv
     import os
 
@@ -17,11 +18,12 @@ with streams.one_line_interrupts():
 
     import provider
     from utils import command_line, files, metrics
-    from utils.disk import names, result_folder
+    from utils.disk import names, result_folder, shards
     from utils.files import InputError, printable
     from utils.network import checkpoint_files
     from utils.network.flags import add_network_flags, find_network
     from utils.network.loading import open_classifier
+    from utils.network.predictions import Predictions
 
 TABLE, PICTURE = "confusion_matrix.csv", "confusion_matrix.png"
 DEFAULT_POINTS = 1024  # of a network that nobody knows more about
@@ -51,7 +53,10 @@ def parse_flags():
     group = parser.add_argument_group("files")
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
     command_line.add_overwrite_flag(group)
+    shards.add_flag(group, "cloud")
     flags = parser.parse_args()
+    if flags.shard:
+        command_line.refuse_idle(flags, "overwrite", "a shard leaves the report to the same command without --shard")
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "evaluate")
     return flags
@@ -66,25 +71,37 @@ def main():
     num_points = flags.num_point or found.config.get("num_point", DEFAULT_POINTS)
     points, labels = provider.load_split(data, "test", num_points, len(class_names))
     files.make_folder(flags.dump_dir, "dump_dir")
-    with open_classifier(found.prefix, flags.model, flags.gpu, class_names) as classifier:
+    turns = draw_turns(rotation, len(points), flags.num_votes, flags.seed)
+    with contextlib.ExitStack() as held, open_classifier(
+        found.prefix, flags.model, flags.gpu, class_names
+    ) as classifier:
         print(
             "{} of {}: {} clouds of {} points, {} view(s) of each, rotation {}".format(
                 classifier.network.model_name, found.prefix, len(points), points.shape[1], flags.num_votes, rotation
             )
         )
-        logits = vote(classifier, points, rotation, flags.num_votes, flags.seed)
-    matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(class_names))
+        settings = {
+            "model": classifier.network.model_name,
+            "weights": classifier.network.digest,
+            "num_point": points.shape[1],
+            "rotation": rotation,
+            "num_votes": flags.num_votes,
+            "seed": None if rotation == "none" else flags.seed,
+        }
+        if flags.shard:
+            held.enter_context(shards.hold(flags.dump_dir, "dump_dir", flags.shard))
+        kept = dict(settings, data=provider.digest(points, labels))
+        predictions = Predictions(flags.dump_dir, kept, labels, class_names, flags.shard)
+        classify(classifier, points, turns, predictions)
+    if flags.shard:
+        print("Shard {} is done; once all are, the same command without --shard reports".format(flags.shard))
+        return
+    matrix = metrics.confusion_matrix(labels, predictions.found, len(class_names))
     report(matrix, class_names)
-    settings = {
-        "data_dir": os.path.abspath(data.folder),
-        "model": classifier.network.model_name,
-        "weights": classifier.network.digest,
-        "num_point": points.shape[1],
-        "rotation": rotation,
-        "num_votes": flags.num_votes,
-        "seed": None if rotation == "none" else flags.seed,
-    }
-    kept = dict(command_line.kept_flags(flags), model_path=found.prefix, class_names=class_names, **settings)
+    settings["data_dir"] = os.path.abspath(data.folder)
+    kept = command_line.kept_flags(flags)
+    del kept["shard"]
+    kept.update(model_path=found.prefix, class_names=class_names, **settings)
     written = result_folder.write(
         flags.dump_dir, settings, lambda begun: save(begun, matrix, class_names, kept), is_ours, flags.overwrite
     )
@@ -108,26 +125,45 @@ def choose_rotation(given, num_votes, config):
     return rotation
 
 
-def vote(classifier, points, rotation, num_votes, seed):
+def draw_turns(rotation, num_clouds, num_votes, seed):
+    """How the views are turned, every cloud and vote on its own: float32 array [V, n, 3, 3].
+
+    Args:
+      rotation: "none", "y" or "xyz".
+      num_clouds: n.
+      num_votes: V, views of each cloud.
+      seed: of the rotations.
+    """
+    rng = np.random.RandomState(seed)
+    return np.stack([provider.draw_rotations(rotation, num_clouds, rng) for _ in range(num_votes)])
+
+
+def classify(classifier, points, turns, predictions):
+    """Finds what is missing in a predictions.Predictions, with a progress bar.
+
+    Args:
+      classifier, points, turns: as of `vote`, for all clouds.
+    """
+    batches = predictions.missing()
+    with tqdm(total=len(turns) * sum(map(len, batches)), unit="cloud", desc="Classifying") as bar:
+        for places in batches:
+            logits = vote(classifier, points[places], turns[:, places], bar.update)
+            predictions.add(places, logits.argmax(axis=1))
+
+
+def vote(classifier, points, turns, progress=None):
     """Adds up the logits of several views of each cloud.
 
     Args:
       classifier: a classifier.Classifier.
-      points: float32 array [n, P, 3].
-      rotation: "none", "y" or "xyz"; every cloud and vote is turned on its own.
-      num_votes: how many views.
-      seed: of the rotations.
+      points: float32 array [B, P, 3].
+      turns: float32 array [V, B, 3, 3], of the views.
+      progress: as for `Classifier.logits`.
 
     Returns:
-      float32 array [n, C].
+      float32 array [B, C].
     """
-    rng = np.random.RandomState(seed)
-    total = 0
-    with tqdm(total=num_votes * len(points), unit="cloud", desc="Classifying") as bar:
-        for _ in range(num_votes):
-            views = np.matmul(points, provider.draw_rotations(rotation, len(points), rng))
-            total = total + classifier.logits(views, progress=bar.update)
-    return total
+    return sum(classifier.logits(np.matmul(points, turn), progress=progress) for turn in turns)
 
 
 def report(matrix, class_names):

@@ -31,7 +31,7 @@ def main():
         for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
             runs = {name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods}
             run.save(case, runs, dropping, files)
-            if len(clouds) == 1 and not flags.no_window:
+            if clouds.is_one and not flags.no_window:
                 run.show(case, runs, files)
             explained.append((case, runs))
     run.print_summary(explained)

@@ -1,6 +1,7 @@
 """Point clouds and labels in: find a data set, fetch it, check it, read it, augment it."""
 
 import contextlib
+import hashlib
 import os
 from typing import NamedTuple, Optional, Tuple
 
@@ -246,6 +247,14 @@ def class_label(text, names, argument="class_name"):
     raise InputError(
         "`{}` {}: no such class; give 1 to {} or one of {}".format(argument, text, len(names), ", ".join(names))
     )
+
+
+def digest(points, labels):
+    """sha256 of points [n, N, 3] and labels [n], as hexadecimal text: the same on every machine."""
+    found = hashlib.sha256("{} {}".format(*points.shape).encode("ascii"))
+    for array in (np.asarray(points, "<f4"), np.asarray(labels, "<i8")):
+        found.update(np.ascontiguousarray(array))
+    return found.hexdigest()
 
 
 def draw_rotations(kind, count, rng):

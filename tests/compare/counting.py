@@ -6,8 +6,8 @@ import numpy as np
 
 from utils.clouds.cloud import Cloud
 from utils.compare import fidelity
-from utils.compare.rows import RowFile
 from utils.compare.run import Comparison
+from utils.disk.rows import RowFile
 from utils.explain.methods import METHODS, Method
 
 CLOUD = Cloud(np.zeros((4, 3), np.float32), 8, "chair", 0, "")

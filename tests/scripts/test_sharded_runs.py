@@ -1,8 +1,10 @@
 """Work shared out among processes, run as a user runs it: `--shard`."""
 
+import json
 import os
 import shutil
 
+import numpy as np
 from conftest import assert_one_line_error, run_script
 
 
@@ -67,3 +69,48 @@ def test_a_shard_without_clouds_has_nothing_to_do(tiny_data, tiny_log, tmp_path)
     finished = _compare(tiny_data, tiny_log, tmp_path / "out", "--shard", "7/7")
     assert finished.returncode == 0 and "there are 4 clouds" in finished.stdout, finished.stderr
     assert not (tmp_path / "out").exists()
+
+
+def _evaluate(data, log, folder, *arguments):
+    return run_script(
+        "evaluate.py",
+        *("--data_dir", data, "--log_dir", log, "--dump_dir", folder, "--num_votes", 3, "--gpu", -1),
+        *arguments,
+    )
+
+
+def test_shards_of_an_evaluation_come_to_the_matrix_of_one_process(tiny_data, tiny_log, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert _evaluate(tiny_data, tiny_log, whole).returncode == 0
+    first = _evaluate(tiny_data, tiny_log, parts, "--shard", "1/2")
+    assert first.returncode == 0 and "Shard 1-of-2 is done" in first.stdout, first.stderr
+    assert sorted(os.listdir(str(parts))) == ["predictions.1-of-2.csv", "run.1-of-2.json"]
+    # What a kill left of the second: half its rows. It finds the others, and what is left is found at the end.
+    assert _evaluate(tiny_data, tiny_log, parts, "--shard", "2/2").returncode == 0
+    path = parts / "predictions.2-of-2.csv"
+    lines = path.read_text().splitlines(True)
+    path.write_text("".join(lines[: len(lines) // 2]))
+    finished = _evaluate(tiny_data, tiny_log, parts)
+    assert finished.returncode == 0 and "Overall accuracy" in finished.stdout, finished.stderr
+    for name in ("confusion_matrix.csv", "confusion_matrix.png"):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes()
+    found, alone = (json.loads((folder / "run.json").read_text()) for folder in (parts, whole))
+    assert found["overall_accuracy"] == alone["overall_accuracy"] and found["clouds"] == alone["clouds"] == 40
+    other = _evaluate(tiny_data, tiny_log, parts, "--seed", 5)
+    assert_one_line_error(other, "--seed 5", "began with 0")
+
+
+def test_shards_explain_each_file_once(tiny_log, tmp_path, rng):
+    clouds, out = tmp_path / "clouds", tmp_path / "out"
+    clouds.mkdir()
+    for name in ("a", "b", "c"):
+        np.savetxt(str(clouds / (name + ".xyz")), rng.standard_normal((64, 3)))
+    command = ["ASM.py", "--log_dir", tiny_log, "--gpu", -1, "--dump_dir", out, "--num_votes", 2, "--no_window"]
+    for shard, expected in (("1/2", ["a", "c"]), ("2/2", ["a", "b", "c"])):
+        finished = run_script(*command, "--num_steps", 1, "--input", clouds, "--shard", shard)
+        assert finished.returncode == 0, finished.stderr
+        assert [name[0] for name in sorted(os.listdir(str(out / "asm")))] == expected
+    idle = run_script(*command, "--num_steps", 1, "--input", clouds, "--shard", "4/4")
+    assert idle.returncode == 0 and "there are 3 files" in idle.stdout, idle.stderr
+    assert_one_line_error(run_script(*command, "--input", clouds / "a.xyz", "--shard", "1/2"), "--shard", "one file")
+    assert_one_line_error(run_script(*command, "--shard", "1/2"), "--shard does nothing", "--input")

@@ -9,8 +9,8 @@ import numpy as np
 from utils.clouds.cloud import Cloud
 from utils.compare import grid_figure, heats, settings
 from utils.compare.protocol import Figure
-from utils.compare.rows import NamedCloud, RowFile
 from utils.disk import names, shards
+from utils.disk.rows import NamedCloud, RowFile
 from utils.files import InputError, replace_file
 from utils.pictures import colours, render
 from utils.viewer import html_page

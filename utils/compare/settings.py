@@ -6,8 +6,8 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from utils import files
 from utils.compare.protocol import Protocol
 from utils.compare.protocols import PROTOCOLS
-from utils.compare.rows import PACKED, RowFile, read_path
 from utils.disk import shards
+from utils.disk.rows import PACKED, RowFile, read_path
 from utils.explain.methods import METHODS, OPTIONS
 from utils.files import InputError
 

@@ -11,6 +11,7 @@ from utils import command_line, metrics
 from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.disk import names
+from utils.disk.shards import Shard
 from utils.explain import doubts
 from utils.files import InputError, make_folder, printable
 
@@ -27,6 +28,7 @@ class Source(NamedTuple):
       index: which test cloud of the class, or which cloud of each file, from 0.
       num_points: points to use; None: see `provider.test_cloud` and `own_cloud.load`.
       up, sampling, seed: of own clouds; see `own_cloud.load`.
+      shard: the shards.Shard of the inputs to explain; None: all.
     """
 
     inputs: Optional[List[str]] = None
@@ -37,6 +39,7 @@ class Source(NamedTuple):
     up: str = "y"
     sampling: str = "farthest"
     seed: int = 0
+    shard: Optional[Shard] = None
 
 
 class Case(NamedTuple):
@@ -92,6 +95,7 @@ class Clouds:
     Attributes:
       class_names: tuple of the names of the classes as the data set has them; None of files of one's own, and where
         neither the data nor the network names them.
+      is_one: whether one cloud alone was asked for.
     """
 
     def __init__(self, source, known_names=None):
@@ -107,6 +111,7 @@ class Clouds:
         check_num_points(source.num_points)
         self._source = source
         self._refused = 0
+        self.is_one = True
         if source.inputs is None:
             data = provider.open_data(source.data_dir)
             self.class_names = provider.class_names(data, known_names)
@@ -117,11 +122,14 @@ class Clouds:
             return
         self.class_names = known_names
         self._paths = own_cloud.list_inputs(source.inputs)
+        # Of all, so that no two shards give two clouds one name.
         self._names = dict(zip(self._paths, own_cloud.names(self._paths)))
-        self._first = self._read(self._paths[0]) if len(self._paths) == 1 else None
-
-    def __len__(self):
-        return len(self._paths)
+        self.is_one = len(self._paths) == 1
+        if source.shard is not None:
+            if self.is_one:
+                raise InputError("`shard` {}: there is one file, {}".format(source.shard, self._paths[0]))
+            self._paths = source.shard.part(self._paths)
+        self._first = self._read(self._paths[0]) if self.is_one else None
 
     def cases(self, classifier, methods, dump_dir, target_class=None):
         """Recognises cloud after cloud, and says what the network sees.
@@ -146,6 +154,8 @@ class Clouds:
             target = provider.class_label(target_class, class_names, "target_class")
         if self._source.inputs is not None and self._source.class_name is not None:
             label = provider.class_label(self._source.class_name, class_names)
+        if not self._paths:
+            print("Shard {} has nothing to do: there are {} files".format(self._source.shard, len(self._names)))
         for path in self._paths:
             try:
                 cloud = self._first or self._read(path)
@@ -154,7 +164,7 @@ class Clouds:
                     for method in methods
                 }
             except InputError as error:
-                if len(self._paths) == 1:
+                if self.is_one:
                     raise
                 sys.stderr.write("Left out: {}\n".format(command_line.one_line(error)))
                 self._refused += 1

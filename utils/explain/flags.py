@@ -9,6 +9,7 @@ import provider
 from utils import command_line
 from utils.clouds import readers
 from utils.command_line import ROTATIONS, finite_float, non_negative_int, positive_int
+from utils.disk import shards
 from utils.explain import point_drop
 from utils.explain.cases import Source
 from utils.explain.methods import METHODS, OPTIONS, SCRIPTED
@@ -59,6 +60,7 @@ def source(flags):
         up=flags.up,
         sampling=flags.sampling,
         seed=flags.seed,
+        shard=flags.shard,
     )
 
 
@@ -90,15 +92,15 @@ def dropping(flags, config):
 
 def files(flags, network):
     """Which files a run leaves, and how its pictures look: a run.Files, for a checkpoint.Network."""
+    kept = command_line.kept_flags(flags)
+    del kept["shard"]
     return Files(
         colormap=flags.colormap,
         scale=flags.scale,
         figure_format=flags.figure_format,
         turntable=flags.turntable,
         rounds_gif=flags.rounds_gif,
-        settings=dict(
-            command_line.kept_flags(flags), model_path=network.prefix, model=network.model_name, weights=network.digest
-        ),
+        settings=dict(kept, model_path=network.prefix, model=network.model_name, weights=network.digest),
         overwrite=flags.overwrite,
     )
 
@@ -106,7 +108,7 @@ def files(flags, network):
 def _refuse_idle_flags(flags):
     """Refuses what was given and does nothing, and says what does something to some of the methods only."""
     if flags.input is None:
-        for name in ("up", "sampling"):
+        for name in ("up", "sampling", "shard"):
             command_line.refuse_idle(flags, name, "it goes with --input")
     else:
         command_line.refuse_idle(flags, "data_dir", "the cloud comes from --input")
@@ -161,6 +163,7 @@ def _add_cloud_flags(group):
         default="farthest",
         help="of the points of a larger --input cloud: each as far as can be from those before, or random",
     )
+    shards.add_flag(group, "file of --input")
 
 
 def _add_heat_flags(group, method):

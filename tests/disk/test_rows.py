@@ -6,10 +6,11 @@ import os
 
 import numpy as np
 import pytest
-from counting import CLOUD
 
-from utils.compare.rows import NamedCloud, RowFile
+from utils.disk.rows import NamedCloud, RowFile
 from utils.files import InputError
+
+CLOUD = NamedCloud("chair", 0)
 
 
 def test_rows_stay_and_are_not_added_twice(tmp_path):
