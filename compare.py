@@ -11,12 +11,13 @@ Started again with the same flags it goes on where it was.
 from utils import streams
 
 with streams.one_line_interrupts():
+    import contextlib
     import os
 
     import provider
     from utils import command_line, files
     from utils.compare import flags as compare_flags
-    from utils.compare import given_heat, heats, networks, report, run, settings
+    from utils.compare import given_heat, heats, networks, pieces, report, run, settings
     from utils.disk import shards
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
@@ -58,7 +59,13 @@ def compare(flags):
             comparison = run.of_network(classifier, own, rows, chosen, flags.gpu, given)
             print_subject(comparison, classifier.network)
             kept = heats.KeptHeat(flags.dump_dir, flags.shard) if chosen.protocol.shows_heat else None
-            fill_in(comparison, chosen, flags.dump_dir, kept, heats.first_of_each_class(clouds))
+            with counted(rows, flags.dump_dir):
+                shown = heats.first_of_each_class(clouds)
+                if flags.workers is None:
+                    comparison.fill_in(chosen.protocol, chosen.own, kept, shown)
+                else:
+                    source = pieces.Source(comparison, own, chosen, flags.gpu, given)
+                    pieces.fill_in(flags.workers, source, kept, shown)
         if flags.shard is None:
             report.write(flags.dump_dir)
         else:
@@ -70,16 +77,13 @@ def print_way_on(own, rows, folder):
     print("Once all are: compare.py --report {}".format(folder))
 
 
-def fill_in(comparison, chosen, folder, kept, shown):
-    """Adds the heat and the rows that a folder lacks; says how many there are where Ctrl-C comes."""
+@contextlib.contextmanager
+def counted(rows, folder):
+    """A context that says how many rows there are where Ctrl-C comes."""
     try:
-        if kept is not None:
-            comparison.keep_heat(kept, shown)
-        comparison.run(chosen.protocol, chosen.own)
+        yield
     except KeyboardInterrupt:
-        print(
-            "{} rows are kept in {}; the same command goes on from there".format(comparison.rows.num_written(), folder)
-        )
+        print("{} rows are kept in {}; the same command goes on from there".format(rows.num_written(), folder))
         raise
 
 

@@ -45,7 +45,7 @@ def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
       A Pool of num_outputs channels. Of its features, what is not asked for is not computed.
     """
     rows, weights, biases = tf_util.folded(points, num_outputs, scope, is_training, bn_decay)
-    features = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
+    features = tf.nn.relu(tf.nn.bias_add(tf_util.row_products(rows, weights), biases))
     features = tf.stop_gradient(tf.reshape(features, tf_util.shape_of(points)[:2] + [num_outputs]))
     maximum, seconds, holders = _max_of_product(points, weights)
     return Pool(tf.nn.relu(maximum + biases), features, tf.nn.relu(tf.stop_gradient(seconds) + biases), holders)
@@ -74,7 +74,7 @@ def _max_of_product(points, weights):
     def one_chunk(number, maxima, holders, shares, seconds, places):
         first = number * clouds_each
         rows = tf.reshape(points[first : first + clouds_each], [-1, num_inputs])
-        product = tf.reshape(tf.matmul(rows, weights), [-1, num_points, num_outputs])
+        product = tf.reshape(tf_util.row_products(rows, weights), [-1, num_points, num_outputs])
         maximum, holder, share, second, place = _max_and_holders(product)
         return (
             number + 1,

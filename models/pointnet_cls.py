@@ -30,12 +30,12 @@ def get_model(points, num_classes, is_training, bn_decay=None):
         "feature_transform": [B, 64, 64], the matrix of the feature T-Net.
     """
     transform, input_pool = input_transform_net(points, is_training, bn_decay)
-    net = tf.matmul(points, transform)
+    net = tf_util.transformed(points, transform)
     net = tf_util.shared_dense(net, 64, "conv1", is_training, bn_decay)
     net = tf_util.shared_dense(net, 64, "conv2", is_training, bn_decay)
 
     feature_transform, feature_pool = feature_transform_net(net, is_training, bn_decay)
-    net = tf.matmul(net, feature_transform)
+    net = tf_util.transformed(net, feature_transform)
     net = tf_util.shared_dense(net, 64, "conv3", is_training, bn_decay)
     net = tf_util.shared_dense(net, 128, "conv4", is_training, bn_decay)
     pool = max_pool.shared_dense_max(net, 1024, "conv5", is_training, bn_decay)
@@ -44,7 +44,7 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     net = tf_util.dropout(net, 0.7, is_training)
     net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
     net = tf_util.dropout(net, 0.7, is_training)
-    logits = tf_util.linear(net, num_classes, "fc3")
+    logits = tf_util.linear(net, num_classes, "fc3", is_training)
     return logits, {
         "features": pool.features,
         "feature_points": points,

@@ -33,7 +33,7 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     net = tf_util.dense(pool.maximum, 512, "fc1", is_training, bn_decay)
     net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
     net = tf_util.dropout(net, 0.7, is_training)
-    logits = tf_util.linear(net, num_classes, "fc3")
+    logits = tf_util.linear(net, num_classes, "fc3", is_training)
     return logits, {
         "features": pool.features,
         "feature_points": points,

@@ -43,5 +43,5 @@ def _transform_net(points, scope, last_scope, is_training, bn_decay):
         net = tf_util.dense(pool.maximum, 512, "tfc1", is_training, bn_decay)
         net = tf_util.dense(net, 256, "tfc2", is_training, bn_decay)
         # Zero weights and the identity added here make it start as no transform at all.
-        offset = tf_util.linear(net, size * size, last_scope, tf.zeros_initializer())
+        offset = tf_util.linear(net, size * size, last_scope, is_training, tf.zeros_initializer())
         return tf.reshape(offset, [-1, size, size]) + tf.eye(size), pool

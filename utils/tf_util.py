@@ -10,6 +10,10 @@ training alike: the statistics that training needs of a product x W follow from 
 import tensorflow.compat.v1 as tf
 
 BATCH_NORM_EPSILON = 1e-3
+# What is inferred of a cloud has the same bits whatever clouds go with it and on any number of threads, so that it does
+# not depend on how the work is shared out. Products of so many rows and sums over so many points are found in one way;
+# rows that are left over would be multiplied in another order than as many as a vector of the processor holds.
+ROWS_AT_ONCE, POINTS_SUMMED, VECTOR = 4, 128, 16
 
 
 def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
@@ -26,7 +30,7 @@ def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
       float32 Tensor [B, N, num_outputs].
     """
     rows, weights, biases = folded(points, num_outputs, scope, is_training, bn_decay)
-    outputs = tf.nn.relu(tf.nn.bias_add(tf.matmul(rows, weights), biases))
+    outputs = tf.nn.relu(tf.nn.bias_add(row_products(rows, weights), biases))
     return tf.reshape(outputs, shape_of(points)[:2] + [num_outputs])
 
 
@@ -42,20 +46,21 @@ def dense(inputs, num_outputs, scope, is_training, bn_decay=None):
     """
     with tf.variable_scope(scope):
         weights, biases = _weights([inputs.shape.as_list()[1], num_outputs])
-        product = tf.matmul(inputs, weights)
+        product = tf.matmul(inputs, weights) if is_training else _product(inputs, weights)
         moments = tf.nn.moments(product, axes=[0]) if is_training else None
         scale, shift = _batch_norm(biases, moments, bn_decay)
         # Few rows pass here, so they are scaled, not the weights.
         return tf.nn.relu(product * scale + shift)
 
 
-def linear(inputs, num_outputs, scope, weights_initializer=None):
+def linear(inputs, num_outputs, scope, is_training, weights_initializer=None):
     """A dense layer without batch norm and activation.
 
     Args:
       inputs: float32 Tensor [B, C].
       num_outputs: width of the layer.
       scope: name of the layer.
+      is_training: Python bool.
       weights_initializer: Xavier's unless given.
 
     Returns:
@@ -63,7 +68,8 @@ def linear(inputs, num_outputs, scope, weights_initializer=None):
     """
     with tf.variable_scope(scope):
         weights, biases = _weights([inputs.shape.as_list()[1], num_outputs], weights_initializer)
-        return tf.nn.bias_add(tf.matmul(inputs, weights), biases)
+        product = tf.matmul(inputs, weights) if is_training else _product(inputs, weights)
+        return tf.nn.bias_add(product, biases)
 
 
 def dropout(inputs, keep_prob, is_training):
@@ -117,6 +123,70 @@ def folded(points, num_outputs, scope, is_training, bn_decay):
         moments = _product_moments(rows, weights) if is_training else None
         scale, shift = _batch_norm(biases, moments, bn_decay)
         return rows, weights * scale, shift
+
+
+def transformed(points, matrices):
+    """The points of each cloud times a matrix of its own.
+
+    Args:
+      points: float32 Tensor [B, N, C].
+      matrices: float32 Tensor [B, C, K].
+
+    Returns:
+      float32 Tensor [B, N, K].
+    """
+    num_clouds = tf.shape(points)[0]
+    # One product alone would be shared out among threads.
+    points, matrices = (filled_up(tensor, tf.maximum(0, 2 - num_clouds)) for tensor in (points, matrices))
+    return first(_matrix_products(points, matrices), num_clouds)
+
+
+@tf.custom_gradient
+def _matrix_products(points, matrices):
+    """points [B, N, C] . matrices [B, C, K]."""
+
+    def gradient(product_gradient):
+        # Summed over all points at once, the order would depend on the threads.
+        num_clouds, num_points, num_inputs = shape_of(points)
+        missing = -num_points % POINTS_SUMMED
+        parts = [
+            tf.reshape(tf.pad(tensor, [[0, 0], [0, missing], [0, 0]]), [num_clouds, -1, POINTS_SUMMED, width])
+            for tensor, width in ((points, num_inputs), (product_gradient, matrices.shape.as_list()[2]))
+        ]
+        sums = tf.matmul(parts[0], parts[1], transpose_a=True)
+        # Along the last axis each sum is one thread's.
+        matrices_gradient = tf.reduce_sum(tf.transpose(sums, [0, 2, 3, 1]), axis=3)
+        return tf.matmul(product_gradient, matrices, transpose_b=True), matrices_gradient
+
+    return tf.matmul(points, matrices), gradient
+
+
+def row_products(rows, weights):
+    """rows [M, C] . weights [C, K]."""
+    num_rows = tf.shape(rows)[0]
+    return first(tf.matmul(filled_up(rows, -num_rows % VECTOR), weights), num_rows)
+
+
+def filled_up(tensor, count):
+    """A Tensor with `count` (a scalar Tensor) rows of zeros behind its own; it is not copied where there are none."""
+    return tf.pad(tensor, [[0, count]] + [[0, 0]] * (len(tensor.shape) - 1))
+
+
+def first(tensor, count):
+    """The first `count` (a scalar Tensor) rows of a Tensor, which is not copied where these are all."""
+    rank = len(tensor.shape)
+    found = tf.slice(tensor, [0] * rank, tf.stack([count] + [-1] * (rank - 1)))
+    found.set_shape([None] + tensor.shape.as_list()[1:])
+    return found
+
+
+def _product(rows, weights):
+    """rows [B, C] . weights [C, K], of few rows at a time: how more are summed up depends on how many there are."""
+    num_rows, (num_inputs, num_outputs) = tf.shape(rows)[0], weights.shape.as_list()
+    # One product alone would be shared out among threads.
+    rows = filled_up(rows, tf.maximum(-num_rows % ROWS_AT_ONCE, 2 * ROWS_AT_ONCE - num_rows))
+    product = tf.matmul(tf.reshape(rows, [-1, ROWS_AT_ONCE, num_inputs]), weights)
+    return first(tf.reshape(product, [-1, num_outputs]), num_rows)
 
 
 def _weights(shape, initializer=None):

@@ -236,6 +236,7 @@ PROTOCOL = Protocol(
     report=report,
     measures=measures,
     check=check,
+    shares_work=True,
     settings=(
         Setting(
             "perturbations",

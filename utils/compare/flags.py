@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from utils import command_line, files
+from utils import command_line, files, workers
 from utils.command_line import ROTATIONS, positive_int
 from utils.compare import given_heat, settings
 from utils.compare.protocols import PROTOCOLS
@@ -102,7 +102,8 @@ def begin(flags, network, data, digest, clouds, rotation, given):
     protocol = PROTOCOLS[flags.protocol]
     idle = list(protocol.idle(rotation, **own_settings(flags)))
     kept = command_line.kept_flags(flags)
-    for name in ["report", "heat", "shard"] + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
+    left_out = ["report", "heat", "shard", "workers"]
+    for name in left_out + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
         kept.pop(name)
     kept.update(
         rotation=rotation,
@@ -309,6 +310,7 @@ def _add_setting(group, setting):
 
 def _add_file_flags(group):
     shards.add_flag(group, "cloud")
+    workers.add_flag(group, "cloud")
     group.add_argument(
         "--dump_dir",
         metavar="FOLDER",

@@ -111,6 +111,7 @@ class Protocol(NamedTuple):
       methods: names of those that it compares unless told otherwise; None: all.
       per_class: clouds of each class, unless told otherwise.
       is_one_view: whether each cloud is looked at once, turned beforehand; else the protocol turns it itself.
+      shares_work: whether methods share what is found of a cloud, so that it is better found for all of them at once.
       shows_heat: whether the report shows clouds coloured by their heat.
       check: function (num_points, **settings) that raises an InputError where they make no sense.
       idle: function (rotation, **settings) -> dictionary from the names of settings that do nothing under these to the
@@ -131,6 +132,7 @@ class Protocol(NamedTuple):
     methods: Optional[Tuple[str, ...]] = None
     per_class: int = 10
     is_one_view: bool = True
+    shares_work: bool = False
     shows_heat: bool = True
     check: Callable = _nothing
     idle: Callable[..., Dict[str, str]] = _nothing

@@ -200,17 +200,30 @@ class Comparison:
             if missing:
                 kept.save()
 
-    def run(self, protocol, own):
-        """Adds the rows of a protocol that are not there yet, with a progress bar.
+    def fill_in(self, protocol, own, kept, shown):
+        """Adds the heat and the rows that there are not yet.
+
+        Args:
+          protocol, own: as of `run`.
+          kept, shown: as of `keep_heat`; `kept` is None where no heat is shown.
+        """
+        if kept is not None:
+            self.keep_heat(kept, shown)
+        self.run(protocol, own)
+
+    def run(self, protocol, own, is_shown=True):
+        """Adds the rows of a protocol that are not there yet.
 
         Args:
           protocol: a protocol.Protocol.
           own: dictionary of its settings.
+          is_shown: whether there is a progress bar.
         """
         steps = protocol.steps(self, **own)
         total = len(self.methods) * len(self.clouds) * len(steps)
         done = self.rows.count(self.methods, self.clouds, steps)
-        with tqdm(total=total, initial=done, unit="row", desc=protocol.name) as self._progress:
+        bar = tqdm(total=total, initial=done, unit="row", desc=protocol.name, disable=not is_shown)
+        with bar as self._progress:
             protocol.run(self, **own)
 
 

@@ -207,6 +207,7 @@ PROTOCOL = Protocol(
     more_heat=lambda **_: "the heat of other networks and classes",
     measures=measures,
     shown=shown,
+    shares_work=True,
     settings=(
         Setting(
             "draws",

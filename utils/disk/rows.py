@@ -39,7 +39,7 @@ class RowFile:
         """Reads the file, if it is there; else the one that gzip made of it, if that is there.
 
         Args:
-          path: the CSV file, which new rows go to.
+          path: the CSV file, which new rows go to; None: rows are kept in memory alone.
           columns: names of the values, after those of KEY.
           others: further files of such rows, which count as well and are not written to.
 
@@ -52,7 +52,8 @@ class RowFile:
         self._keys = set()
         self._own = []  # those of `rows` that are in the file, and then those that `flush` will write
         self._is_begun = False
-        self._read(read_path(path), self._own)
+        if path is not None:
+            self._read(read_path(path), self._own)
         self._num_written = len(self._own)
         self._others = [read_path(other) for other in others]
         for other in self._others:
@@ -90,12 +91,18 @@ class RowFile:
     def add(self, method, cloud, step, *values):
         """Adds a row, unless there is one of the same method, cloud and step. `flush` writes it."""
         row = dict(zip(self._columns, (method, cloud.class_name, cloud.index, str(step)) + values))
+        self.take(row)
+
+    def take(self, row):
+        """Adds a row, a dictionary as in `rows`, as `add` does."""
         self._take(row, self._own)
 
     def flush(self):
         """Appends the new rows to the file, begins it where need be; returns how many."""
         new = self._own[self._num_written :]
-        if self._is_begun:
+        if self._path is None:
+            pass
+        elif self._is_begun:
             self._is_begun = False
             # Not "a": a file that somebody deleted meanwhile is not to begin anew with rows that have no heading.
             with writing(self._path), open(self._path, "r+", encoding="utf-8", newline="") as file:

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 
 import models
 from models import max_pool
-from utils import metrics
+from utils import metrics, tf_util
 
 # Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
@@ -234,10 +234,15 @@ def _cross_entropy(logits, is_class, class_logits):
     log(1 + sum of exp(y_k - y_c) over the other classes k): where a network is certain, the difference of 1 and a
     probability beside 1, which the usual gradient is, would be rounding and nothing else.
     """
+    # Of few rows or the last ones exp and log would be computed in another way than of many.
+    num_rows = tf.shape(logits)[0]
+    logits, is_class, class_logits = (
+        tf_util.filled_up(values, -num_rows % tf_util.VECTOR) for values in (logits, is_class, class_logits)
+    )
     others = tf.where(is_class > 0, tf.fill(tf.shape(logits), logits.dtype.min), logits)
     odds = tf.reduce_logsumexp(others, axis=1) - class_logits
     # log(1 + exp(odds)); the gradient of tf.nn.softplus is 0 below -18 in TensorFlow 1.15.
-    return tf.nn.sigmoid_cross_entropy_with_logits(logits=odds, labels=tf.zeros_like(odds))
+    return tf.nn.sigmoid_cross_entropy_with_logits(logits=odds, labels=tf.zeros_like(odds))[:num_rows]
 
 
 def _feature_gradients(features, channel_gradients):

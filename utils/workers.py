@@ -1,0 +1,161 @@
+"""Pieces of work for processes of their own, on this machine or on a Dask cluster; `distributed` hands them out.
+
+That package is imported here alone, and only where workers are asked for.
+"""
+
+import argparse
+import atexit
+import contextlib
+import logging
+import os
+import re
+import threading
+
+from utils.files import InputError
+
+RETRIES = 3  # of a piece whose worker died
+SECONDS_TO_CONNECT = 30
+# Read by TensorFlow as it loads.
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def workers(text):
+    """argparse type: how many processes on this machine, an int, or the address of a Dask scheduler, a text."""
+    text = text.strip()
+    if re.fullmatch(r"[a-z]+://\S+:\d+", text):
+        return text
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            "{!r} is neither a number of processes nor the address of a Dask scheduler as tcp://host:8786".format(text)
+        )
+    return int(text)
+
+
+def add_flag(group, what):
+    """--workers, of every script that works through many clouds; `what` one of these is, in a word."""
+    group.add_argument(
+        "--workers",
+        type=workers,
+        metavar="N",
+        help="hand out every {} to so many processes on this machine, or to those of a Dask scheduler, "
+        "tcp://HOST:PORT; needs requirements-cluster.txt (default: work through them here)".format(what),
+    )
+
+
+@contextlib.contextmanager
+def open_pool(where):
+    """Starts workers, or finds those of a cluster, and ends at its end what it started.
+
+    Args:
+      where: as of `workers`.
+
+    Yields:
+      A Pool.
+
+    Raises:
+      InputError: `distributed` is missing, or no cluster answers.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise InputError("`workers` {}: first `pip install -r requirements-cluster.txt`".format(where))
+    # What it says of its own concerns, such as connections that end, is no news to the user.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with contextlib.ExitStack() as opened:
+        address = where
+        if isinstance(where, int):
+            # No port that others reach, and no page of its own.
+            address = opened.enter_context(
+                distributed.LocalCluster(
+                    n_workers=where, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+                )
+            )
+        try:
+            client = opened.enter_context(distributed.Client(address, timeout=SECONDS_TO_CONNECT))
+            client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
+        except (OSError, ValueError, distributed.TimeoutError) as error:
+            raise InputError("`workers` {}: no Dask worker answers there ({})".format(where, error or "in time"))
+        yield Pool(client)
+
+
+class Pool:
+    """Workers that are there.
+
+    Attributes:
+      count: how many.
+    """
+
+    def __init__(self, client):
+        self._client = client
+        self.count = len(client.scheduler_info()["workers"])
+
+    def results(self, function, pieces):
+        """Has a function applied to pieces, and yields each piece with what comes of it as soon as that is there.
+
+        A piece whose worker dies is done again by another.
+
+        Args:
+          function: of a module that the workers can import; it takes a piece and how many workers share its machine.
+          pieces: list.
+
+        Raises:
+          InputError: as the function, or a piece ended every worker that tried it.
+        """
+        import distributed
+
+        hosts = [one["host"] for one in self._client.scheduler_info()["workers"].values()]
+        most = max(hosts.count(host) for host in hosts)
+        futures = {self._client.submit(function, one, most, pure=False, retries=RETRIES): one for one in pieces}
+        try:
+            for future in distributed.as_completed(list(futures)):
+                try:
+                    found = future.result()
+                except distributed.KilledWorker:
+                    raise InputError("`workers`: a piece of the work ended every worker that tried it, as of memory")
+                yield futures.pop(future), found
+        finally:
+            self._client.cancel(list(futures))
+
+
+# The network that this worker opened, by what it was opened with: the next piece is of the same, as a rule.
+_OPENED = {}
+_OPENING = threading.Lock()
+
+
+def open_once(arguments, digest, num_workers):
+    """The classifier.Classifier of a checkpoint, which a worker opens once and keeps.
+
+    Args:
+      arguments: tuple of prefix, model_name, gpu and class_names, as for `loading.open_classifier`.
+      digest: of the checkpoint, where the work was handed out.
+      num_workers: how many share this machine: each takes its share of the cores.
+
+    Raises:
+      InputError: the checkpoint is missing here, or is another.
+    """
+    from utils.network import loading
+
+    with _OPENING:
+        if (arguments, digest) not in _OPENED:
+            _close()
+            for name in THREADS:
+                os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // num_workers)))
+            stack = contextlib.ExitStack()
+            classifier = stack.enter_context(loading.open_classifier(*arguments))
+            if classifier.network.digest != digest:
+                raise InputError(
+                    "{} is another network for this worker than where the work was handed out: give the workers the "
+                    "same file".format(arguments[0])
+                )
+            atexit.register(_close)
+            _OPENED[arguments, digest] = stack, classifier
+        return _OPENED[arguments, digest][1]
+
+
+def _close():
+    """Closes what this worker opened, while TensorFlow is still there."""
+    while _OPENED:
+        stack, _ = _OPENED.popitem()[1]
+        # It was opened by a thread that may be gone, whose default graph this one cannot leave.
+        with contextlib.suppress(Exception):
+            stack.close()
