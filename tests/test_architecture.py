@@ -32,6 +32,7 @@ ROOMS = {
     "open3d": ("utils/pictures/",),
     "matplotlib": ("utils/pictures/",),
     "plotly": ("utils/viewer/",),
+    "distributed": ("utils/network/",),
 }
 
 

@@ -18,7 +18,7 @@ def pins(name):
     found = {}
     with open(os.path.join(quickstart.PROJECT_DIR, name)) as file:
         for line in file:
-            if line.startswith(("#", "-c ")):
+            if line.startswith(("#", "-c ", "-r ")):
                 continue
             package, version = re.match(r"([\w.-]+)==([\w.]+)( ; .+)?\n$", line).groups()[:2]
             found.setdefault(re.sub("[-_.]+", "-", package).lower(), set()).add(version)
@@ -37,6 +37,12 @@ def test_every_pin_is_exact_and_the_lock_agrees(requirements, lock):
 @pytest.mark.parametrize("package", ["pytest", "playwright", "ruff"])
 def test_the_locks_cover_what_the_tests_need(package):
     assert set.union(*(pins(lock)[package] for _, lock in PAIRS)) == pins(quickstart.TEST_REQUIREMENTS)[package]
+
+
+def test_the_locks_cover_what_workers_need():
+    wanted = pins("requirements-cluster.txt")["distributed"]
+    assert set.union(*(pins(lock)["distributed"] for _, lock in PAIRS)) == wanted
+    assert pins("requirements-cluster.txt")["click"] <= pins("requirements-lock.txt")["click"]
 
 
 @pytest.mark.skipif(not os.path.exists(os.path.join(sys.prefix, STAMP)), reason="not an environment of quickstart.py")

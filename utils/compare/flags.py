@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from utils import command_line, files, workers
+from utils import command_line, files
 from utils.command_line import ROTATIONS, positive_int
 from utils.compare import given_heat, settings
 from utils.compare.protocols import PROTOCOLS
@@ -13,7 +13,7 @@ from utils.explain import point_drop
 from utils.explain.flags import add_option_flags
 from utils.explain.methods import METHODS
 from utils.files import InputError
-from utils.network import checkpoint_files
+from utils.network import checkpoint_files, workers
 from utils.network.flags import add_network_flags
 from utils.pictures import colours
 

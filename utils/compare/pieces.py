@@ -4,11 +4,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from tqdm import tqdm
 
-from utils import workers
 from utils.clouds.cloud import Cloud
 from utils.compare import run, settings
 from utils.compare.protocols import PROTOCOLS
 from utils.disk.rows import RowFile
+from utils.network import workers
 
 MOST_CLOUDS = 16  # of a piece: a kill loses no more than a piece of each worker
 PIECES_PER_WORKER = 4  # at least, so that none waits long for the last

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import re
+import tempfile
 import threading
 
 from utils.files import InputError
@@ -64,10 +65,15 @@ def open_pool(where):
     with contextlib.ExitStack() as opened:
         address = where
         if isinstance(where, int):
-            # No port that others reach, and no page of its own.
+            # No port that others reach, no page of its own, and no folder where the user is.
             address = opened.enter_context(
                 distributed.LocalCluster(
-                    n_workers=where, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+                    n_workers=where,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    host="127.0.0.1",
+                    local_directory=opened.enter_context(tempfile.TemporaryDirectory()),
                 )
             )
         try:
