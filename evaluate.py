@@ -20,10 +20,9 @@ with streams.one_line_interrupts():
     from utils import command_line, files, metrics
     from utils.disk import names, result_folder, shards
     from utils.files import InputError, printable
-    from utils.network import checkpoint_files
+    from utils.network import checkpoint_files, predictions, workers
     from utils.network.flags import add_network_flags, find_network
     from utils.network.loading import open_classifier
-    from utils.network.predictions import Predictions
 
 TABLE, PICTURE = "confusion_matrix.csv", "confusion_matrix.png"
 DEFAULT_POINTS = 1024  # of a network that nobody knows more about
@@ -54,6 +53,7 @@ def parse_flags():
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/evaluate)")
     command_line.add_overwrite_flag(group)
     shards.add_flag(group, "cloud")
+    workers.add_flag(group, "cloud")
     flags = parser.parse_args()
     if flags.shard:
         command_line.refuse_idle(flags, "overwrite", "a shard leaves the report to the same command without --shard")
@@ -91,16 +91,16 @@ def main():
         if flags.shard:
             held.enter_context(shards.hold(flags.dump_dir, "dump_dir", flags.shard))
         kept = dict(settings, data=provider.digest(points, labels))
-        predictions = Predictions(flags.dump_dir, kept, labels, class_names, flags.shard)
-        classify(classifier, points, turns, predictions)
+        known = predictions.Predictions(flags.dump_dir, kept, labels, class_names, flags.shard)
+        classify(classifier, points, turns, known, flags.workers, flags.gpu)
     if flags.shard:
         print("Shard {} is done; once all are, the same command without --shard reports".format(flags.shard))
         return
-    matrix = metrics.confusion_matrix(labels, predictions.found, len(class_names))
+    matrix = metrics.confusion_matrix(labels, known.found, len(class_names))
     report(matrix, class_names)
     settings["data_dir"] = os.path.abspath(data.folder)
     kept = command_line.kept_flags(flags)
-    del kept["shard"]
+    del kept["shard"], kept["workers"]
     kept.update(model_path=found.prefix, class_names=class_names, **settings)
     written = result_folder.write(
         flags.dump_dir, settings, lambda begun: save(begun, matrix, class_names, kept), is_ours, flags.overwrite
@@ -138,32 +138,32 @@ def draw_turns(rotation, num_clouds, num_votes, seed):
     return np.stack([provider.draw_rotations(rotation, num_clouds, rng) for _ in range(num_votes)])
 
 
-def classify(classifier, points, turns, predictions):
+def classify(classifier, points, turns, known, where=None, gpu=0):
     """Finds what is missing in a predictions.Predictions, with a progress bar.
 
     Args:
-      classifier, points, turns: as of `vote`, for all clouds.
+      classifier, points, turns: as of `predictions.vote`, for all clouds.
+      known: the Predictions.
+      where: as for `workers.open_pool`, whose workers classify; None: this process.
+      gpu: of the workers.
     """
-    batches = predictions.missing()
-    with tqdm(total=len(turns) * sum(map(len, batches)), unit="cloud", desc="Classifying") as bar:
-        for places in batches:
-            logits = vote(classifier, points[places], turns[:, places], bar.update)
-            predictions.add(places, logits.argmax(axis=1))
-
-
-def vote(classifier, points, turns, progress=None):
-    """Adds up the logits of several views of each cloud.
-
-    Args:
-      classifier: a classifier.Classifier.
-      points: float32 array [B, P, 3].
-      turns: float32 array [V, B, 3, 3], of the views.
-      progress: as for `Classifier.logits`.
-
-    Returns:
-      float32 array [B, C].
-    """
-    return sum(classifier.logits(np.matmul(points, turn), progress=progress) for turn in turns)
+    batches = known.missing()
+    bar = tqdm(total=len(turns) * sum(map(len, batches)), unit="cloud", desc="Classifying")
+    if where is None:
+        with bar:
+            for places in batches:
+                logits = predictions.vote(classifier, points[places], turns[:, places], bar.update)
+                known.add(places, logits.argmax(axis=1))
+        return
+    network = classifier.network
+    arguments = (network.prefix, network.model_name, gpu, network.class_names)
+    pieces = [
+        predictions.Piece(arguments, network.digest, places, points[places], turns[:, places]) for places in batches
+    ]
+    with workers.open_pool(where) as pool, bar:
+        for piece, found in pool.results(predictions.find, pieces):
+            known.add(piece.places, found)
+            bar.update(len(turns) * len(found))
 
 
 def report(matrix, class_names):

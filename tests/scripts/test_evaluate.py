@@ -13,6 +13,7 @@ from conftest import MODELNET40, REFERENCE, assert_one_line_error, needs, run_sc
 
 import evaluate
 from utils.files import InputError, read_json, write_json
+from utils.network import predictions
 
 OWN_NAMES = tuple("Teil {}".format(number) for number in range(40))
 
@@ -220,7 +221,7 @@ class CountingClassifier:
 def test_votes_are_added_up_over_views_of_their_own(rng):
     points = rng.standard_normal((4, 30, 3)).astype(np.float32) + 1
     classifier = CountingClassifier()
-    total = evaluate.vote(classifier, points, evaluate.draw_turns("y", 4, 3, seed=0))
+    total = predictions.vote(classifier, points, evaluate.draw_turns("y", 4, 3, seed=0))
     assert len(classifier.seen) == 3 and not np.allclose(classifier.seen[0], classifier.seen[1])
     np.testing.assert_allclose(total, sum(views.mean(axis=1) for views in classifier.seen), rtol=1e-5)
     np.testing.assert_allclose(total[:, 1], 3 * points[:, :, 1].mean(axis=1), rtol=1e-4)

@@ -150,6 +150,10 @@ def test_shards_of_an_evaluation_come_to_the_matrix_of_one_process(tiny_data, ti
         assert (parts / name).read_bytes() == (whole / name).read_bytes()
     found, alone = (json.loads((folder / "run.json").read_text()) for folder in (parts, whole))
     assert found["overall_accuracy"] == alone["overall_accuracy"] and found["clouds"] == alone["clouds"] == 40
+    pytest.importorskip("distributed")
+    handed_out = _evaluate(tiny_data, tiny_log, tmp_path / "workers", "--workers", 2)
+    assert handed_out.returncode == 0, handed_out.stderr
+    assert (tmp_path / "workers" / "confusion_matrix.csv").read_bytes() == (whole / "confusion_matrix.csv").read_bytes()
     other = _evaluate(tiny_data, tiny_log, parts, "--seed", 5)
     assert_one_line_error(other, "--seed 5", "began with 0")
 

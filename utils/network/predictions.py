@@ -1,12 +1,14 @@
 """What a network sees in the clouds of a test split, kept where shards of the work are done by other processes."""
 
 import os
+from typing import Any, NamedTuple, Tuple
 
 import numpy as np
 
 from utils import files
 from utils.disk import result_folder, shards
 from utils.disk.rows import NamedCloud, RowFile
+from utils.network import workers
 
 FILE_NAME = "predictions.csv"
 STEP = "predicted"  # all rows are of one kind
@@ -64,3 +66,41 @@ class Predictions:
             for place, label in zip(places, predicted):
                 self._rows.add(self._method, self._clouds[place], STEP, float(label))
             self._rows.flush()
+
+
+class Piece(NamedTuple):
+    """Clouds that a worker classifies.
+
+    Attributes:
+      arguments, digest: of the network, as for `workers.open_once`.
+      places: int array [B], of the clouds in the test split.
+      points: float32 array [B, P, 3].
+      turns: float32 array [V, B, 3, 3], as for `vote`.
+    """
+
+    arguments: Tuple[Any, ...]
+    digest: str
+    places: np.ndarray
+    points: np.ndarray
+    turns: np.ndarray
+
+
+def find(piece, num_workers):
+    """The predicted classes, int array [B], of a Piece; `num_workers` share this machine."""
+    classifier = workers.open_once(piece.arguments, piece.digest, num_workers)
+    return vote(classifier, piece.points, piece.turns).argmax(axis=1)
+
+
+def vote(classifier, points, turns, progress=None):
+    """Adds up the logits of several views of each cloud.
+
+    Args:
+      classifier: a classifier.Classifier.
+      points: float32 array [B, P, 3].
+      turns: float32 array [V, B, 3, 3], of the views.
+      progress: as for `Classifier.logits`.
+
+    Returns:
+      float32 array [B, C].
+    """
+    return sum(classifier.logits(np.matmul(points, turn), progress=progress) for turn in turns)
