@@ -15,7 +15,7 @@ import threading
 from utils.files import InputError
 
 RETRIES = 3  # of a piece whose worker died
-SECONDS_TO_CONNECT = 30
+SECONDS_TO_CONNECT = 60
 # Read by TensorFlow as it loads.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -78,7 +78,7 @@ def open_pool(where):
             )
         try:
             client = opened.enter_context(distributed.Client(address, timeout=SECONDS_TO_CONNECT))
-            client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
+            client.wait_for_workers(where if isinstance(where, int) else 1, timeout=SECONDS_TO_CONNECT)
         except (OSError, ValueError, distributed.TimeoutError) as error:
             raise InputError("`workers` {}: no Dask worker answers there ({})".format(where, error or "in time"))
         yield Pool(client)
@@ -93,7 +93,10 @@ class Pool:
 
     def __init__(self, client):
         self._client = client
-        self.count = len(client.scheduler_info()["workers"])
+        addresses = list(client.nthreads())
+        self.count = len(addresses)
+        hosts = [address.rpartition(":")[0] for address in addresses]
+        self._most_on_a_machine = max(hosts.count(host) for host in hosts)
 
     def results(self, function, pieces):
         """Has a function applied to pieces, and yields each piece with what comes of it as soon as that is there.
@@ -109,9 +112,10 @@ class Pool:
         """
         import distributed
 
-        hosts = [one["host"] for one in self._client.scheduler_info()["workers"].values()]
-        most = max(hosts.count(host) for host in hosts)
-        futures = {self._client.submit(function, one, most, pure=False, retries=RETRIES): one for one in pieces}
+        futures = {
+            self._client.submit(function, one, self._most_on_a_machine, pure=False, retries=RETRIES): one
+            for one in pieces
+        }
         try:
             for future in distributed.as_completed(list(futures)):
                 try:
