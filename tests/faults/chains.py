@@ -164,15 +164,18 @@ class Comparison(Chain):
 
     def _state(self):
         """Its rows that are whole: {key: values}."""
-        path = os.path.join(self.out, "rows.csv")
-        return dict(_rows(path)) if os.path.exists(path) else {}
+        return dict(self._rows_in(self.out))
+
+    def _rows_in(self, folder):
+        path = os.path.join(folder, "rows.csv")
+        return _rows(path) if os.path.exists(path) else []
 
     def _less(self, before, after):
         lost = [key for key in before if after.get(key) != before[key]]
         return "loses or changes rows {}".format(lost[:3]) if lost else None
 
     def _differs(self):
-        found, wanted = (_rows(os.path.join(folder, "rows.csv")) for folder in (self.out, self.reference))
+        found, wanted = (self._rows_in(folder) for folder in (self.out, self.reference))
         if len(found) != len(dict(found)) or set(dict(found)) != set(dict(wanted)):
             return "has {} rows of {}, wanted {}".format(len(found), len(dict(found)), len(wanted))
         # A batch of other clouds gives other last digits.
@@ -184,7 +187,36 @@ class Comparison(Chain):
                 texts.append(file.read().replace(folder, "").split())
         if len(texts[0]) != len(texts[1]) or not all(_same_word(*pair) for pair in zip(*texts)):
             return "has another summary.md"
+        return self._other_heat()
+
+    def _other_heat(self):
         return _differing_arrays(*(os.path.join(folder, "heats.npz") for folder in (self.out, self.reference)))
+
+
+class SharedComparison(Comparison):
+    """A comparison by two shards in turn, whichever is killed, and then by a process that finds what both left."""
+
+    def _draw(self, rng):
+        super()._draw(rng)
+        self.name = "shared " + self.name
+        self._number = 0
+
+    def run(self, **options):
+        self._number += 1
+        shard = ["--shard", "{}/2".format(1 + self._number % 2)] if options else []
+        return self._bench.run_words(self.words() + shard, self._folder, before=self.before, **options)
+
+    def _plain(self, path, folder):
+        # A killed shard leaves its lock to whoever works on it next.
+        name = super()._plain(path, folder)
+        return "rows.csv" if re.search(r"\.[12]-of-2\.(csv|json|npz|lock)$|^heats.npz$", name) else name
+
+    def _rows_in(self, folder):
+        paths = [path for path in files_in(folder) if re.match(r"rows\..*csv$", os.path.basename(path))]
+        return [row for path in paths for row in _rows(path)]
+
+    def _other_heat(self):
+        return None  # it lies in pieces
 
 
 class Explanation(Chain):

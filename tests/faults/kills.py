@@ -7,7 +7,7 @@ import functools
 import os
 import signal
 
-from chains import Comparison, Explanation, Training
+from chains import Comparison, Explanation, SharedComparison, Training
 from judgement import Outcome, judge
 
 TITLE = "kills"
@@ -18,7 +18,7 @@ KILLED = -signal.SIGKILL
 
 def inject(rng, bench, folder):
     """Kills runs of one kind, one after the other, SIZE times in all; returns an Outcome for each kill."""
-    kind = rng.choice((Training, Training, Training, Comparison, Comparison, Explanation))
+    kind = rng.choice((Training, Training, Training, Comparison, SharedComparison, Explanation))
     outcomes = []
     for number in range(MOST_CHAINS):
         chain = kind(rng, bench, os.path.join(folder, str(number)))
