@@ -13,13 +13,14 @@ from utils.demo import modelnet40
 from utils.network import checkpoint, checkpoint_files
 from utils.network.classifier import Classifier
 
-NAMES = ("rotation_y", "rotation_xyz")
+NAMES = ("rotation_y", "rotation_xyz", "rotation_none")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_network_says_how_it_was_trained(name):
     folder = os.path.join(checkpoint_files.PRETRAINED_DIR, name)
     assert sorted(os.listdir(folder)) == [
+        "README.md",
         "config.json",
         "log_train.txt",
         "model.ckpt.data-00000-of-00001",
@@ -33,7 +34,10 @@ def test_a_shipped_network_says_how_it_was_trained(name):
 
 @needs(MODELNET40)
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="takes long on TensorFlow 1.15; TensorFlow 2 does it")
-@pytest.mark.parametrize("name, overall, mean_class", [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68)])
+@pytest.mark.parametrize(
+    "name, overall, mean_class",
+    [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68), ("rotation_none", 0.89, 0.85)],
+)
 def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
     points, labels = provider.load_split(provider.open_data(MODELNET40), "test", 1024)
     if name == "rotation_xyz":
