@@ -228,6 +228,7 @@ def _check_same(path, kept, protocol, there, idle=()):
     files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir", newer=usual)
     taken = options_of(kept["methods"])
     files.check_same_settings(path, {name: kept[name] for name in options_of(there) if name in taken}, "dump_dir")
+    _all_given(path, before, kept, there)
     return before
 
 
