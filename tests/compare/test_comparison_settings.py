@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import os
 
 import pytest
 
 from utils import files
 from utils.compare import settings
+from utils.disk.rows import NamedCloud
+from utils.disk.shards import Shard
 from utils.files import InputError
 
 # What the version before wrote, of every protocol.
@@ -227,3 +230,40 @@ def test_which_steps_there_are_may_change(tmp_path):
         settings.begin(folder, _new(schedule="all", num_drop=24, **dict(own, eval_every=4)))
     with pytest.raises(InputError, match="run.json holds .*schedule.* of another kind"):
         settings.of(_new(schedule=7, **own), "run.json")
+
+
+def test_shards_of_one_comparison_alone_begin_and_are_merged(tmp_path):
+    folder = str(tmp_path)
+    for number in (1, 2):
+        settings.begin(folder, _new(), own=Shard(number, 3))
+    with pytest.raises(InputError, match="`seed` 1: what .* began with 0"):
+        settings.begin(folder, _new(seed=1), own=Shard(3, 3))
+    assert sorted(os.listdir(folder)) == ["run.1-of-3.json", "run.2-of-3.json", "run.json"]
+    # Shards that were computed elsewhere bring their records, without run.json.
+    os.remove(str(tmp_path / "run.json"))
+    assert settings.read(folder)["seed"] == 0
+    files.write_json(str(tmp_path / "run.3-of-3.json"), _new(weights="other"))
+    with pytest.raises(InputError, match="`weights`"):
+        settings.read(folder)
+    with pytest.raises(InputError, match="`weights`"):
+        settings.begin(folder, _new())
+
+
+def test_rows_of_shards_count_for_the_whole_and_the_other_way_round(tmp_path):
+    folder, protocol = _folder(tmp_path, ["asm"]), settings.PROTOCOLS["insert"]
+    one, two = (settings.open_rows(folder, protocol, Shard(number, 2)) for number in (1, 2))
+    one.add("p-grad-cam", NamedCloud("chair", 1), 16, 1, 0.5)
+    one.flush()
+    assert len(one.rows) == 2 and len(two.rows) == 1
+    assert len(settings.open_rows(folder, protocol).rows) == 2
+    assert settings.shards_lacking(folder) == [(2, 2)]
+    # What is added to the whole goes to its own file.
+    whole = settings.open_rows(folder, protocol)
+    whole.add("p-grad-cam", NamedCloud("chair", 2), 16, 1, 0.5)
+    whole.flush()
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
+    assert len((tmp_path / "rows.1-of-2.csv").read_text().splitlines()) == 2
+    assert whole.num_written() == 3 and [os.path.basename(path) for path in whole.paths()] == [
+        "rows.csv",
+        "rows.1-of-2.csv",
+    ]
