@@ -7,6 +7,8 @@ Batch norm is an affine map per channel, so it is folded into the layer's weight
 training alike: the statistics that training needs of a product x W follow from those of x (`_product_moments`).
 """
 
+import zlib
+
 import tensorflow.compat.v1 as tf
 
 BATCH_NORM_EPSILON = 1e-3
@@ -190,7 +192,10 @@ def _product(rows, weights):
 
 
 def _weights(shape, initializer=None):
-    weights = tf.get_variable("weights", shape, initializer=initializer or tf.glorot_uniform_initializer())
+    # By its name, so that the same seed draws the same weights in whatever order a graph is built.
+    number = zlib.crc32(tf.get_variable_scope().name.encode("utf-8")) % 2**31
+    initializer = initializer or tf.glorot_uniform_initializer(seed=number)
+    weights = tf.get_variable("weights", shape, initializer=initializer)
     biases = tf.get_variable("biases", shape[-1:], initializer=tf.zeros_initializer())
     return weights, biases
 

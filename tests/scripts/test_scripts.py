@@ -83,6 +83,8 @@ def test_eval_every_leaves_out_accuracies_and_drops_the_same_points(tiny_data, t
             7,
             "--eval_every",
             every,
+            # Without its coldest points the object is never lost, however the accuracy goes up and down else.
+            "--drop_neg",
             "--rotation",
             "none",
             "--input",
