@@ -18,6 +18,7 @@ with streams.one_line_interrupts():
 
     import provider
     from utils import command_line, files, metrics
+    from utils.clouds import transforms
     from utils.disk import names, result_folder, shards
     from utils.files import InputError, printable
     from utils.network import checkpoint_files, predictions, workers
@@ -135,7 +136,7 @@ def draw_turns(rotation, num_clouds, num_votes, seed):
       seed: of the rotations.
     """
     rng = np.random.RandomState(seed)
-    return np.stack([provider.draw_rotations(rotation, num_clouds, rng) for _ in range(num_votes)])
+    return np.stack([transforms.draw_rotations(rotation, num_clouds, rng) for _ in range(num_votes)])
 
 
 def classify(classifier, points, turns, known, where=None, gpu=0):
@@ -147,23 +148,20 @@ def classify(classifier, points, turns, known, where=None, gpu=0):
       where: as for `workers.open_pool`, whose workers classify; None: this process.
       gpu: of the workers.
     """
-    batches = known.missing()
-    bar = tqdm(total=len(turns) * sum(map(len, batches)), unit="cloud", desc="Classifying")
-    if where is None:
-        with bar:
-            for places in batches:
-                logits = predictions.vote(classifier, points[places], turns[:, places], bar.update)
-                known.add(places, logits.argmax(axis=1))
-        return
-    network = classifier.network
+    network, batches = classifier.network, known.missing()
     arguments = (network.prefix, network.model_name, gpu, network.class_names)
-    pieces = [
+    pieces = (
         predictions.Piece(arguments, network.digest, places, points[places], turns[:, places]) for places in batches
-    ]
-    with workers.open_pool(where) as pool, bar:
-        for piece, found in pool.results(predictions.find, pieces):
-            known.add(piece.places, found)
-            bar.update(len(turns) * len(found))
+    )
+    with contextlib.ExitStack() as opened:
+        bar = opened.enter_context(tqdm(total=sum(map(len, batches)), unit="cloud", desc="Classifying"))
+        if where is None:
+            found = ((one, predictions.vote(classifier, one.points, one.turns).argmax(axis=1)) for one in pieces)
+        else:
+            found = opened.enter_context(workers.open_pool(where)).results(predictions.find, list(pieces))
+        for piece, predicted in found:
+            known.add(piece.places, predicted)
+            bar.update(len(predicted))
 
 
 def report(matrix, class_names):

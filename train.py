@@ -19,6 +19,7 @@ with streams.one_line_interrupts():
     import models
     import provider
     from utils import command_line, files
+    from utils.clouds import transforms
     from utils.disk import locks
     from utils.explain import shown_clouds
     from utils.files import InputError
@@ -208,11 +209,11 @@ def augment(points, step, rotation, num_points, seed, is_stretched=False):
     rng = np.random.RandomState([seed, 1, step])
     if num_points is not None:
         points = points[:, rng.choice(points.shape[1], num_points, replace=False)]
-    rotations = provider.draw_rotations(rotation, len(points), rng)
+    rotations = transforms.draw_rotations(rotation, len(points), rng)
     points = np.matmul(points, rotations)
     if is_stretched:
-        points = provider.scale_and_shift(points, rng)
-    return provider.jitter(points, rng)
+        points = transforms.scale_and_shift(points, rng)
+    return transforms.jitter(points, rng)
 
 
 def turn_test_clouds(points, rotation, seed):
@@ -222,7 +223,7 @@ def turn_test_clouds(points, rotation, seed):
     """
     if rotation != "xyz":
         return points
-    return np.matmul(points, provider.draw_rotations("xyz", len(points), np.random.RandomState(seed)))
+    return np.matmul(points, transforms.draw_rotations("xyz", len(points), np.random.RandomState(seed)))
 
 
 def training_settings(flags, num_train, class_names):

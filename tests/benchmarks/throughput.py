@@ -267,12 +267,12 @@ def _whole(method, eval_every=1):
     """The loop of an explain script. Each vote is made one for the label, so that all runs have the same rounds."""
 
     def prepare(folder, flags, is_textbook, opened):
-        import provider
+        from utils.clouds import transforms
         from utils.explain import point_drop
         from utils.explain.methods import METHODS
 
         classifier, points = _classifier(folder, is_textbook, opened), _clouds(1, 2048)[0]
-        rotations = provider.draw_rotations("xyz", flags.votes, np.random.RandomState(0))
+        rotations = transforms.draw_rotations("xyz", flags.votes, np.random.RandomState(0))
 
         vote = classifier.vote_logits
         if is_textbook and method == "p-grad-cam":

@@ -175,9 +175,9 @@ def test_stability_turns_the_cloud_though_the_network_was_trained_without(traine
     bench = comparison(tmp_path, monkeypatch, stability.PROTOCOL, trained_rotation=trained)
     bench.clouds = [cloud._replace(points=rng.uniform(-1, 1, (20, 3)).astype(np.float32)) for cloud in bench.clouds]
     kinds = []
-    draw = stability.provider.draw_rotations
+    draw = stability.transforms.draw_rotations
     monkeypatch.setattr(
-        stability.provider, "draw_rotations", lambda kind, count, rng: kinds.append(kind) or draw(kind, count, rng)
+        stability.transforms, "draw_rotations", lambda kind, count, rng: kinds.append(kind) or draw(kind, count, rng)
     )
     stability.run(bench)
     assert set(kinds) == {turns}

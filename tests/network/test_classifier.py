@@ -1,7 +1,5 @@
 """What a Classifier answers, and heat of it, against the network in NumPy, finite differences and taking points out."""
 
-import os
-
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -10,7 +8,6 @@ from numpy_network import NumpyNetwork
 from utils import metrics
 from utils.explain import heat
 from utils.explain.methods import METHODS
-from utils.files import PROJECT_DIR
 from utils.network import checkpoint, checkpoint_files, classifier
 
 LABEL = 8
@@ -227,9 +224,7 @@ def test_batches_do_not_change_the_answer(tiny_classifier, rng, monkeypatch):
     labels = np.arange(7)
     whole = [tiny_classifier.logits(clouds)] + _quantities(tiny_classifier, ["loss_gradients"], clouds, labels)
     monkeypatch.setattr(classifier, "POINTS_PER_CALL", 45)
-    seen = []
-    np.testing.assert_allclose(tiny_classifier.logits(clouds, progress=seen.append), whole[0], rtol=1e-4, atol=1e-5)
-    assert seen == [2, 2, 2, 1]
+    np.testing.assert_allclose(tiny_classifier.logits(clouds), whole[0], rtol=1e-4, atol=1e-5)
     batches = list(tiny_classifier.quantities(["loss_gradients"], clouds, labels))
     assert [len(gradients) for (gradients,) in batches] == [2, 2, 2, 1]
     np.testing.assert_allclose(np.concatenate([gradients for (gradients,) in batches]), whole[1], rtol=1e-3, atol=1e-5)
@@ -321,25 +316,3 @@ def test_methods_take_the_formulas_of_these_of_cloud(tiny_classifier, cloud):
         rtol=1e-4,
         atol=1e-7,
     )
-
-
-@pytest.fixture(scope="module")
-def shipped_classifier():
-    with checkpoint.restore(
-        os.path.join(PROJECT_DIR, "log", "pretrained", "rotation_y", "model.ckpt"), gpu=-1
-    ) as network:
-        yield classifier.Classifier(network)
-
-
-@pytest.mark.parametrize("num_points", [64, 61])
-def test_a_cloud_has_the_same_bits_whatever_clouds_go_with_it(num_points, shipped_classifier, rng):
-    clouds, labels = rng.uniform(-0.7, 0.7, (20, num_points, 3)).astype(np.float32), np.arange(20)
-    names = ("loss_gradients", "logit_gradients", "features", "feature_gradients")
-    together = [shipped_classifier.logits(clouds)] + _quantities(shipped_classifier, names, clouds, labels)
-    for size in (1, 2, 3, 8):
-        for start in (0, 7):
-            part, of = slice(start, start + size), labels[start : start + size]
-            alone = [shipped_classifier.logits(clouds[part])]
-            alone += _quantities(shipped_classifier, names, clouds[part], of)
-            for name, one, whole in zip(("logits",) + names, alone, together):
-                assert (one == whole[part]).all(), (name, size, start)

@@ -9,6 +9,7 @@ from conftest import MODELNET40, explain, needs
 
 import provider
 from utils import metrics
+from utils.clouds import transforms
 from utils.demo import modelnet40
 from utils.network import checkpoint, checkpoint_files
 from utils.network.classifier import Classifier
@@ -41,7 +42,7 @@ def test_a_shipped_network_says_how_it_was_trained(name):
 def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
     points, labels = provider.load_split(provider.open_data(MODELNET40), "test", 1024)
     if name == "rotation_xyz":
-        points = np.matmul(points, provider.draw_rotations("xyz", len(points), np.random.RandomState(5)))
+        points = np.matmul(points, transforms.draw_rotations("xyz", len(points), np.random.RandomState(5)))
     with checkpoint.restore(os.path.join(checkpoint_files.PRETRAINED_DIR, name, "model.ckpt"), gpu=-1) as network:
         predictions = Classifier(network).logits(points).argmax(axis=1)
     matrix = metrics.confusion_matrix(labels, predictions, len(modelnet40.CLASS_NAMES))

@@ -12,9 +12,9 @@ import tensorflow.compat.v1 as tf
 from conftest import assert_one_line_error, run_script
 from training_runs import step, training_arguments
 
-import provider
 import train
 import utils
+from utils.clouds import transforms
 from utils.demo import modelnet40
 
 
@@ -84,7 +84,7 @@ def test_a_stretched_cloud_is_scaled_and_shifted_along_each_axis(rng):
     far = np.abs(points[:, 0] - points[:, 1]) > 1
     scales = (moved[:, 0] - moved[:, 1]) / (points[:, 0] - points[:, 1])
     assert 2 / 3 - 0.1 < scales[far].min() < 0.75 and 1.4 < scales[far].max() < 1.6
-    exact = provider.scale_and_shift(points.astype(np.float64), rng)
+    exact = transforms.scale_and_shift(points.astype(np.float64), rng)
     scales = (exact[:, 0] - exact[:, 1]) / (points[:, 0] - points[:, 1])
     shifts = exact[:, 2] - scales * points[:, 2]
     assert 2 / 3 < scales.min() < 0.68 and 1.48 < scales.max() < 1.5 and len(np.unique(scales)) == scales.size

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 import models
 import provider
+from utils.clouds import transforms
 from utils.clouds.cloud import Cloud
 from utils.compare import heats
 from utils.explain.methods import METHODS
@@ -55,7 +56,7 @@ def turn_clouds(clouds, rotation, seed):
     """The clouds as one view shows them: turned by a rotation of their own, or as they lie for "none"."""
     return [
         cloud._replace(
-            points=np.matmul(cloud.points, provider.draw_rotations(rotation, 1, rng_of(cloud, seed, VIEWS))[0])
+            points=np.matmul(cloud.points, transforms.draw_rotations(rotation, 1, rng_of(cloud, seed, VIEWS))[0])
         )
         for cloud in clouds
     ]

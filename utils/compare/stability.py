@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-import provider
 from utils import metrics
+from utils.clouds import transforms
 from utils.compare import figures, tables
 from utils.compare.protocol import Figure, Measure, Protocol, Report
 from utils.compare.run import points_of, rng_of
@@ -28,9 +28,9 @@ def run(comparison):
     for method, clouds in comparison.batches(DISTURBANCES):
         points = points_of(clouds)
         before = comparison.heat_of(method, clouds)
-        turns = [provider.draw_rotations(rotation, 1, rng_of(cloud, seed, TURNS)) for cloud in clouds]
+        turns = [transforms.draw_rotations(rotation, 1, rng_of(cloud, seed, TURNS)) for cloud in clouds]
         turned = np.matmul(points, np.concatenate(turns))
-        jittered = np.stack([provider.jitter(cloud.points, rng_of(cloud, seed, JITTERS)) for cloud in clouds])
+        jittered = np.stack([transforms.jitter(cloud.points, rng_of(cloud, seed, JITTERS)) for cloud in clouds])
         halves = np.stack([rng_of(cloud, seed, HALVES).permutation(count)[: count // 2] for cloud in clouds])
         whole = np.broadcast_to(np.arange(count), points.shape[:2])
         for draw, (name, changed, members) in enumerate(

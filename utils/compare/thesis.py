@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-import provider
+from utils.clouds import transforms
 from utils.command_line import positive_int
 from utils.compare import figures, tables
 from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
@@ -42,7 +42,7 @@ def run(comparison, num_votes, eval_every, schedule, num_drop):
     wanted = steps(comparison, schedule, num_drop)
     for method, (cloud,) in comparison.batches(wanted, size=1):
         votes = 1 if comparison.rotation == "none" else num_votes or METHODS[method].votes
-        rotations = provider.draw_rotations(comparison.rotation, votes, np.random.RandomState(comparison.seed))
+        rotations = transforms.draw_rotations(comparison.rotation, votes, np.random.RandomState(comparison.seed))
         runs = {}
         for step in wanted:
             if comparison.rows.has(method, cloud, step):

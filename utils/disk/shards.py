@@ -70,8 +70,8 @@ def there(path, packed=""):
     """
     stem, ending = os.path.splitext(path)
     found = {}
-    for one in glob.glob(glob.escape(stem) + ".*" + ending) + glob.glob(glob.escape(stem) + ".*" + ending + packed):
-        name = NAME.fullmatch(one[len(stem) + 1 :].split(ending)[0])
+    for one in glob.glob(glob.escape(stem) + ".*-of-*" + ending + "*"):
+        name = NAME.match(one, len(stem) + 1)
         own = Shard(*map(int, name.groups())) if name else None
         if own is not None and one in (path_of(path, own), path_of(path, own) + packed):
             found[own] = path_of(path, own)

@@ -8,9 +8,8 @@ import numpy as np
 from tabulate import tabulate
 from tqdm import tqdm
 
-import provider
 from utils import command_line
-from utils.clouds import own_cloud
+from utils.clouds import own_cloud, transforms
 from utils.disk import result_folder
 from utils.explain import point_drop, results
 from utils.explain.methods import METHODS
@@ -87,7 +86,7 @@ def drop_until_lost(classifier, case, method, dropping):
     """
     dropping, cloud = dropping.of(method), case.cloud
     # The rotations come from a generator of their own, so that every method and drop mode sees the same.
-    rotations = provider.draw_rotations(dropping.rotation, dropping.num_votes, np.random.RandomState(dropping.seed))
+    rotations = transforms.draw_rotations(dropping.rotation, dropping.num_votes, np.random.RandomState(dropping.seed))
     rng = np.random.RandomState(dropping.seed)
 
     def heat_of(points, places=0):

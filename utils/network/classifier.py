@@ -84,22 +84,17 @@ class Classifier:
             "pools": [(pool.features, gradients) for gradients, pool in zip(pool_gradients, pools)],
         }
 
-    def logits(self, clouds, progress=None):
+    def logits(self, clouds):
         """Classifies clouds.
 
         Args:
           clouds: float32 array [B, N, 3].
-          progress: function that is told how many more clouds are done; None for none.
 
         Returns:
           float32 array [B, C].
         """
-        results = []
-        for part in _parts(clouds, clouds.shape[1]):
-            results.append(self._session.run(self._logits, {self._points: part}))
-            if progress:
-                progress(len(part))
-        return np.concatenate(results)
+        parts = _parts(clouds, clouds.shape[1])
+        return np.concatenate([self._session.run(self._logits, {self._points: part}) for part in parts])
 
     def vote_logits(self, points, rotations):
         """Classifies one cloud under rotations, without holding all rotated clouds at once.

@@ -12,7 +12,7 @@ from utils.network import workers
 
 FILE_NAME = "predictions.csv"
 STEP = "predicted"  # all rows are of one kind
-CLOUDS_PER_BATCH = 128
+CLOUDS_PER_BATCH = 32  # those that a shard loses when it is killed
 
 
 class Predictions:
@@ -91,16 +91,15 @@ def find(piece, num_workers):
     return vote(classifier, piece.points, piece.turns).argmax(axis=1)
 
 
-def vote(classifier, points, turns, progress=None):
+def vote(classifier, points, turns):
     """Adds up the logits of several views of each cloud.
 
     Args:
       classifier: a classifier.Classifier.
       points: float32 array [B, P, 3].
       turns: float32 array [V, B, 3, 3], of the views.
-      progress: as for `Classifier.logits`.
 
     Returns:
       float32 array [B, C].
     """
-    return sum(classifier.logits(np.matmul(points, turn), progress=progress) for turn in turns)
+    return sum(classifier.logits(np.matmul(points, turn)) for turn in turns)

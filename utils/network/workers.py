@@ -14,7 +14,6 @@ import threading
 
 from utils.files import InputError
 
-RETRIES = 3  # of a piece whose worker died
 SECONDS_TO_CONNECT = 60
 # Read by TensorFlow as it loads.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -101,7 +100,7 @@ class Pool:
     def results(self, function, pieces):
         """Has a function applied to pieces, and yields each piece with what comes of it as soon as that is there.
 
-        A piece whose worker dies is done again by another.
+        A piece whose worker dies is done again by another, as often as Dask allows (`allowed-failures`, 3).
 
         Args:
           function: of a module that the workers can import; it takes a piece and how many workers share its machine.
@@ -112,10 +111,7 @@ class Pool:
         """
         import distributed
 
-        futures = {
-            self._client.submit(function, one, self._most_on_a_machine, pure=False, retries=RETRIES): one
-            for one in pieces
-        }
+        futures = {self._client.submit(function, one, self._most_on_a_machine, pure=False): one for one in pieces}
         try:
             for future in distributed.as_completed(list(futures)):
                 try:
