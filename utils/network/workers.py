@@ -7,8 +7,10 @@ import argparse
 import atexit
 import contextlib
 import logging
+import multiprocessing
 import os
 import re
+import signal
 import tempfile
 import threading
 
@@ -64,23 +66,46 @@ def open_pool(where):
     with contextlib.ExitStack() as opened:
         address = where
         if isinstance(where, int):
-            # No port that others reach, no page of its own, and no folder where the user is.
-            address = opened.enter_context(
-                distributed.LocalCluster(
-                    n_workers=where,
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address=None,
-                    host="127.0.0.1",
-                    local_directory=opened.enter_context(tempfile.TemporaryDirectory()),
+            folder = opened.enter_context(tempfile.TemporaryDirectory())
+            with _interrupts_kept_from_workers():
+                # No port that others reach, no page of its own, and no folder where the user is.
+                address = opened.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=where,
+                        threads_per_worker=1,
+                        processes=True,
+                        dashboard_address=None,
+                        host="127.0.0.1",
+                        local_directory=folder,
+                        silence_logs=logging.CRITICAL,
+                    )
                 )
-            )
         try:
             client = opened.enter_context(distributed.Client(address, timeout=SECONDS_TO_CONNECT))
             client.wait_for_workers(where if isinstance(where, int) else 1, timeout=SECONDS_TO_CONNECT)
         except (OSError, ValueError, distributed.TimeoutError) as error:
             raise InputError("`workers` {}: no Dask worker answers there ({})".format(where, error or "in time"))
         yield Pool(client)
+
+
+@contextlib.contextmanager
+def _interrupts_kept_from_workers():
+    """A context in whose threads, and in processes that these start, Ctrl-C does nothing: it ends the workers' parent.
+
+    It is kept for this thread until the end.
+    """
+    # Python's own process that clears up after others says what a killed worker left.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    # Starts that process, which would let Ctrl-C through again where it starts first.
+    multiprocessing.get_context("spawn").Lock()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Pool:
