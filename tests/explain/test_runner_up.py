@@ -26,11 +26,11 @@ def test_clouds_do_not_mix():
 
 def test_the_path_hands_channels_to_their_seconds():
     # Two channels of four points, both heard with gradient -1. Heats 5 - 4, 6 - 5.5, and then as they pass on.
-    features = np.array([[5.0, 4.0, 0.0, 1.0], [0.0, 6.0, 5.5, 0.0]])
+    features = np.array([[[5.0, 4.0, 0.0, 1.0], [0.0, 6.0, 5.5, 0.0]]])
     # Point 0 leads by 1; without it point 1 leads both channels, by 3 and by 0.5; then 2 by 5.5; then 3.
-    assert runner_up.path(features, np.array([-1.0, -1.0]), 4).tolist() == [0, 1, 2, 3]
+    assert runner_up.path(features, np.array([[-1.0, -1.0]]), 4).tolist() == [[0, 1, 2, 3]]
     # Where the loss grows with the first channel, whoever leads it stays to the end.
-    assert runner_up.path(features, np.array([1.0, -1.0]), 4).tolist() == [1, 2, 3, 0]
+    assert runner_up.path(features, np.array([[1.0, -1.0]]), 4).tolist() == [[1, 2, 3, 0]]
 
 
 def _path_by_sorting(features, gradients, count):
@@ -47,19 +47,22 @@ def _path_by_sorting(features, gradients, count):
     return going
 
 
-@pytest.mark.parametrize("sorted_at_once", (3, 8, 64))
+@pytest.mark.parametrize("sorted_at_once, columns_at_once", ((3, 1), (8, 4), (64, 16)))
 @pytest.mark.parametrize("is_whole", (False, True))
 @pytest.mark.parametrize("num_points, num_channels", ((40, 60), (25, 8), (3, 5), (1, 4)))
-def test_the_path_is_that_of_sorting_anew(num_points, num_channels, is_whole, sorted_at_once, rng, monkeypatch):
+def test_the_path_is_that_of_sorting_anew(
+    num_points, num_channels, is_whole, sorted_at_once, columns_at_once, rng, monkeypatch
+):
     monkeypatch.setattr(runner_up, "SORTED_AT_ONCE", sorted_at_once)
-    features = np.maximum(rng.standard_normal((num_channels, num_points)), 0).astype(np.float32)
-    gradients = rng.standard_normal(num_channels).astype(np.float32)
+    monkeypatch.setattr(runner_up, "COLUMNS_AT_ONCE", columns_at_once)
+    features = np.maximum(rng.standard_normal((3, num_channels, num_points)), 0).astype(np.float32)
+    gradients = rng.standard_normal((3, num_channels)).astype(np.float32)
     if is_whole:
         # Small whole numbers: shared maxima, points of equal heat, channels that nobody hears.
         features, gradients = np.round(2 * features), np.round(gradients)
     found = runner_up.path(features, gradients, num_points)
-    assert found.tolist() == _path_by_sorting(features, gradients, num_points)
-    assert runner_up.path(features, gradients, 2).tolist() == found[:2].tolist()
+    assert found.tolist() == [_path_by_sorting(*cloud, num_points) for cloud in zip(features, gradients)]
+    assert runner_up.path(features, gradients, 2).tolist() == found[:, :2].tolist()
 
 
 class TwoLayers:
@@ -95,5 +98,5 @@ def test_as_many_points_are_ordered_as_are_asked_for(rng):
     heat = runner_up.runner_up_path(points, whole, path_refresh=4)
     first = runner_up.runner_up_path(points, part, path_refresh=4, places=6)
     assert first.tolist() == np.where(heat > 11 - 6, heat, 0).tolist()
-    assert part.asked == [11, 7] * 2 and whole.asked == [11, 7, 3] * 2
+    assert part.asked == [11, 11, 7, 7] and whole.asked == [11, 11, 7, 7, 3, 3]
     assert (runner_up.runner_up_path(points, whole, places=99) > 0).all()

@@ -4,10 +4,19 @@ Of a network that takes maxima over points a point is heard through the channels
 else. When it goes, each of them falls to its second largest value, the runner-up's, and not to nothing.
 """
 
+import functools
+
 import numpy as np
 
-# How many of the largest values of each channel the path sorts at first; it sorts again where they run out.
-SORTED_AT_ONCE = 64
+# Clouds of so many points in all go their paths side by side: a step costs many calls of NumPy, whatever they work on.
+POINTS_SIDE_BY_SIDE = 4096
+# About how many of the largest values of each channel the path sorts at first; it sorts again where they run out.
+SORTED_AT_ONCE = 56
+# How many these are is told by the values of every eighth point.
+SAMPLE_STRIDE = 8
+# How many columns are looked through at first for the next point that is left.
+COLUMNS_AT_ONCE = 16
+LEAST_VALUE = np.nextafter(np.float32(0), np.float32(1))
 
 
 def runner_up(points, maxima):
@@ -51,132 +60,192 @@ def runner_up_path(points, pools_of, path_refresh=0, places=0):
       that are not ordered. Of points of equal heat the first goes.
     """
     places = min(places or points.shape[1], points.shape[1])
-    return np.stack([_path_heat(number, cloud, pools_of, path_refresh, places) for number, cloud in enumerate(points)])
+    count = max(1, POINTS_SIDE_BY_SIDE // points.shape[1])
+    heats = []
+    for start in range(0, len(points), count):
+        pools_of_these = functools.partial(_pools_of_these, pools_of, start)
+        heats.append(_path_heats(points[start : start + count], pools_of_these, path_refresh, places))
+    return np.concatenate(heats)
 
 
-def _path_heat(number, cloud, pools_of, path_refresh, places):
-    heat = np.zeros(len(cloud), np.float32)
-    left = np.arange(len(cloud))
-    while len(cloud) - len(left) < places:
-        pools = pools_of(number, cloud[left])
-        # Channels of all layers side by side: what is done with them is the same.
-        features = np.concatenate([features.T for features, _ in pools])
-        gradients = np.concatenate([gradients for _, gradients in pools])
-        still = places - (len(cloud) - len(left))
-        going = path(features, gradients, min(path_refresh or still, still))
-        heat[left[going]] = len(left) - np.arange(len(going))
-        left = np.delete(left, going)
-    return heat
+def _pools_of_these(pools_of, start, clouds):
+    """Features [B, K, M] and gradients [B, K] of the channels of all pooled layers, of what is left of B clouds."""
+    pools = [pools_of(number, cloud) for number, cloud in enumerate(clouds, start)]
+    # Channels of all layers side by side: what is done with them is the same.
+    gradients = np.stack([np.concatenate([values for _, values in layers]) for layers in pools])
+    features = np.empty(gradients.shape + clouds.shape[1:2], np.float32)
+    for cloud, layers in zip(features, pools):
+        np.concatenate([values.T for values, _ in layers], out=cloud)
+    return features, gradients
+
+
+def _path_heats(clouds, pools_of_these, path_refresh, places):
+    num_clouds, num_points = clouds.shape[:2]
+    heats = np.zeros((num_clouds, num_points), np.float32)
+    left = np.tile(np.arange(num_points), (num_clouds, 1))
+    while num_points - left.shape[1] < places:
+        rows = np.arange(num_clouds)[:, np.newaxis]
+        still = places - (num_points - left.shape[1])
+        going = path(*pools_of_these(clouds[rows, left]), count=min(path_refresh or still, still))
+        heats[rows, left[rows, going]] = left.shape[1] - np.arange(going.shape[1])
+        stays = np.ones(left.shape, bool)
+        stays[rows, going] = False
+        left = left[stays].reshape(num_clouds, -1)
+    return heats
 
 
 def path(features, gradients, count):
-    """The first `count` points of a path without new gradients.
+    """The first `count` points of paths without new gradients.
 
     Args:
-      features: float32 array [K, N], >= 0, of all channels of all pooled layers.
-      gradients: float32 array [K], of the loss by their maxima.
+      features: float32 array [B, K, N], >= 0, of all channels of all pooled layers of B clouds.
+      gradients: float32 array [B, K], of the loss by their maxima.
       count: how many points go.
 
     Returns:
-      int array [min(count, N)], the points in the order in which they go.
+      int array [B, min(count, N)], the points of each cloud in the order in which they go.
     """
-    # A channel that the loss does not depend on, or in which no point has a value, need not be followed.
-    is_heard = (gradients != 0) & (features.max(axis=1) > 0)
-    if not is_heard.all():
-        features, gradients = features[is_heard], gradients[is_heard]
-    ranking, gradients = _Ranking(features), gradients.astype(np.float64)
-    num_points = features.shape[1]
-    gains = -gradients * ranking.lead()
-    heat = np.zeros(num_points + 1)
-    heat += np.bincount(ranking.holders, gains, num_points + 1)
-    heat[num_points] = -np.inf  # nobody's
-    going = np.empty(min(count, num_points), np.int64)
-    for number in range(len(going)):
-        going[number] = point = heat.argmax()
-        heat[point] = -np.inf
-        channels, was_held = ranking.drop(point)
+    num_clouds, num_channels, num_points = features.shape
+    ranking = _Ranking(features, is_heard=gradients != 0)
+    gradients = gradients.ravel().astype(np.float64)
+    gains = -gradients * ranking.leads
+    size = num_points + 1  # the last is nobody
+    first = np.arange(num_clouds) * size
+    heat = np.bincount(ranking.holders, gains, num_clouds * size)
+    heat[first + num_points] = -np.inf
+    going = np.empty((num_clouds, min(count, num_points)), np.int64)
+    for number in range(going.shape[1]):
+        points = heat.reshape(num_clouds, size).argmax(axis=1)
+        going[:, number] = points
+        points += first
+        heat[points] = -np.inf
+        channels, was_held = ranking.drop(points)
         if len(channels):
-            before = np.where(was_held, 0, gains[channels])
-            gains[channels] = -gradients[channels] * ranking.lead(channels)
-            heat += np.bincount(ranking.holders[channels], gains[channels] - before, num_points + 1)
+            of_heirs = -gradients[channels] * ranking.leads[channels]
+            changes = of_heirs - np.where(was_held, 0, gains[channels])
+            gains[channels] = of_heirs
+            heat += np.bincount(ranking.holders[channels], changes, len(heat))
     return going
 
 
 class _Ranking:
     """The points of each channel by their values, and which of those left hold its largest and second largest value.
 
-    Only the largest values are sorted, and the next ones once these run out. Where no value above 0 is left, the point
-    is N and the value 0: it makes no difference whose that 0 is.
+    Channels of all clouds lie side by side, and so do their points: N of a cloud and one more, who is nobody. Only the
+    largest values are sorted, and the next ones once these run out. Where no value above 0 is left, the point is nobody
+    and the value 0: it makes no difference whose that 0 is.
 
     Attributes:
-      holders, seconds: int arrays [K], points.
+      holders, seconds: int arrays [B K], points.
+      leads: float array [B K], by how much the largest value is above the second largest.
     """
 
-    def __init__(self, features):
-        """features: float32 array [K, N], >= 0."""
-        # To find the few least values is several times faster than to find the few greatest.
-        self._negatives = np.negative(features, order="C")
-        num_channels, self._num_points = features.shape
-        self._is_left = np.ones(self._num_points + 1, bool)  # point N, which is nobody, never goes
-        # The last column is nobody's: where a channel has more values than are sorted, it is the sign to sort again.
-        self._points = np.full((num_channels, SORTED_AT_ONCE + 1), self._num_points)
-        self._values = np.zeros(self._points.shape)
-        self._has_more = np.zeros(num_channels, bool)
-        self._first, self._second = np.zeros((2, num_channels), np.int64)  # columns
-        self.holders, self.seconds = np.zeros((2, num_channels), np.int64)
-        self._sort(np.arange(num_channels))
+    def __init__(self, features, is_heard):
+        """Args:
+        features: float32 array [B, K, N], >= 0.
+        is_heard: bool array [B, K], which channels to follow; of the others all points are nobody.
+        """
+        num_clouds, self._num_channels, self._num_points = features.shape
+        self._features = features.reshape(-1, self._num_points)
+        # Nobody never goes.
+        self._is_left = np.ones((num_clouds, self._num_points + 1), bool)
+        num_rows = len(self._features)
+        nobody = np.arange(1, num_clouds + 1, dtype=np.int32) * np.int32(self._num_points + 1) - np.int32(1)
+        self._nobody = np.repeat(nobody, self._num_channels)
+        # In descending order, and at least one column of nobody, who is the sign to sort again where there are more.
+        self._points, self._values = self._nobody[:, np.newaxis].copy(), np.zeros((num_rows, 1), np.float32)
+        self._counts, self._first, self._second = np.zeros((3, num_rows), np.int64)  # the latter are columns
+        self._has_more = np.zeros(num_rows, bool)
+        self.holders, self.seconds = self._nobody.copy(), self._nobody.copy()
+        self.leads = np.zeros(num_rows)
+        self._sort(is_heard.ravel().nonzero()[0])
 
-    def lead(self, channels=slice(None)):
-        """By how much the largest value of channels is above their second largest: float array."""
-        rows = np.arange(len(self._first))[channels]
-        return self._values[rows, self._first[channels]] - self._values[rows, self._second[channels]]
+    def drop(self, points):
+        """Takes a point of each cloud away.
 
-    def drop(self, point):
-        """Takes a point away.
+        Args:
+          points: int array [B].
 
         Returns:
           The channels that this changes, int array, and whether the point held their largest value, bool array.
         """
-        self._is_left[point] = False
-        was_holder = self.holders == point
-        channels = np.flatnonzero(was_holder | (self.seconds == point))
-        was_holder = was_holder[channels]
+        self._is_left.reshape(-1)[points] = False
+        shape = (len(points), self._num_channels)
+        was_holder = self.holders.reshape(shape) == points[:, np.newaxis]
+        is_changed = self.seconds.reshape(shape) == points[:, np.newaxis]
+        is_changed |= was_holder
+        channels = is_changed.ravel().nonzero()[0]
+        was_holder = was_holder.ravel()[channels]
         if len(channels):
-            self._first[channels] = np.where(was_holder, self._second[channels], self._first[channels])
-            self._move_on(channels)
-            is_at_end = (self._second[channels] == SORTED_AT_ONCE) & self._has_more[channels]
-            if is_at_end.any():
+            columns = self._second[channels]
+            self._first[channels] = np.where(was_holder, columns, self._first[channels])
+            columns = self._next(channels, columns)
+            self._second[channels] = columns
+            if (self._has_more[channels] & (columns == self._counts[channels])).any():
                 # Others that are near their end too: many at once are sorted faster than one by one.
-                self._sort(np.flatnonzero((self._second > SORTED_AT_ONCE // 2) & self._has_more))
+                self._sort((self._has_more & (2 * self._second > self._counts)).nonzero()[0])
             self._read(channels)
         return channels, was_holder
 
-    def _move_on(self, channels):
-        """Moves the second column of channels to the next point that is left."""
-        is_next = self._is_left[self._points[channels]]
-        is_next &= np.arange(SORTED_AT_ONCE + 1) > self._second[channels, np.newaxis]
-        is_next[:, -1] = True
-        self._second[channels] = is_next.argmax(axis=1)
+    def _next(self, channels, columns):
+        """The first columns after others in which points are that are left, or nobody; int array, as `columns`."""
+        rows, is_left = np.arange(len(channels)), self._is_left.reshape(-1)
+        ahead = columns[:, np.newaxis] + np.arange(1, COLUMNS_AT_ONCE + 1)
+        np.minimum(ahead, self._points.shape[1] - 1, out=ahead)
+        is_next = is_left[self._points[channels[:, np.newaxis], ahead]]
+        steps = is_next.argmax(axis=1)
+        found = ahead[rows, steps]
+        far = (~is_next[rows, steps]).nonzero()[0]
+        if len(far):
+            is_next = is_left[self._points[channels[far]]]
+            is_next &= np.arange(is_next.shape[1]) > columns[far, np.newaxis]
+            found[far] = is_next.argmax(axis=1)
+        return found
 
     def _sort(self, channels):
-        """Sorts the values of channels among the points that are left."""
-        left = np.flatnonzero(self._is_left[:-1])
-        is_all = len(channels) == len(self._negatives) and len(left) == self._num_points
-        negatives = self._negatives if is_all else self._negatives[channels[:, np.newaxis], left]
-        count = min(SORTED_AT_ONCE, len(left))
-        largest = np.argpartition(negatives, min(count, len(left) - 1), axis=1)[:, :count]
-        values = np.take_along_axis(negatives, largest, axis=1)
-        order = np.argsort(values, axis=1, kind="stable")
-        values = -np.take_along_axis(values, order, axis=1)
-        points = left[np.take_along_axis(largest, order, axis=1)]
-        self._points[channels] = self._num_points
+        """Sorts the largest values of channels among the points that are left."""
+        if not len(channels):
+            return
+        # Of each cloud as many are left.
+        left = self._is_left[:, :-1].nonzero()[1].reshape(len(self._is_left), -1)
+        clouds = channels // self._num_channels
+        is_all = len(channels) == len(self._features) and left.shape[1] == self._num_points
+        features = self._features if is_all else self._features[channels[:, np.newaxis], left[clouds]]
+        ends = np.full(len(channels), LEAST_VALUE)
+        if left.shape[1] > 2 * max(SORTED_AT_ONCE, SAMPLE_STRIDE):
+            sample = np.sort(features[:, ::SAMPLE_STRIDE], axis=1)
+            # A largest and a second largest value at least.
+            ends = np.maximum(ends, sample[:, -max(2, SORTED_AT_ONCE // SAMPLE_STRIDE)])
+        large = np.flatnonzero(features >= ends[:, np.newaxis])
+        of_rows, places = np.divmod(large, left.shape[1])
+        counts = np.bincount(of_rows, minlength=len(channels))
+        rows, columns = np.arange(len(channels))[:, np.newaxis], np.arange(counts.max() + 1)
+        is_there = columns < counts[:, np.newaxis]
+        negatives = np.zeros(is_there.shape, np.float32)
+        negatives[is_there] = -features.reshape(-1)[large]
+        points = np.repeat(self._nobody[channels, np.newaxis], len(columns), axis=1)
+        left += np.arange(len(left))[:, np.newaxis] * (self._num_points + 1)
+        points[is_there] = left[clouds[of_rows], places]
+        order = np.argsort(negatives, axis=1, kind="stable")
+        self._widen(len(columns))
+        self._points[channels] = self._nobody[channels, np.newaxis]
         self._values[channels] = 0
-        self._points[channels, :count] = np.where(values > 0, points, self._num_points)
-        self._values[channels, :count] = values
-        self._has_more[channels] = (count < len(left)) & (values[:, -1] > 0)
-        self._first[channels], self._second[channels] = 0, min(1, count)
+        self._points[channels[:, np.newaxis], columns] = points[rows, order]
+        self._values[channels[:, np.newaxis], columns] = -negatives[rows, order]
+        self._counts[channels] = counts
+        self._has_more[channels] = ends > LEAST_VALUE
+        self._first[channels], self._second[channels] = 0, np.minimum(1, counts)
         self._read(channels)
 
+    def _widen(self, num_columns):
+        lacking = num_columns - self._points.shape[1]
+        if lacking > 0:
+            nobody = np.repeat(self._nobody[:, np.newaxis], lacking, axis=1)
+            self._points = np.concatenate([self._points, nobody], axis=1)
+            self._values = np.concatenate([self._values, np.zeros(nobody.shape, np.float32)], axis=1)
+
     def _read(self, channels):
-        self.holders[channels] = self._points[channels, self._first[channels]]
-        self.seconds[channels] = self._points[channels, self._second[channels]]
+        first, second = self._first[channels], self._second[channels]
+        self.holders[channels] = self._points[channels, first]
+        self.seconds[channels] = self._points[channels, second]
+        self.leads[channels] = self._values[channels, first] - self._values[channels, second]
