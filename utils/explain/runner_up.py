@@ -141,9 +141,9 @@ class _Ranking:
     """
 
     def __init__(self, features, is_heard):
-        """Args:
-        features: float32 array [B, K, N], >= 0.
-        is_heard: bool array [B, K], which channels to follow; of the others all points are nobody.
+        """Sorts features, float32 array [B, K, N], >= 0, of the channels that are True in `is_heard`, [B, K].
+
+        Of the others all points are nobody.
         """
         num_clouds, self._num_channels, self._num_points = features.shape
         self._features = features.reshape(-1, self._num_points)
