@@ -149,7 +149,7 @@ def classify(classifier, points, turns, known, where=None, gpu=0):
       gpu: of the workers.
     """
     network, batches = classifier.network, known.missing()
-    arguments = (network.prefix, network.model_name, gpu, network.class_names)
+    arguments = workers.arguments_of(network, gpu)
     pieces = (
         predictions.Piece(arguments, network.digest, places, points[places], turns[:, places]) for places in batches
     )

@@ -11,6 +11,7 @@ from utils.demo import shapes
 from utils.files import PROJECT_DIR
 from utils.network import loading
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
 MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
 CASES = os.path.join(SHARED, "cases")
@@ -25,13 +26,16 @@ def needs(path):
 
 
 def run_script(name, *arguments, **options):
-    """Runs a script of the project in a process of its own, on the CPU, without a display.
+    """Runs a script of the project in a process of its own, on the CPU, without a display; with Dask for workers alone.
 
     Returns:
       subprocess.CompletedProcess with text in stdout and stderr.
     """
     environment = dict(os.environ, CUDA_VISIBLE_DEVICES="", **options.pop("env", {}))
     environment.pop("DISPLAY", None)
+    if "--workers" not in arguments:
+        paths = [os.path.join(HERE, "without_dask"), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     return subprocess.run(
         [sys.executable, os.path.join(PROJECT_DIR, name)] + [str(argument) for argument in arguments],
         stdout=subprocess.PIPE,
@@ -62,7 +66,7 @@ def explain(script, *arguments, **options):
     matplotlib draws, unless `with_open3d` is given: starting Open3D takes longer than all else of a small cloud.
     """
     if not options.pop("with_open3d", False):
-        options["env"] = {"PYTHONPATH": os.path.join(os.path.dirname(__file__), "without_open3d")}
+        options["env"] = {"PYTHONPATH": os.path.join(HERE, "without_open3d")}
     votes = () if "none" in arguments else ("--num_votes", 4)
     return run_script(script, "--no_window", "--gpu", -1, *(votes + arguments), **options)
 

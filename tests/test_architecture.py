@@ -32,7 +32,8 @@ ROOMS = {
     "open3d": ("utils/pictures/",),
     "matplotlib": ("utils/pictures/",),
     "plotly": ("utils/viewer/",),
-    "distributed": ("utils/network/",),
+    "dask": ("utils/network/workers.py",),
+    "distributed": ("utils/network/workers.py",),
 }
 
 
@@ -102,6 +103,14 @@ def test_a_heavy_package_stays_in_its_room(package):
         if name.split(".")[0] == package
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_dask_is_imported_where_workers_are_asked_for_alone():
+    with open(os.path.join(PROJECT_DIR, "utils/network/workers.py"), encoding="utf-8") as file:
+        outside = [
+            node for node in ast.parse(file.read()).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        ]
+    assert not any(word in ast.dump(node) for node in outside for word in ("distributed'", "dask"))
 
 
 def test_the_rules_see_what_they_are_to_see(tmp_path, monkeypatch):

@@ -18,19 +18,15 @@ class Piece(NamedTuple):
     """A part of a comparison.
 
     Attributes:
-      prefix, model_name, class_names, digest: of the checkpoint, as of a checkpoint.Network.
-      gpu: as for `loading.open_classifier`.
+      arguments, digest: of the network, as for `workers.open_once`.
       settings: settings.Settings whose protocol is its name, and whose methods are those of the piece.
       clouds: list of Cloud, as the data set has them.
       known: rows of these that there are already, as in a rows.RowFile.
       given: heat from elsewhere, as for `run.of_network`.
     """
 
-    prefix: str
-    model_name: str
-    class_names: Tuple[str, ...]
+    arguments: Tuple[Any, ...]
     digest: str
-    gpu: int
     settings: settings.Settings
     clouds: List[Cloud]
     known: List[Dict[str, Any]]
@@ -44,7 +40,8 @@ class Source(NamedTuple):
       comparison: a run.Comparison.
       clouds: list of Cloud, as the data set has them, in the order of those of the comparison.
       settings: its settings.Settings.
-      gpu, given: as of a Piece.
+      gpu: as for `loading.open_classifier`.
+      given: as of a Piece.
     """
 
     comparison: run.Comparison
@@ -117,11 +114,8 @@ def _piece(source, methods, clouds):
     network = source.comparison.classifier.network
     keys = {_key(one) for one in clouds}
     return Piece(
-        prefix=network.prefix,
-        model_name=network.model_name,
-        class_names=network.class_names,
+        arguments=workers.arguments_of(network, source.gpu),
         digest=network.digest,
-        gpu=source.gpu,
         settings=source.settings._replace(protocol=source.settings.protocol.name, methods=tuple(methods)),
         clouds=clouds,
         known=[
@@ -156,11 +150,11 @@ def find_heat(piece, num_workers):
 
 def _open(piece, num_workers):
     """The run.Comparison of a Piece, whose rows are kept nowhere, and its Protocol."""
-    arguments = (piece.prefix, piece.model_name, piece.gpu, piece.class_names)
-    classifier = workers.open_once(arguments, piece.digest, num_workers)
+    classifier = workers.open_once(piece.arguments, piece.digest, num_workers)
     protocol = PROTOCOLS[piece.settings.protocol]
     rows = RowFile(None, protocol.columns)
     for row in piece.known:
         rows.take(row)
     chosen = piece.settings._replace(protocol=protocol)
-    return run.of_network(classifier, piece.clouds, rows, chosen, piece.gpu, piece.given), protocol
+    gpu = piece.arguments[2]
+    return run.of_network(classifier, piece.clouds, rows, chosen, gpu, piece.given), protocol

@@ -1,8 +1,9 @@
 """Which clouds a run explains, as which class, and where the results go."""
 
+import copy
 import os
 import sys
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Source(NamedTuple):
       num_points: points to use; None: see `provider.test_cloud` and `own_cloud.load`.
       up, sampling, seed: of own clouds; see `own_cloud.load`.
       shard: the shards.Shard of the inputs to explain; None: all.
+      workers: that will explain the inputs, as for `workers.open_pool`; None: this process.
     """
 
     inputs: Optional[List[str]] = None
@@ -40,6 +42,7 @@ class Source(NamedTuple):
     sampling: str = "farthest"
     seed: int = 0
     shard: Optional[Shard] = None
+    workers: Union[int, str, None] = None
 
 
 class Case(NamedTuple):
@@ -96,6 +99,7 @@ class Clouds:
       class_names: tuple of the names of the classes as the data set has them; None of files of one's own, and where
         neither the data nor the network names them.
       is_one: whether one cloud alone was asked for.
+      num_left_out: how many could not be explained, of those that were tried.
     """
 
     def __init__(self, source, known_names=None):
@@ -110,7 +114,7 @@ class Clouds:
         """
         check_num_points(source.num_points)
         self._source = source
-        self._refused = 0
+        self.num_left_out = 0
         self.is_one = True
         if source.inputs is None:
             data = provider.open_data(source.data_dir)
@@ -125,11 +129,28 @@ class Clouds:
         # Of all, so that no two shards give two clouds one name.
         self._names = dict(zip(self._paths, own_cloud.names(self._paths)))
         self.is_one = len(self._paths) == 1
+        for name, value in (("shard", source.shard), ("workers", source.workers)):
+            if self.is_one and value is not None:
+                raise InputError("`{}` {}: there is one file, {}".format(name, value, self._paths[0]))
         if source.shard is not None:
-            if self.is_one:
-                raise InputError("`shard` {}: there is one file, {}".format(source.shard, self._paths[0]))
             self._paths = source.shard.part(self._paths)
         self._first = self._read(self._paths[0]) if self.is_one else None
+
+    def announce(self, network):
+        """Prints which checkpoint.Network explains, and where there is nothing to explain that."""
+        print("Network: {} of {}".format(network.model_name, printable(network.prefix)))
+        if not self._paths:
+            print("Shard {} has nothing to do: there are {} files".format(self._source.shard, len(self._names)))
+
+    def each_alone(self):
+        """The same clouds one by one, under the same names and wherever a process of their own runs: list of Clouds."""
+        found = []
+        for path in self._paths:
+            one, there = copy.copy(self), os.path.abspath(path)
+            one._paths, one._names = [there], {there: self._names[path]}
+            one._source = self._source._replace(inputs=[there])
+            found.append(one)
+        return found
 
     def cases(self, classifier, methods, dump_dir, target_class=None):
         """Recognises cloud after cloud, and says what the network sees.
@@ -149,13 +170,10 @@ class Clouds:
         """
         class_names = classifier.class_names
         target, label = None, None
-        print("Network: {} of {}".format(classifier.network.model_name, printable(classifier.network.prefix)))
         if target_class is not None:
             target = provider.class_label(target_class, class_names, "target_class")
         if self._source.inputs is not None and self._source.class_name is not None:
             label = provider.class_label(self._source.class_name, class_names)
-        if not self._paths:
-            print("Shard {} has nothing to do: there are {} files".format(self._source.shard, len(self._names)))
         for path in self._paths:
             try:
                 cloud = self._first or self._read(path)
@@ -167,15 +185,15 @@ class Clouds:
                 if self.is_one:
                     raise
                 sys.stderr.write("Left out: {}\n".format(command_line.one_line(error)))
-                self._refused += 1
+                self.num_left_out += 1
                 continue
             yield _recognise(classifier, cloud, folders, label, target)
 
     def finish(self):
         """Raises an InputError where files were left out."""
-        if self._refused:
+        if self.num_left_out:
             raise InputError(
-                "{} of {} files were left out, for the reasons above".format(self._refused, len(self._paths))
+                "{} of {} files were left out, for the reasons above".format(self.num_left_out, len(self._paths))
             )
 
     def _read(self, path):

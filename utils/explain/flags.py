@@ -13,8 +13,9 @@ from utils.disk import shards
 from utils.explain import point_drop
 from utils.explain.cases import Source
 from utils.explain.methods import METHODS, OPTIONS, SCRIPTED
+from utils.explain.pieces import Work
 from utils.explain.run import Dropping, Files
-from utils.network import checkpoint_files
+from utils.network import checkpoint_files, workers
 from utils.network.flags import add_network_flags
 from utils.pictures import colours, plots
 
@@ -61,6 +62,7 @@ def source(flags):
         sampling=flags.sampling,
         seed=flags.seed,
         shard=flags.shard,
+        workers=flags.workers,
     )
 
 
@@ -93,7 +95,7 @@ def dropping(flags, config):
 def files(flags, network):
     """Which files a run leaves, and how its pictures look: a run.Files, for a checkpoint.Network."""
     kept = command_line.kept_flags(flags)
-    del kept["shard"]
+    del kept["shard"], kept["workers"]
     return Files(
         colormap=flags.colormap,
         scale=flags.scale,
@@ -105,10 +107,30 @@ def files(flags, network):
     )
 
 
+def work(flags, network, dropping, files):
+    """How workers explain each file: a pieces.Work.
+
+    Args:
+      flags: of `parse_flags`.
+      network: a checkpoint.Network.
+      dropping, files: of `dropping` and `files`.
+    """
+    return Work(
+        arguments=workers.arguments_of(network, flags.gpu),
+        digest=network.digest,
+        methods=flags.methods,
+        dump_dir=flags.dump_dir,
+        target_class=flags.target_label,
+        dropping=dropping,
+        files=files,
+        flags=frozenset(command_line.Parser.arguments),
+    )
+
+
 def _refuse_idle_flags(flags):
     """Refuses what was given and does nothing, and says what does something to some of the methods only."""
     if flags.input is None:
-        for name in ("up", "sampling", "shard"):
+        for name in ("up", "sampling", "shard", "workers"):
             command_line.refuse_idle(flags, name, "it goes with --input")
     else:
         command_line.refuse_idle(flags, "data_dir", "the cloud comes from --input")
@@ -164,6 +186,7 @@ def _add_cloud_flags(group):
         help="of the points of a larger --input cloud: each as far as can be from those before, or random",
     )
     shards.add_flag(group, "file of --input")
+    workers.add_flag(group, "file of --input")
 
 
 def _add_heat_flags(group, method):

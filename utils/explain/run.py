@@ -72,7 +72,7 @@ class Files(NamedTuple):
     overwrite: bool = False
 
 
-def drop_until_lost(classifier, case, method, dropping):
+def drop_until_lost(classifier, case, method, dropping, is_shown=True):
     """Runs the dropping loop for one method, with a progress bar, and says why it stopped.
 
     Args:
@@ -80,6 +80,7 @@ def drop_until_lost(classifier, case, method, dropping):
       case: a cases.Case.
       method: a methods.Method.
       dropping: a Dropping.
+      is_shown: whether there is a progress bar.
 
     Returns:
       A results.DropRun.
@@ -94,7 +95,8 @@ def drop_until_lost(classifier, case, method, dropping):
         return method.heat(classifier, one, cloud.label, [rng], case.is_target, places=places, **options)[0]
 
     is_ordered = dropping.drop_mode == "top" and not dropping.lowest
-    with tqdm(total=len(cloud.points), unit="point", desc="{}: dropping".format(method.title)) as bar:
+    title = "{}: dropping".format(method.title)
+    with tqdm(total=len(cloud.points), unit="point", desc=title, disable=not is_shown) as bar:
 
         def show_round(finished):
             shown = {} if np.isnan(finished.accuracy) else {"accuracy": "{:.1%}".format(finished.accuracy)}
@@ -271,16 +273,13 @@ def show(case, runs, files):
     render.show_window(views, "{}: {}".format(titles, printable(case.cloud.class_name)))
 
 
-def print_summary(explained):
-    """Prints a table: a line for each cloud and method.
+def summary_of(case, runs):
+    """The lines of the table at the end that one cloud takes, one for each method: list of tuples.
 
     Args:
-      explained: list of (cases.Case, runs as for `save`).
+      case, runs: as for `save`.
     """
-    if not explained:
-        return
-    header = ("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds")
-    rows = [
+    return [
         (
             case.name,
             METHODS[name].title,
@@ -292,8 +291,18 @@ def print_summary(explained):
             "{:.1%}".format(one.rounds[-1].accuracy),
             "{:.1f}".format(one.seconds),
         )
-        for case, runs in explained
         for name, one in runs.items()
     ]
+
+
+def print_summary(lines):
+    """Prints the table of what was explained.
+
+    Args:
+      lines: list of tuples, those of all clouds, as of `summary_of`.
+    """
+    if not lines:
+        return
+    header = ("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds")
     alignment = ("left",) * 3 + ("right",) * 6
-    print("\n" + tabulate(rows, header, "plain", disable_numparse=True, colalign=alignment))
+    print("\n" + tabulate(lines, header, "plain", disable_numparse=True, colalign=alignment))

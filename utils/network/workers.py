@@ -13,6 +13,7 @@ import re
 import signal
 import tempfile
 import threading
+import warnings
 
 from utils.files import InputError
 
@@ -63,6 +64,8 @@ def open_pool(where):
         raise InputError("`workers` {}: first `pip install -r requirements-cluster.txt`".format(where))
     # What it says of its own concerns, such as connections that end, is no news to the user.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # Of a page for its own figures, which finds another port beside another run.
+    warnings.filterwarnings("ignore", r"\s*Port \d+ is already in use", UserWarning)
     with contextlib.ExitStack() as opened:
         address = where
         if isinstance(where, int):
@@ -151,6 +154,16 @@ class Pool:
 # The network that this worker opened, by what it was opened with: the next piece is of the same, as a rule.
 _OPENED = {}
 _OPENING = threading.Lock()
+
+
+def arguments_of(network, gpu):
+    """What a worker, in whatever folder it runs, opens a network by: a tuple, as for `open_once`.
+
+    Args:
+      network: a checkpoint.Network.
+      gpu: as for `loading.open_classifier`.
+    """
+    return os.path.abspath(network.prefix), network.model_name, gpu, network.class_names
 
 
 def open_once(arguments, digest, num_workers):

@@ -1,0 +1,58 @@
+"""Workers of their own, without any network: what becomes of pieces whose worker dies, and what names no workers."""
+
+import argparse
+import os
+import signal
+import sys
+
+import pytest
+
+from utils.files import InputError
+from utils.network import workers
+
+
+def end_at_first(path, _):
+    """Ends its own process the first time that it gets a path, or always; else, what number of attempt this is."""
+    with open(path, "a") as file:
+        file.write(".")
+    with open(path) as file:
+        count = len(file.read())
+    if count == 1 or path.endswith("always"):
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    return count
+
+
+def test_a_piece_whose_worker_dies_is_done_again_by_another_as_often_as_is_allowed(tmp_path):
+    pytest.importorskip("distributed")
+    import dask
+
+    piece = str(tmp_path / "once")
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), workers.open_pool(1) as pool:
+        assert pool.count == 1
+        assert list(pool.results(end_at_first, [piece])) == [(piece, 2)]
+        with pytest.raises(InputError, match="ended every worker that tried it"):
+            list(pool.results(end_at_first, [str(tmp_path / "always")]))
+
+
+@pytest.mark.parametrize("text, expected", [("3", 3), (" 1 ", 1), ("tcp://host:8786", "tcp://host:8786")])
+def test_workers_are_a_number_or_the_address_of_a_scheduler(text, expected):
+    assert workers.workers(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "host:8786", "tcp://host", ""])
+def test_what_names_no_workers_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="tcp://host:8786"):
+        workers.workers(text)
+
+
+def test_without_their_package_workers_are_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match="`workers` 2: first `pip install -r requirements-cluster.txt`"):
+        workers.open_pool(2).__enter__()
+
+
+def test_workers_find_the_checkpoint_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    network = argparse.Namespace(prefix=os.path.join("log", "model.ckpt"), model_name="a_model", class_names=("a", "b"))
+    expected = str(tmp_path / "log" / "model.ckpt"), "a_model", -1, ("a", "b")
+    assert workers.arguments_of(network, -1) == expected
