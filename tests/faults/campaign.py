@@ -50,6 +50,7 @@ FAMILIES = {
     "G": ("surroundings", 0.03),
     "H": ("hostile_text", 0.08),
     "I": ("equal_runs", 0.04),
+    "J": ("shared_work", 0.02),
 }
 
 

@@ -219,6 +219,45 @@ class SharedComparison(Comparison):
         return None  # it lies in pieces
 
 
+class HandedOutComparison(Comparison):
+    """A comparison by two workers, who are killed or their parent is; at last by a process that finds what is there.
+
+    Attributes:
+      num_rows: that it comes to.
+    """
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.num_rows = len(self._rows_in(self.reference))
+        self._log = os.path.join(self._folder, "home", "killed.txt")
+
+    def _draw(self, rng):
+        super()._draw(rng)
+        self.name = "handed-out " + self.name
+
+    def run_with(self, kill):
+        """Runs it with workers. `kill` is called in its process at first, with a function to call before each kill."""
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self._log)
+
+        def before():
+            self.before()
+            kill(self._count)
+
+        return self._bench.run_words(self.words() + ["--workers", "2"], self._folder, before=before)
+
+    def _count(self):
+        with open(self._log, "a") as file:
+            file.write(".")
+
+    def num_killed(self):
+        """How many kills there were in the last run."""
+        return os.path.getsize(self._log) if os.path.exists(self._log) else 0
+
+    def _other_heat(self):
+        return None  # of other batches
+
+
 class Explanation(Chain):
     """An explanation of one cloud; the same command may have left results there already."""
 

@@ -22,13 +22,13 @@ def inject(rng, bench, folder):
     outcomes = []
     for number in range(MOST_CHAINS):
         chain = kind(rng, bench, os.path.join(folder, str(number)))
-        outcomes += _until_through(rng, chain, SIZE - len(outcomes))
+        outcomes += until_through(rng, chain, SIZE - len(outcomes))
         if len(outcomes) >= SIZE or any(outcome.wrong for outcome in outcomes):
             break
     return outcomes
 
 
-def _until_through(rng, chain, most):
+def until_through(rng, chain, most):
     """Kills a run, starts it again, and so on, at most so often; then lets it end. Returns an Outcome for each kill."""
     outcomes, wrong, is_through = [], None, False
     while len(outcomes) < most and not wrong and not is_through:
