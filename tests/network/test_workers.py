@@ -22,7 +22,11 @@ def end_at_first(path, _):
     return count
 
 
-def test_a_piece_whose_worker_dies_is_done_again_by_another_as_often_as_is_allowed(tmp_path):
+def lack_a_module(piece, _):
+    raise ImportError("No module named {!r}".format(piece))
+
+
+def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what_workers_lack_is_said(tmp_path):
     pytest.importorskip("distributed")
     import dask
 
@@ -32,6 +36,8 @@ def test_a_piece_whose_worker_dies_is_done_again_by_another_as_often_as_is_allow
         assert list(pool.results(end_at_first, [piece])) == [(piece, 2)]
         with pytest.raises(InputError, match="ended every worker that tried it"):
             list(pool.results(end_at_first, [str(tmp_path / "always")]))
+        with pytest.raises(InputError, match="`workers`: the cluster lacks .*'a_module'.*PYTHONPATH="):
+            list(pool.results(lack_a_module, ["a_module"]))
 
 
 @pytest.mark.parametrize("text, expected", [("3", 3), (" 1 ", 1), ("tcp://host:8786", "tcp://host:8786")])

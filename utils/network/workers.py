@@ -15,7 +15,7 @@ import tempfile
 import threading
 import warnings
 
-from utils.files import InputError
+from utils.files import PROJECT_DIR, InputError
 
 SECONDS_TO_CONNECT = 60
 # Read by TensorFlow as it loads.
@@ -80,6 +80,7 @@ def open_pool(where):
                         dashboard_address=None,
                         host="127.0.0.1",
                         local_directory=folder,
+                        memory_limit=None,  # its share of the machine's may be less than one network takes
                         silence_logs=logging.CRITICAL,
                     )
                 )
@@ -135,7 +136,7 @@ class Pool:
           pieces: list.
 
         Raises:
-          InputError: as the function, or a piece ended every worker that tried it.
+          InputError: as the function, a piece ended every worker that tried it, or the cluster lacks a module.
         """
         import distributed
 
@@ -146,6 +147,15 @@ class Pool:
                     found = future.result()
                 except distributed.KilledWorker:
                     raise InputError("`workers`: a piece of the work ended every worker that tried it, as of memory")
+                except (ImportError, RuntimeError) as error:
+                    # A scheduler that does not find what it is to pass on raises a RuntimeError of it.
+                    missing = error if isinstance(error, ImportError) else error.__cause__
+                    if not isinstance(missing, ImportError):
+                        raise
+                    raise InputError(
+                        "`workers`: the cluster lacks what is here ({}): start its scheduler and its workers in this "
+                        "environment, with PYTHONPATH={}".format(missing, PROJECT_DIR)
+                    )
                 yield futures.pop(future), found
         finally:
             self._client.cancel(list(futures))
