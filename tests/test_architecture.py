@@ -9,7 +9,7 @@ import pytest
 
 from utils.files import PROJECT_DIR
 
-SCRIPTS = ("ASM.py", "compare.py", "evaluate.py", "p_grad_CAM.py", "train.py")
+SCRIPTS = ("ASM.py", "compare.py", "evaluate.py", "explain.py", "p_grad_CAM.py", "train.py")
 # From the top down; a file may import from its own floor and those below it.
 FLOORS = (
     SCRIPTS,

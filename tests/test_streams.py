@@ -75,7 +75,7 @@ def test_control_characters_are_shown_and_bars_go_on_moving():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C cannot be sent to one process on Windows")
-@pytest.mark.parametrize("script", ["p_grad_CAM.py", "ASM.py", "compare.py", "evaluate.py", "train.py"])
+@pytest.mark.parametrize("script", ["p_grad_CAM.py", "ASM.py", "explain.py", "compare.py", "evaluate.py", "train.py"])
 def test_ctrl_c_while_a_script_loads_is_one_line(script, tmp_path):
     for seconds in (0.1, 0.3):
         started = subprocess.Popen(

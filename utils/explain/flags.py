@@ -1,5 +1,6 @@
 """The flags of the scripts that explain clouds, and the values that the steps of a run take of them."""
 
+import collections
 import os
 import sys
 
@@ -12,7 +13,7 @@ from utils.command_line import ROTATIONS, finite_float, non_negative_int, positi
 from utils.disk import shards
 from utils.explain import point_drop
 from utils.explain.cases import Source
-from utils.explain.methods import METHODS, OPTIONS, SCRIPTED
+from utils.explain.methods import DEFAULT_METHOD, METHODS, OPTIONS, SCRIPTED
 from utils.explain.pieces import Work
 from utils.explain.run import Dropping, Files
 from utils.network import checkpoint_files, workers
@@ -20,12 +21,12 @@ from utils.network.flags import add_network_flags
 from utils.pictures import colours, plots
 
 
-def parse_flags(description, method):
+def parse_flags(description, method=None):
     """Parses the flags of a script that explains clouds.
 
     Args:
       description: what the script does, in one sentence.
-      method: the script's, a methods.Method.
+      method: the script's, a methods.Method, which --compare puts others beside; None: those that --method names.
 
     Returns:
       The flags, as an argparse.Namespace; `methods` lists the names of the methods to run, the script's first.
@@ -40,8 +41,12 @@ def parse_flags(description, method):
     _add_dropping_flags(parser.add_argument_group("dropping"), method)
     _add_file_flags(parser.add_argument_group("files and pictures"))
     flags = parser.parse_args(_join_drop_mode(sys.argv[1:]))
-    others = [] if flags.compare is None else flags.compare or SCRIPTED
-    flags.methods = list(dict.fromkeys([method.name] + list(others)))
+    if method is None:
+        named = flags.method
+    else:
+        others = [] if flags.compare is None else flags.compare or SCRIPTED
+        named = [method.name] + list(others)
+    flags.methods = list(dict.fromkeys(named))
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "explain")
     _refuse_idle_flags(flags)
@@ -195,16 +200,26 @@ def _add_heat_flags(group, method):
         metavar="CLASS",
         help="class whose heat is shown, as in `why not a chair?` (default: the cloud's)",
     )
-    others = [METHODS[name].title for name in SCRIPTED if name != method.name]
-    group.add_argument(
-        "--compare",
-        nargs="*",
-        choices=list(METHODS),
-        metavar="METHOD",
-        help="run other methods on the same cloud too, side by side: of {}; alone, {}".format(
-            " ".join(METHODS), " and ".join(others)
-        ),
-    )
+    if method is None:
+        group.add_argument(
+            "--method",
+            nargs="+",
+            choices=list(METHODS),
+            default=[DEFAULT_METHOD],
+            metavar="METHOD",
+            help="whose heat; several go side by side: of {} (default: {})".format(" ".join(METHODS), DEFAULT_METHOD),
+        )
+    else:
+        others = [METHODS[name].title for name in SCRIPTED if name != method.name]
+        group.add_argument(
+            "--compare",
+            nargs="*",
+            choices=list(METHODS),
+            metavar="METHOD",
+            help="run other methods on the same cloud too, side by side: of {}; alone, {}".format(
+                " ".join(METHODS), " and ".join(others)
+            ),
+        )
     add_option_flags(group)
 
 
@@ -238,13 +253,25 @@ def _titles_of_takers(option):
     return ", ".join(method.title for method in METHODS.values() if option in method.options)
 
 
+def _usual(name):
+    """What the methods usually take of something, in words: the most usual, and who takes another."""
+    counts = collections.Counter(getattr(method, name) for method in METHODS.values())
+    usual = counts.most_common(1)[0][0]
+    others = [
+        "{} for {}".format(value, " ".join(one.name for one in METHODS.values() if getattr(one, name) == value))
+        for value in counts
+        if value != usual
+    ]
+    return "; ".join(others + ["{} for all others".format(usual)])
+
+
 def _add_dropping_flags(group, method):
     group.add_argument(
         "--drop_mode",
         choices=point_drop.DROP_MODES,
         metavar="MODE",
         help="which points a round drops: one of {} (default: {})".format(
-            " ".join(point_drop.DROP_MODES), method.drop_mode
+            " ".join(point_drop.DROP_MODES), _usual("drop_mode") if method is None else method.drop_mode
         ),
     )
     group.add_argument(
@@ -261,7 +288,9 @@ def _add_dropping_flags(group, method):
         "--num_votes",
         type=positive_int,
         metavar="VOTES",
-        help="rotations under which each round classifies (default: {})".format(method.votes),
+        help="rotations under which each round classifies (default: {})".format(
+            _usual("votes") if method is None else method.votes
+        ),
     )
     group.add_argument(
         "--rotation",

@@ -220,6 +220,8 @@ METHODS = {
     )
 }
 
+# Where nobody says whose heat: that which ranks points best without asking the network many times.
+DEFAULT_METHOD = "runner-up"
 # What the formulas take besides quantities, by the names of the flags.
 OPTIONS = tuple(
     dict.fromkeys(name for method in METHODS.values() for name in method.options if name not in ("rngs", "places"))

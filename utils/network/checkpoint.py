@@ -92,8 +92,12 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
         return Network(None, points, logits, end_points, stored.model_name, names, config, prefix, digest)
 
     network = _read_whole(prefix, build)
-    with network.points.graph.as_default(), open_session(gpu) as session:
-        session.run(tf.global_variables_initializer())
+    graph = network.points.graph
+    with graph.as_default():
+        initialiser = tf.global_variables_initializer()
+    # Nobody's default graph and session: from Python, networks are closed in any order, beside other TensorFlow.
+    with open_session(gpu, graph) as session:
+        session.run(initialiser)
         yield network._replace(session=session)
 
 
@@ -119,11 +123,12 @@ def load(session, prefix, variables, model_name):
 
 
 @contextlib.contextmanager
-def open_session(gpu):
+def open_session(gpu, graph=None):
     """A context with a session on one device.
 
     Args:
       gpu: index of the GPU; -1 for the CPU. Where there is no GPU at all, 0 means the CPU too.
+      graph: the tf.Graph that it runs; None: the default one.
 
     Raises:
       InputError: there is no such GPU, or, at any time, its memory is full.
@@ -140,7 +145,7 @@ def open_session(gpu):
     if num_gpus:
         config.gpu_options.allow_growth = True
         config.gpu_options.visible_device_list = str(gpu)
-    with tf.Session(config=config) as session:
+    with contextlib.closing(tf.Session(graph=graph, config=config)) as session:
         try:
             yield session
         except tf.errors.ResourceExhaustedError as error:

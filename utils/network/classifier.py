@@ -56,6 +56,12 @@ class Classifier:
         self._session = network.session
         self._points = network.points
         self._logits = network.logits
+        with self._points.graph.as_default():
+            self._tensors = self._add_gradients()
+
+    def _add_gradients(self):
+        """Adds placeholders and gradients to the graph: what `quantities` fetches, a dictionary."""
+        network = self.network
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         self._is_target = tf.placeholder_with_default(False, [], "is_target")
         self._ignores_repeats = models.network(network.model_name).IGNORES_REPEATED_POINTS
@@ -72,7 +78,7 @@ class Classifier:
         logit_gradients, channel_gradients = tf.gradients(
             class_logit, [self._points, network.end_points["global_feature"]]
         )
-        self._tensors = {
+        return {
             "points": self._points,
             "features": features,
             "feature_gradients": _feature_gradients(features, channel_gradients),

@@ -61,10 +61,19 @@ def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
       InputError: an unknown colour map or scale.
       OSError: the file cannot be written; what was there before is kept.
     """
+    _write(path, page(title, views, colormap, scale))
+
+
+def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+    """The text of the page that `save` writes, of the same arguments.
+
+    Raises:
+      InputError: an unknown colour map or scale.
+    """
     groups = collections.OrderedDict()
     for view in views:
         groups.setdefault((view.caption, np.float32(view.points).tobytes()), []).append(view)
-    _write(path, title, list(groups.values()), colormap, scale, is_gallery=False)
+    return _page(title, list(groups.values()), colormap, scale, is_gallery=False)
 
 
 def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_COLORMAP, scale="rank"):
@@ -98,10 +107,14 @@ def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_C
                 for method in methods
             ]
         )
-    _write(path, title, groups, colormap, scale, is_gallery=True)
+    _write(path, _page(title, groups, colormap, scale, is_gallery=True))
 
 
-def _write(path, title, groups, colormap, scale, is_gallery):
+def _write(path, text):
+    replace_file(path, lambda file: file.write(text))
+
+
+def _page(title, groups, colormap, scale, is_gallery):
     from plotly.offline import get_plotlyjs
 
     maps = list(dict.fromkeys((colormap,) + COLORMAPS))
@@ -131,8 +144,7 @@ def _write(path, title, groups, colormap, scale, is_gallery):
         ),
     }
     # In one pass over the template, so that nothing within a part is taken for a place to fill.
-    page = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], _read("page.html"))
-    replace_file(path, lambda file: file.write(page))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], _read("page.html"))
 
 
 def json_for_html(data):

@@ -1,0 +1,38 @@
+"""The experiment of every explain script: a network, clouds, their heat, what is left without hot points, files."""
+
+from utils.explain import cases, pieces, run
+from utils.explain import flags as explain_flags
+from utils.explain.methods import METHODS
+from utils.network.flags import find_network
+from utils.network.loading import open_classifier
+
+
+def explain_clouds(flags):
+    """Explains each cloud by each method, drops points by that heat until the object is lost, and leaves the files.
+
+    Args:
+      flags: of `flags.parse_flags`.
+
+    Raises:
+      InputError: a flag, the network or a cloud cannot be used.
+    """
+    found = find_network(flags)
+    dropping = explain_flags.dropping(flags, found.config)
+    clouds = cases.Clouds(explain_flags.source(flags), found.class_names)
+    lines = []
+    with open_classifier(found.prefix, flags.model, flags.gpu, clouds.class_names) as classifier:
+        clouds.announce(classifier.network)
+        files = explain_flags.files(flags, classifier.network)
+        if flags.workers is not None:
+            lines = pieces.hand_out(
+                flags.workers, clouds, explain_flags.work(flags, classifier.network, dropping, files)
+            )
+        else:
+            for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
+                runs = {name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods}
+                run.save(case, runs, dropping, files)
+                if clouds.is_one and not flags.no_window:
+                    run.show(case, runs, files)
+                lines += run.summary_of(case, runs)
+    run.print_summary(lines)
+    clouds.finish()

@@ -1,0 +1,353 @@
+"""Explaining from Python: what notebooks import through explain.py. NumPy in and out, no flags, no printing.
+
+Every error is an InputError, which is a ValueError, and names the argument in backticks.
+"""
+
+import contextlib
+import html
+import io
+import os
+import warnings
+
+import numpy as np
+
+from utils import metrics
+from utils.clouds import own_cloud, readers
+from utils.clouds.cloud import MIN_POINTS, check_finite, check_num_points
+from utils.command_line import ROTATIONS
+from utils.demo import shapes
+from utils.explain.methods import DEFAULT_METHOD, METHODS, OPTIONS
+from utils.files import InputError
+from utils.network import checkpoint_files
+from utils.network.loading import open_classifier
+from utils.pictures import colours, heat_figure, plots, render
+from utils.viewer import html_page
+
+FRAME_HEIGHT = 640  # pixels of a page within a notebook
+DOTS_PER_INCH = 100  # of the still picture of a page
+
+
+def open_network(model_path=None, rotation="y", gpu=0):
+    """Opens a network. TensorFlow is loaded now, which takes seconds; importing loads nothing of it.
+
+    Args:
+      model_path: a checkpoint of train.py or of upstream PointNet: its prefix, one of its files, or its folder; None: a
+        network that comes with the program, trained on the 40 classes of ModelNet40.
+      rotation: which of these: trained on objects that stand upright ("y"), lie in any position ("xyz") or were never
+        turned ("none").
+      gpu: index of the GPU, where there is one; -1 for the CPU.
+
+    Returns:
+      An OpenNetwork; it holds memory until it is closed: `with explain.open_network() as network:`, or `close`.
+
+    Raises:
+      InputError: there is no such checkpoint, it is damaged, or there is no such GPU.
+    """
+    _check_is_one_of("rotation", rotation, ROTATIONS)
+    if model_path is None:
+        model_path = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation)
+    elif rotation != "y":
+        raise InputError("`rotation` {}: it chooses among the shipped networks; leave it out".format(rotation))
+    return OpenNetwork(checkpoint_files.find(os.fspath(model_path), None), gpu)
+
+
+class OpenNetwork:
+    """A network that answers questions about clouds, until it is closed.
+
+    Clouds are float32 [N, 3], or [B, N, 3] for B clouds at once, as the network knows them: centred, in the unit
+    sphere, y up. `place` and `read_cloud` make them so.
+
+    Attributes:
+      class_names: tuple of the C class names, in the order of their labels.
+    """
+
+    def __init__(self, prefix, gpu=0):
+        """Opens a checkpoint; prefix: as `checkpoint_files.find` returns it."""
+        with contextlib.ExitStack() as opened, warnings.catch_warnings():
+            # TensorFlow 1.15 greets a current NumPy with pages of them.
+            warnings.simplefilter("ignore", FutureWarning)
+            self._classifier = opened.enter_context(open_classifier(prefix, gpu=gpu))
+            self._opened = opened.pop_all()
+        self.class_names = self._classifier.class_names
+
+    def classify(self, points):
+        """What the network sees.
+
+        Args:
+          points: float array [N, 3] or [B, N, 3].
+
+        Returns:
+          The names of all classes, likeliest first, and their probabilities: arrays [C], or [B, C] of B clouds.
+
+        Raises:
+          InputError: points that are no clouds, or the network is closed.
+        """
+        clouds = _clouds(points, 1)
+        logits = self._open_classifier().logits(clouds)
+        probabilities = np.stack([metrics.softmax(one) for one in logits])
+        order = np.argsort(-probabilities, axis=1, kind="stable")
+        names, probabilities = np.array(self.class_names)[order], np.take_along_axis(probabilities, order, axis=1)
+        return (names, probabilities) if np.ndim(points) == 3 else (names[0], probabilities[0])
+
+    def heat(self, points, method=DEFAULT_METHOD, label=None, target=None, seed=0, **options):
+        """Heat of each point: how much the network's answer hangs on it.
+
+        Args:
+          points: float array [N, 3] or [B, N, 3].
+          method: name of one of methods.METHODS.
+          label: what the cloud is: a class name, or its place in `class_names`, from 0; of B clouds one for all, or a
+            list of B. None: what the network sees in it.
+          target: class to explain instead, as in "why not a chair?", likewise; None: `label`.
+          seed: of methods that draw.
+          options: what the method takes besides: pooling="avg" of p-grad-cam, power of asm, path_refresh of
+            runner-up-path.
+
+        Returns:
+          float array [N] or [B, N], as the method's formula gives it.
+
+        Raises:
+          InputError: points that are no clouds, or another argument that cannot be used, or the network is closed.
+        """
+        clouds, classifier = _clouds(points, MIN_POINTS), self._open_classifier()
+        _check_is_one_of("method", method, METHODS)
+        method = METHODS[method]
+        _check_options(method, options)
+        _check_whole("seed", seed, 2**32 - 1)
+        labels = (
+            classifier.logits(clouds).argmax(axis=1) if label is None else self._labels(label, "label", len(clouds))
+        )
+        explained = labels if target is None else self._labels(target, "target", len(clouds))
+        found = [None] * len(clouds)
+        for is_target in (False, True):
+            rows = np.flatnonzero((explained != labels) == is_target)
+            if len(rows):
+                rngs = [np.random.RandomState(seed) for _ in rows]
+                heats = method.heat(classifier, clouds[rows], explained[rows], rngs, is_target, **options)
+                for row, heat in zip(rows, heats):
+                    found[row] = heat
+        return np.stack(found) if np.ndim(points) == 3 else found[0]
+
+    def close(self):
+        """Frees what the network holds. A second time it does nothing."""
+        self._classifier = None
+        self._opened.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _open_classifier(self):
+        if self._classifier is None:
+            raise InputError("the network is closed: open it again with `open_network`")
+        return self._classifier
+
+    def _labels(self, classes, argument, count):
+        """Labels, int array [B], of one class for all, or of B; classes are names or numbers from 0."""
+        listed = list(classes) if isinstance(classes, (list, tuple, np.ndarray)) else [classes] * count
+        if len(listed) != count:
+            raise InputError(
+                "`{}`: {} classes for {} clouds; give one for all, or as many".format(argument, len(listed), count)
+            )
+        return np.array([self._label(one, argument) for one in listed])
+
+    def _label(self, one, argument):
+        """The label of a class, of its name or of itself."""
+        names = list(self.class_names)
+        if isinstance(one, str) and one in names:
+            return names.index(one)
+        if _is_whole(one) and 0 <= one < len(names):
+            return int(one)
+        raise InputError(
+            "`{}` {}: no such class; give 0 to {} or one of {}".format(argument, one, len(names) - 1, ", ".join(names))
+        )
+
+
+def read_cloud(path, num_points=None, up="y", index=0, sampling="farthest", seed=0):
+    """A cloud of a file, of any kind that the scripts read, placed as the network knows clouds.
+
+    Args:
+      path, num_points, up, index, sampling, seed: as for `own_cloud.load`.
+
+    Returns:
+      float32 array [N, 3].
+
+    Raises:
+      InputError: the file cannot be read, or holds no such cloud.
+    """
+    _check_is_one_of("up", up, "xyz")
+    _check_is_one_of("sampling", sampling, readers.SAMPLINGS)
+    return own_cloud.load(os.fspath(path), num_points, index, up, sampling, seed).points
+
+
+def place(points, up="y"):
+    """A cloud in any units, placed as the network knows clouds: centred, in the unit sphere, y up.
+
+    Args:
+      points: float array [N, 3].
+      up: the axis that points up: "x", "y" or "z".
+
+    Returns:
+      float32 array [N, 3].
+
+    Raises:
+      InputError: points that are no cloud.
+    """
+    _check_is_one_of("up", up, "xyz")
+    # Far from the origin, as surveys are, float32 would round the shape away.
+    points = _one_cloud(points, np.float64)
+    return own_cloud.normalise(points, "`points`")[0].dot(own_cloud.up_rotation(up)).astype(np.float32)
+
+
+def demo_cloud(class_name, num_points=1024, seed=0):
+    """A built-in shape, to try things on.
+
+    Args:
+      class_name: one of shapes.DEMO_CLASSES, such as "airplane".
+      num_points: how many.
+      seed: other seeds give other objects of the class.
+
+    Returns:
+      float32 array [num_points, 3], placed as the network knows clouds.
+
+    Raises:
+      InputError: there is no shape of that class, or too few points.
+    """
+    _check_is_one_of("class_name", class_name, shapes.DEMO_CLASSES)
+    check_num_points(num_points)
+    _check_whole("seed", seed, shapes.MAX_SEED)
+    return shapes.sample_shape(class_name, num_points, np.random.RandomState(seed))
+
+
+def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+    """Writes a page that shows a cloud and its heat in any browser, to turn, without a network.
+
+    Args:
+      path: the HTML file; written whole or not at all.
+      points: float array [N, 3].
+      heats: float array [N], or a dictionary from names to such arrays, which the page offers to choose from.
+      title: of the page.
+      colormap, scale: as for `colours.heat_colours`: what the page shows first.
+
+    Raises:
+      InputError: points or heats that are none, an unknown colour map or scale, or the file cannot be written.
+    """
+    html_page.save(os.fspath(path), str(title), _views(points, heats), colormap, scale)
+
+
+def show(points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+    """The turning page of `save_page` within a notebook, as the last line of a cell.
+
+    Args:
+      points, heats, title, colormap, scale: as for `save_page`.
+
+    Returns:
+      A Page.
+
+    Raises:
+      InputError: as `save_page`.
+    """
+    return Page(_views(points, heats), str(title), colormap, scale)
+
+
+class Page:
+    """A cloud and its heat, as notebooks show it: to turn where scripts run, else a still picture of the first heat."""
+
+    def __init__(self, views, title, colormap, scale):
+        """Args: list of html_page.View; title, colormap, scale as for `html_page.page`."""
+        self._views, self._title, self._look = views, title, (colormap, scale)
+        self._page = html_page.page(title, views, colormap, scale)
+
+    def _repr_html_(self):
+        return '<iframe srcdoc="{}" width="100%" height="{}" style="border: 0"></iframe>'.format(
+            html.escape(self._page), FRAME_HEIGHT
+        )
+
+    def _repr_png_(self):
+        view = self._views[0]
+        spheres, window = render.small_picture(view.points, view.heat, *self._look)
+        caption = "{}: {} points".format(view.method, len(view.points))
+        bar = colours.colour_bar(view.heat, *self._look)
+        picture = io.BytesIO()
+        figure = heat_figure.heat_figure([(caption, spheres)], window, bar, self._title)
+        figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, metadata=plots.NO_DATE["png"])
+        return picture.getvalue()
+
+
+def _clouds(points, least):
+    """Points [N, 3] or [B, N, 3] as float32 [B, N, 3], of `least` points each or more.
+
+    Raises:
+      InputError: they are none.
+    """
+    try:
+        clouds = np.asarray(points, np.float32)
+    except (TypeError, ValueError):
+        raise InputError("`points`: not an array of numbers; give float32 [N, 3], or [B, N, 3] for B clouds")
+    if clouds.ndim not in (2, 3) or clouds.shape[-1] != 3 or not clouds.size or clouds.shape[-2] < least:
+        raise InputError(
+            "`points` of shape {}: give [N, 3], or [B, N, 3] for B clouds, with N of {} or more".format(
+                clouds.shape, least
+            )
+        )
+    check_finite(clouds, "`points`")
+    return clouds.reshape((-1,) + clouds.shape[-2:])
+
+
+def _one_cloud(points, kind=np.float32):
+    """Points as an array [N, 3] of a kind of numbers; raises an InputError where they are no cloud of 10 or more."""
+    if len(_clouds(points, MIN_POINTS)) != 1 or np.ndim(points) != 2:
+        raise InputError("`points` of shape {}: give one cloud, [N, 3]".format(np.shape(points)))
+    return np.asarray(points, kind)
+
+
+def _views(points, heats):
+    """A list of html_page.View, one for each heat; see `save_page`."""
+    points = _one_cloud(points)
+    heats = heats if isinstance(heats, dict) else {"heat": heats}
+    if not heats:
+        raise InputError("`heats`: there is none; give an array [N], or a dictionary from names to such arrays")
+    views = []
+    for name, heat in heats.items():
+        try:
+            heat = np.asarray(heat, np.float64)
+        except (TypeError, ValueError):
+            raise InputError("`heats` {}: not an array of numbers".format(name))
+        if heat.shape != points.shape[:1] or not np.isfinite(heat).all():
+            raise InputError(
+                "`heats` {} of shape {}: give {} finite numbers, one a point".format(name, heat.shape, len(points))
+            )
+        caption = "{} points".format(len(points))
+        views.append(html_page.View(str(name), caption, points, heat, np.full(len(points), -1), []))
+    return views
+
+
+def _check_options(method, options):
+    """Raises an InputError for an option that the method has none of, or whose value is none."""
+    taken = [name for name in OPTIONS if name in method.options]
+    for name in options:
+        if name not in taken:
+            raise InputError("`{}`: {} takes {}".format(name, method.name, " and ".join(taken) or "no option"))
+    if "pooling" in options:
+        _check_is_one_of("pooling", options["pooling"], ("max", "avg"))
+    if "power" in options:
+        power = options["power"]
+        if not isinstance(power, (int, float, np.integer, np.floating)) or not np.isfinite(power):
+            raise InputError("`power` {}: give a finite number".format(power))
+    if "path_refresh" in options:
+        _check_whole("path_refresh", options["path_refresh"], np.iinfo(np.int64).max)
+
+
+def _check_is_one_of(argument, value, allowed):
+    if not isinstance(value, str) or value not in tuple(allowed):
+        raise InputError("`{}` {}: give one of {}".format(argument, value, ", ".join(allowed)))
+
+
+def _check_whole(argument, value, most):
+    if not _is_whole(value) or not 0 <= value <= most:
+        raise InputError("`{}` {}: give a whole number from 0 to {}".format(argument, value, most))
+
+
+def _is_whole(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
