@@ -154,6 +154,16 @@ def positive_int(text):
     return _bounded_number(int, text, lambda value: value >= 1, "a whole number of 1 or more")
 
 
+def positive_int_or(word):
+    """argparse type: an integer of at least 1, or a word."""
+
+    def kind(text):
+        wanted = "{} or a whole number of 1 or more".format(word)
+        return word if text == word else _bounded_number(int, text, lambda value: value >= 1, wanted)
+
+    return kind
+
+
 def non_negative_int(text):
     """argparse type: an integer of at least 0."""
     return _bounded_number(int, text, lambda value: value >= 0, "a whole number of 0 or more")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.explain.point_drop import drop_until_lost, points_to_drop, threshold
+from utils.explain.point_drop import AUTO, drop_until_lost, points_to_drop, threshold
 
 
 def test_midrange_is_halfway_between_least_and_greatest_positive_heat():
@@ -161,13 +161,15 @@ def test_the_loop_stops_below_ten_points():
     assert "fewer than 10" in run.stop_reason
 
 
-def test_the_loop_survives_a_round_that_drops_everything():
+@pytest.mark.parametrize("eval_every", (1, 3, AUTO))
+def test_the_loop_survives_a_round_that_drops_everything(eval_every):
     run = drop_until_lost(
         _line(12),
         1,
         _vote_for_class_1_while(lambda points, vote: True),
         lambda points: np.ones(len(points)),
         lambda heat: heat > 0,
+        eval_every=eval_every,
     )
     assert run.rounds[-1].points_left == 0 and np.isnan(run.rounds[-1].accuracy)
     assert "fewer than 10" in run.stop_reason
@@ -196,7 +198,7 @@ def test_the_loop_ends_after_num_steps():
     assert (run.removed_in_round > 0).sum() == 3 and "asked for" in run.stop_reason
 
 
-@pytest.mark.parametrize("eval_every", range(1, 12))
+@pytest.mark.parametrize("eval_every", list(range(1, 12)) + [AUTO])
 def test_classifying_in_every_kth_round_finds_the_same_last_round(eval_every):
     def run_with(every):
         return drop_until_lost(
@@ -231,7 +233,7 @@ def test_rounds_between_the_classified_ones_cost_no_classification():
     assert run.rounds[-1].points_left == 27 and (run.removed_in_round > 0).sum() == 13
 
 
-@pytest.mark.parametrize("eval_every", (2, 5, 100))
+@pytest.mark.parametrize("eval_every", (2, 5, 100, AUTO))
 def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
     def always(points, vote):
         return True
@@ -266,3 +268,53 @@ def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
         eval_every=eval_every,
     )
     assert [one.points_left for one in emptied.rounds] == [12, 11] and "fell to 0.000" in emptied.stop_reason
+
+
+def _auto_run(is_seen, num_points=40):
+    """A run that drops a point a round, and the numbers of the rounds that classified, in their order."""
+    classified = []
+
+    def vote_logits(points):
+        classified.append(num_points + 1 - len(points))
+        return _vote_for_class_1_while(is_seen)(points)
+
+    run = drop_until_lost(
+        _line(num_points), 1, vote_logits, lambda points: points[:, 0], _hottest_first, eval_every=AUTO
+    )
+    return run, classified
+
+
+def test_the_lost_round_is_found_by_doubling_and_halving():
+    run, classified = _auto_run(lambda points, vote: len(points) > 27)
+    # Doubled until lost, halved to round 14, the first at 27 points; then the middles of the widest gaps, up to 12.
+    assert classified == [1, 2, 4, 8, 16, 12, 14, 13, 6, 10, 3, 5, 7]
+    assert len(run.rounds) == 14 and run.rounds[-1].points_dropped == 0
+    assert [one.round for one in run.rounds if np.isnan(one.accuracy)] == [9, 11]
+    assert (run.removed_in_round > 0).sum() == 13 and "fell to 0.000" in run.stop_reason
+
+
+def test_a_long_run_classifies_few_rounds():
+    run, classified = _auto_run(lambda points, vote: len(points) > 300, num_points=1000)
+    # 1, 2, 4, ... 1,024 would be past the end; 512 is recognised, and 991, the last with points enough, is not.
+    assert len(run.rounds) == 701 and len(classified) < 25
+    each = [one for one in run.rounds if not np.isnan(one.accuracy)]
+    assert [one.accuracy > 0.5 for one in each] == [True] * (len(each) - 1) + [False]
+
+
+@pytest.mark.parametrize("dips, last", [((12,), 12), ((12, 10), 10), ((13, 11, 10), 10)])
+def test_a_loss_just_before_the_one_that_is_found_is_the_end(dips, last):
+    def is_seen(points, vote):
+        return len(points) > 27 and 41 - len(points) not in dips
+
+    each = drop_until_lost(
+        _line(40), 1, _vote_for_class_1_while(is_seen), lambda points: points[:, 0], _hottest_first, eval_every=1
+    )
+    run, _ = _auto_run(is_seen)
+    assert len(run.rounds) == len(each.rounds) == last
+    assert run.removed_in_round.tolist() == each.removed_in_round.tolist()
+
+
+def test_an_object_that_is_never_lost_has_a_curve():
+    run, classified = _auto_run(lambda points, vote: True)
+    assert len(run.rounds) == 32 and "fewer than 10" in run.stop_reason
+    assert len(classified) == len(set(classified)) == 12 and run.rounds[-1].accuracy == 1

@@ -102,7 +102,8 @@ def _check_kinds(kept, protocol, path):
         pooling=str,
     )
     for setting in protocol.settings:
-        kinds[setting.name] = str if isinstance(setting.default, str) else (int, float, type(None))
+        words = (str,) if isinstance(setting.default, str) else ()
+        kinds[setting.name] = words if setting.choices else words + (int, float, type(None))
     lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
     chosen = {setting.name: setting.choices for setting in protocol.settings if setting.choices}

@@ -8,7 +8,7 @@ import functools
 import numpy as np
 
 from utils.clouds import transforms
-from utils.command_line import positive_int
+from utils.command_line import positive_int, positive_int_or
 from utils.compare import figures, tables
 from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
 from utils.explain import point_drop
@@ -227,9 +227,10 @@ PROTOCOL = Protocol(
         ),
         Setting(
             "eval_every",
-            8,
-            "classify in every K-th round only, and go back to find the round that lost the object",
-            positive_int,
+            point_drop.AUTO,
+            "classify in every K-th round only, and go back to find the round that lost the object; auto: in rounds "
+            "1, 2, 4, 8, ..., then halve the way back",
+            positive_int_or(point_drop.AUTO),
             metavar="K",
         ),
         Setting(

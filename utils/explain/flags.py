@@ -9,7 +9,7 @@ import numpy as np
 import provider
 from utils import command_line
 from utils.clouds import readers
-from utils.command_line import ROTATIONS, finite_float, non_negative_int, positive_int
+from utils.command_line import ROTATIONS, finite_float, non_negative_int, positive_int, positive_int_or
 from utils.disk import shards
 from utils.explain import point_drop
 from utils.explain.cases import Source
@@ -299,10 +299,11 @@ def _add_dropping_flags(group, method):
     )
     group.add_argument(
         "--eval_every",
-        type=positive_int,
-        default=1,
+        type=positive_int_or(point_drop.AUTO),
+        default=point_drop.AUTO,
         metavar="K",
-        help="classify in every K-th round only, and go back to find the round that lost the object",
+        help="classify in every K-th round only, and go back to find the round that lost the object; auto: in rounds "
+        "1, 2, 4, 8, ..., then halve the way back",
     )
     command_line.add_seed_flag(group, "the rotations and random samples")
 

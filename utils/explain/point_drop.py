@@ -1,5 +1,6 @@
 """Thresholds over heat, dropping points by them, and the loop that drops until the network loses the object."""
 
+import functools
 import time
 
 import numpy as np
@@ -9,6 +10,9 @@ from utils.metrics import cross_entropy
 
 MIN_POINTS = 10
 LOST_ACCURACY = 0.5
+AUTO = "auto"  # in place of a K: few rounds classify
+CURVE_ROUNDS = 12  # that do so at least, where there are as many
+LOOK_BACK = 2  # rounds before the one that lost the object, which classify as well
 THRESHOLDS = ("average", "median", "midrange")
 DROP_MODES = tuple(sign + name for sign in "+-" for name in THRESHOLDS) + (
     "nonzero",
@@ -96,6 +100,11 @@ def drop_until_lost(
     since the one before are classified as well, in order, and the first that had lost it is the last: where the
     accuracy falls steadily, the one that K = 1 stops at.
 
+    With AUTO rounds 1, 2, 4, 8 and so on classify while points are dropped. The round that lost the object is then
+    found by halving the gap between the first that had lost it and the last before that had not. The LOOK_BACK rounds
+    before it classify too, so that no dip is passed over, and others, in the widest gaps, until CURVE_ROUNDS have.
+    Where one of these had lost the object, the search goes on before it.
+
     Args:
       points: float32 array [N, 3].
       label: class that is explained.
@@ -103,7 +112,7 @@ def drop_until_lost(
       heat_of: function of points [M, 3] -> heat [M].
       choose: function of heat [M] -> bool [M], the points to drop.
       max_rounds: stop after as many rounds of dropping; None: no limit.
-      eval_every: K.
+      eval_every: K, or AUTO.
       on_round: function that is given each finished Round; None for none.
       heat_to_drop: as `heat_of`, of what `choose` looks at, where that is less than people do; None: `heat_of`.
 
@@ -123,7 +132,7 @@ def drop_until_lost(
         stop_reason = _limit_reached(len(left), len(rounds), max_rounds)
         dropped = np.zeros(len(left), bool)
         votes = None
-        if stop_reason or len(rounds) % eval_every == 0:
+        if stop_reason or _classifies(number, eval_every):
             votes = _classify(vote_logits, points[left], label)
         if stop_reason is None and not (votes and votes[0] <= LOST_ACCURACY):
             heat = whole_heat if number == 1 else (heat_to_drop or heat_of)(points[left])
@@ -135,9 +144,11 @@ def drop_until_lost(
                 votes = votes or _classify(vote_logits, points[left], label)
         accuracy, loss = votes or (np.nan, np.nan)
         rounds.append(Round(number, len(left), int(dropped.sum()), accuracy, loss, time.time() - round_start))
-        if votes and not accuracy > LOST_ACCURACY:
-            # Lost, or NaN of no point at all: then it was lost on the way.
-            rounds = _end_where_lost(rounds, removed_in_round, points, vote_logits, label)
+        # Lost, or NaN of no point at all: then it was lost on the way.
+        is_lost = votes is not None and not accuracy > LOST_ACCURACY
+        if is_lost or (stop_reason and eval_every == AUTO):
+            seek = _end_where_sought if eval_every == AUTO else _end_where_lost
+            rounds = seek(rounds, functools.partial(_classified, removed_in_round, points, vote_logits, label))
         if rounds[-1].accuracy <= LOST_ACCURACY:
             came_back = removed_in_round >= len(rounds)
             removed_in_round[came_back] = -1
@@ -154,8 +165,19 @@ def drop_until_lost(
     return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason, time.time() - start)
 
 
-def _end_where_lost(rounds, removed_in_round, points, vote_logits, label):
+def _classifies(number, eval_every):
+    """Whether a round classifies as points are dropped."""
+    if eval_every == AUTO:
+        return number & (number - 1) == 0  # powers of two
+    return (number - 1) % eval_every == 0
+
+
+def _end_where_lost(rounds, classified):
     """Classifies the rounds between the last and the one that classified before it, in order.
+
+    Args:
+      rounds: list of Round.
+      classified: function of a Round -> the same with accuracy and loss.
 
     Returns:
       The rounds up to the first that had lost the object.
@@ -163,15 +185,56 @@ def _end_where_lost(rounds, removed_in_round, points, vote_logits, label):
     rounds = list(rounds)
     last_seen = max((index for index, one in enumerate(rounds[:-1]) if not np.isnan(one.accuracy)), default=-1)
     for index in range(last_seen + 1, len(rounds) - 1):
-        start = time.time()
-        one = rounds[index]
-        was_left = (removed_in_round < 0) | (removed_in_round >= one.round)
-        votes = _classify(vote_logits, points[was_left], label)
-        rounds[index] = one._replace(accuracy=votes[0], mean_loss=votes[1], seconds=one.seconds + time.time() - start)
-        if votes[0] <= LOST_ACCURACY:
+        rounds[index] = classified(rounds[index])
+        if rounds[index].accuracy <= LOST_ACCURACY:
             rounds[index] = rounds[index]._replace(points_dropped=0)
             return rounds[: index + 1]
     return rounds
+
+
+def _end_where_sought(rounds, classified):
+    """As `_end_where_lost`, classifying few of the rounds; the first and the last are classified."""
+    rounds = list(rounds)
+    while True:
+        for index, one in enumerate(rounds):
+            if one.accuracy <= LOST_ACCURACY:
+                rounds[index:] = [one._replace(points_dropped=0)]
+                break
+        # Of no point at all there is no accuracy.
+        known = [index for index, one in enumerate(rounds[:-1]) if not np.isnan(one.accuracy)] + [len(rounds) - 1]
+        index = _next_to_classify(known, not rounds[-1].accuracy > LOST_ACCURACY)
+        if index is None:
+            return rounds
+        rounds[index] = classified(rounds[index])
+
+
+def _next_to_classify(known, is_lost):
+    """The index of the round that is to classify next, None for none.
+
+    Args:
+      known: indices of those that have, ascending; the first and the last among them.
+      is_lost: whether the last had lost the object.
+    """
+    last = known[-1]
+    if is_lost and last > 0:
+        gap = last - known[-2]
+        if gap > 1:
+            return last - gap // 2
+        before = set(range(max(0, last - LOOK_BACK), last)) - set(known)
+        if before:
+            return max(before)
+    if len(known) < min(CURVE_ROUNDS, last + 1):
+        gaps = np.diff(known)
+        return known[gaps.argmax()] + int(gaps.max()) // 2
+    return None
+
+
+def _classified(removed_in_round, points, vote_logits, label, one):
+    """A Round `one` with accuracy and loss of the points that were left when it began."""
+    start = time.time()
+    was_left = (removed_in_round < 0) | (removed_in_round >= one.round)
+    accuracy, loss = _classify(vote_logits, points[was_left], label)
+    return one._replace(accuracy=accuracy, mean_loss=loss, seconds=one.seconds + time.time() - start)
 
 
 def _classify(vote_logits, points, label):

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Union
 
 import numpy as np
 from tabulate import tabulate
@@ -43,7 +43,7 @@ class Dropping(NamedTuple):
     num_drop: int = 1
     lowest: bool = False
     max_rounds: Optional[int] = None
-    eval_every: int = 1
+    eval_every: Union[int, str] = 1
     seed: int = 0
     options: Dict[str, Any] = {}
 
