@@ -6,6 +6,7 @@ A network declares, and nothing else in the program knows:
   of this network from others, and are re-initialised one by one to test an explanation.
 - `IGNORES_REPEATED_POINTS`: whether the logits depend on the points through the maxima in "pools" alone, so that a
   point that is there twice changes nothing, and one that holds no maximum alone can go.
+- `POINTWISE_POOL`: the name, in "pools", of the one whose features are of each point alone, whichever others are there.
 - `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points.
 - `get_loss(logits, labels, end_points, label_smoothing)`: the loss to minimise, and the cross-entropy in it.
 

@@ -34,6 +34,9 @@ class CountingClassifier:
     def vote_logits(self, points, rotations):
         return np.repeat(self.logits(points[np.newaxis]), len(rotations), axis=0)
 
+    def voter(self, points, rotations):
+        return lambda left: self.vote_logits(left, rotations)
+
     def quantities(self, names, clouds, labels, is_target=False):
         assert names == ("points",)
         self.heats += 1

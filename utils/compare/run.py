@@ -81,7 +81,7 @@ class Comparison:
     """One comparison: the network, the clouds, and the rows found so far.
 
     Attributes:
-      classifier: a classifier.Classifier, or anything with its `logits`, `vote_logits` and `quantities`.
+      classifier: a classifier.Classifier, or anything with its `logits`, `voter` and `quantities`.
       clouds: list of Cloud, as they are classified and explained.
       rows: a rows.RowFile.
       methods: names of those that are compared.

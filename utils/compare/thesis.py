@@ -82,7 +82,7 @@ def _drop_until_lost(comparison, method, cloud, rotations, eval_every, way):
     return point_drop.drop_until_lost(
         cloud.points,
         cloud.label,
-        vote_logits=lambda points: comparison.classifier.vote_logits(points, rotations),
+        vote_logits=comparison.classifier.voter(cloud.points, rotations),
         heat_of=heat_of,
         choose=lambda heat: point_drop.points_to_drop(heat, mode, num_drop),
         eval_every=eval_every,

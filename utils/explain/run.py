@@ -106,7 +106,7 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
         found = point_drop.drop_until_lost(
             cloud.points,
             cloud.label,
-            vote_logits=lambda points: classifier.vote_logits(points, rotations),
+            vote_logits=classifier.voter(cloud.points, rotations),
             heat_of=heat_of,
             choose=lambda heat: point_drop.points_to_drop(
                 heat, dropping.drop_mode, dropping.num_drop, dropping.lowest, rng

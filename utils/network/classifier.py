@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 import models
 from models import max_pool
 from utils import metrics, tf_util
+from utils.network import votes
 
 # Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
@@ -56,8 +57,21 @@ class Classifier:
         self._session = network.session
         self._points = network.points
         self._logits = network.logits
+        pools = network.end_points["pools"]
+        self._kept = pools[models.network(network.model_name).POINTWISE_POOL]
         with self._points.graph.as_default():
             self._tensors = self._add_gradients()
+            self._other_holders = self._holders([pool for pool in pools.values() if pool is not self._kept])
+            self._block = tf.placeholder(tf.int32, [], "block")
+            shape = [tf.shape(self._points)[0], -1, self._block, self._kept.maximum.shape.as_list()[1]]
+            self._block_maxima = tf.reduce_max(tf.reshape(self._kept.features, shape), axis=2)
+
+    def _holders(self, pools):
+        """The points that hold the maxima of pools, int32 Tensor [B, P, K]; -1 where it is 0, which any point holds."""
+        if not pools:
+            return tf.zeros([tf.shape(self._points)[0], 0, 0], tf.int32)
+        nobody = -tf.ones_like(pools[0].holders)
+        return tf.stack([tf.where(pool.maximum > 0, pool.holders, nobody) for pool in pools], axis=1)
 
     def _add_gradients(self):
         """Adds placeholders and gradients to the graph: what `quantities` fetches, a dictionary."""
@@ -114,6 +128,55 @@ class Classifier:
         """
         parts = _parts(rotations, len(points))
         return np.concatenate([self.logits(np.matmul(points, part)) for part in parts])
+
+    def voter(self, points, rotations):
+        """A function of points of one cloud -> what `vote_logits` gives of them, to be asked again and again.
+
+        Where it pays and takes 2 GiB at most it keeps what does not change as points go: see `votes`.
+
+        Args:
+          points: float32 array [N, 3], all points that it will be asked about.
+          rotations: float32 array [V, 3, 3].
+
+        Returns:
+          Function of float32 [M, 3] -> float32 [V, C].
+        """
+        num_channels = self._kept.maximum.shape.as_list()[1]
+        if self._ignores_repeats and votes.pays(len(points), len(rotations), num_channels):
+            return votes.Votes(self, points, rotations, num_channels)
+        return functools.partial(self.vote_logits, rotations=rotations)
+
+    def block_maxima(self, clouds, block):
+        """Maxima of the kept pool over blocks of points that follow one another.
+
+        Args:
+          clouds: float32 array [B, N, 3], N a multiple of `block`.
+          block: number of points.
+
+        Returns:
+          float32 array [B, N / block, K].
+        """
+        # A product of so many points stays in the processor's cache.
+        parts = _parts(clouds, clouds.shape[1], max_pool.POINTS_PER_CHUNK)
+        feeds = ({self._points: part, self._block: block} for part in parts)
+        return np.concatenate([self._session.run(self._block_maxima, feed) for feed in feeds])
+
+    def logits_by_maxima(self, clouds, maxima):
+        """Classifies clouds whose maxima of the kept pool are known.
+
+        Args:
+          clouds: float32 array [B, N, 3].
+          maxima: float32 array [B, K].
+
+        Returns:
+          Logits, float32 array [B, C], and the points that hold the maxima of the other pools, int array [B, P, K];
+          -1 where the maximum is 0, which any point holds: features are ReLUs.
+        """
+        parts = zip(_parts(clouds, clouds.shape[1]), _parts(maxima, clouds.shape[1]))
+        fetched = [self._logits, self._other_holders]
+        feeds = ({self._points: part, self._kept.maximum: part_maxima} for part, part_maxima in parts)
+        logits, holders = zip(*[self._session.run(fetched, feed) for feed in feeds])
+        return np.concatenate(logits), np.concatenate(holders)
 
     def quantities(self, names, clouds, labels, is_target=False):
         """What a formula of heat takes, in batches of a few clouds each.
@@ -262,8 +325,8 @@ def _feature_gradients(features, channel_gradients):
     return is_held * (channel_gradients[:, tf.newaxis] / tf.reduce_sum(is_held, axis=1, keepdims=True))
 
 
-def _parts(items, points_each):
-    """Splits an array along its first axis into parts of about POINTS_PER_CALL points."""
-    count = max(1, POINTS_PER_CALL // points_each)
+def _parts(items, points_each, points=None):
+    """Splits an array along its first axis into parts of about so many points; None: POINTS_PER_CALL."""
+    count = max(1, (points or POINTS_PER_CALL) // points_each)
     for start in range(0, len(items), count):
         yield items[start : start + count]
