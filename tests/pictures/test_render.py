@@ -222,6 +222,27 @@ def test_a_mistake_of_our_own_beside_open3d_shows_its_traceback(monkeypatch, tmp
     assert not (tmp_path / "heat.png").exists()
 
 
+def test_a_process_that_loaded_ahead_draws_the_next_picture(monkeypatch, tmp_path):
+    _fake_open3d(monkeypatch, tmp_path, _fails_to_render("raise KeyError('no such array')"))
+    monkeypatch.setattr(open3d_scene.subprocess, "run", lambda *_, **__: pytest.fail("a second process"))
+    with open3d_scene.ahead() as start:
+        start()
+        (waiting,) = open3d_scene.WAITING
+        with pytest.raises(RuntimeError, match="in _draw_images"):
+            _save_any(tmp_path)
+        assert waiting.poll() == open3d_scene.MISTAKE and not open3d_scene.WAITING
+        start()
+        (waiting,) = open3d_scene.WAITING
+    # Nobody wanted a picture.
+    assert waiting.poll() is not None and not open3d_scene.WAITING
+
+
+def test_matplotlib_draws_where_the_process_that_loaded_ahead_fails(monkeypatch, tmp_path):
+    _fake_open3d(monkeypatch, tmp_path, _fails_to_render("raise RuntimeError('[Open3D Error] no OpenGL')"))
+    with open3d_scene.ahead():
+        assert _save_any(tmp_path) == "matplotlib"
+
+
 def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp_path):
     monkeypatch.setattr(
         open3d_scene,

@@ -5,6 +5,7 @@ from utils.explain import flags as explain_flags
 from utils.explain.methods import METHODS
 from utils.network.flags import find_network
 from utils.network.loading import open_classifier
+from utils.pictures import open3d_scene
 
 
 def explain_clouds(flags):
@@ -20,15 +21,18 @@ def explain_clouds(flags):
     dropping = explain_flags.dropping(flags, found.config)
     clouds = cases.Clouds(explain_flags.source(flags), found.class_names)
     lines = []
-    with open_classifier(found.prefix, flags.model, flags.gpu, clouds.class_names) as classifier:
+    # Open3D loads while TensorFlow does, and while the next cloud is explained.
+    with open3d_scene.ahead(is_wanted=flags.workers is None) as load_open3d, open_classifier(
+        found.prefix, flags.model, flags.gpu, clouds.class_names
+    ) as classifier:
         clouds.announce(classifier.network)
         files = explain_flags.files(flags, classifier.network)
         if flags.workers is not None:
-            lines = pieces.hand_out(
-                flags.workers, clouds, explain_flags.work(flags, classifier.network, dropping, files)
-            )
+            work = explain_flags.work(flags, classifier.network, dropping, files)
+            lines = pieces.hand_out(flags.workers, clouds, work)
         else:
             for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
+                load_open3d()
                 runs = {name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods}
                 run.save(case, runs, dropping, files)
                 if clouds.is_one and not flags.no_window:

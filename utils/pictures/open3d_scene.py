@@ -1,10 +1,13 @@
 """What Open3D draws of a cloud: pictures off-screen, and a window.
 
-Open3D ends the whole process where it finds no OpenGL, so it always runs in one of its own:
-`python -m utils.pictures.open3d_scene`. Whatever Open3D or the system does to that process, another renderer can draw
-instead; but a mistake of our own there is none of theirs, and shows its traceback. The exit status says which it was.
+Open3D ends the whole process where it finds no OpenGL, so it always runs in one of its own, which can load ahead of its
+task: `python -m utils.pictures.open3d_scene`. Whatever Open3D or the system does to that process, another renderer can
+draw instead; but a mistake of our own there is none of theirs, and shows its traceback. The exit status says which it
+was.
 """
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +23,7 @@ from utils.pictures import plots
 CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
 WINDOW_SIZE = (1080, 800)
 TEXT_HEIGHT = 0.09  # of a label in the window, in radii of the cloud
+WAITING = []  # the process that loaded ahead of the next picture, if any; see `ahead`
 MISTAKE = 70  # exit status of the process after a mistake of our own; 1 is also what C code of a library ends with
 
 
@@ -30,6 +34,61 @@ class Unavailable(Exception):
 def has_display():
     """Whether a window may open: always on Windows and macOS, else where X11 or Wayland is announced."""
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@contextlib.contextmanager
+def ahead(is_wanted=True):
+    """While it is open, a process loads Open3D ahead of the next picture, beside other work: that takes seconds.
+
+    Args:
+      is_wanted: whether this process draws; else none is started.
+
+    Yields:
+      Function that starts one, unless one waits. One is started at first; the next picture takes it.
+    """
+
+    def start():
+        if is_wanted and not WAITING:
+            with contextlib.suppress(OSError):
+                command, options = _command("picture")
+                WAITING.append(subprocess.Popen(command, stdin=subprocess.PIPE, **options))
+
+    start()
+    try:
+        yield start
+    finally:
+        while WAITING:
+            _kill(WAITING.pop())
+
+
+def _kill(process):
+    process.kill()
+    process.communicate()
+
+
+def _command(task, *paths):
+    """How a process of Open3D is started: the command, and options of subprocess."""
+    environment = dict(os.environ)
+    if not has_display():
+        environment.setdefault("EGL_PLATFORM", "surfaceless")  # else EGL looks for a display, and Open3D crashes
+    is_verbose = command_line.is_verbose()
+    return [sys.executable, "-m", "utils.pictures.open3d_scene", task] + list(paths), {
+        "cwd": files.PROJECT_DIR,
+        "env": environment,
+        # The window lists its keys on the terminal.
+        "stdout": None if is_verbose or task == "window" else subprocess.PIPE,
+        "stderr": None if is_verbose else subprocess.PIPE,
+    }
+
+
+def _finish(process, seconds, paths):
+    """Hands its files to a process that waits for them; returns as subprocess.run."""
+    try:
+        _, said = process.communicate(json.dumps(paths).encode("ascii"), timeout=seconds)
+    except BaseException:
+        _kill(process)
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, None, said)
 
 
 def run(task, seconds, **job):
@@ -49,24 +108,15 @@ def run(task, seconds, **job):
         files could not be written or read.
       RuntimeError: of a mistake of our own in that process, with its traceback.
     """
-    environment = dict(os.environ)
-    if not has_display():
-        environment.setdefault("EGL_PLATFORM", "surfaceless")  # else EGL looks for a display, and Open3D crashes
-    is_verbose = command_line.is_verbose()
-    output = None if is_verbose or task == "window" else subprocess.PIPE  # the window lists its keys on the terminal
     try:
         with tempfile.TemporaryDirectory() as folder:
             job_file, answer_file = os.path.join(folder, "job.npz"), os.path.join(folder, "answer.npz")
             np.savez(job_file, **job)
-            ended = subprocess.run(
-                [sys.executable, "-m", "utils.pictures.open3d_scene", task, job_file, answer_file],
-                timeout=seconds,
-                cwd=files.PROJECT_DIR,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=None if is_verbose else subprocess.PIPE,
-            )
+            if task == "picture" and WAITING:
+                ended = _finish(WAITING.pop(), seconds, [job_file, answer_file])
+            else:
+                command, options = _command(task, job_file, answer_file)
+                ended = subprocess.run(command, timeout=seconds, stdin=subprocess.DEVNULL, **options)
             if ended.returncode == 0:
                 return _read_answer(answer_file)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -85,10 +135,18 @@ def _read_answer(path):
         raise Unavailable("the process of Open3D left no answer ({})".format(error))
 
 
-def _main(task, job_file, answer_file):
-    """Does a task and writes its answer; after a mistake of our own, ends with exit status MISTAKE."""
+def _main(task, job_file=None, answer_file=None):
+    """Does a task and writes its answer; after a mistake of our own, ends with exit status MISTAKE.
+
+    Without files it loads ahead, and then waits on stdin for their names; where none come, there is nothing to do.
+    """
     try:
         _load_open3d()
+        if job_file is None:
+            names = sys.stdin.readline()
+            if not names:
+                return
+            job_file, answer_file = json.loads(names)
         with np.load(job_file) as job:
             answer = (_draw_images if task == "picture" else _open_window)(job)
         np.savez(answer_file, **answer)
