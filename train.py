@@ -2,6 +2,7 @@
 
     python train.py
     python train.py --data_dir demo --max_epoch 20
+    horovodrun -np 4 python train.py
 
 Started again on the same --log_dir it goes on where it was, with the same clouds, rotations and jitter as if it had not
 stopped; only dropout draws anew. Ctrl-C saves first.
@@ -23,7 +24,7 @@ with streams.one_line_interrupts():
     from utils.disk import locks
     from utils.explain import shown_clouds
     from utils.files import InputError
-    from utils.network import checkpoint_files, loading, training
+    from utils.network import checkpoint_files, loading, processes, training
 
 # A run that goes on must go on as it began: these flags decide what each step does.
 FLAGS_OF_A_RUN = (
@@ -43,6 +44,9 @@ FLAGS_OF_A_RUN = (
     "start_from",
     "seed",
 )
+# What moves the clouds of a step is drawn for so many at a time, so that each of many processes draws little more than
+# it needs.
+CLOUDS_DRAWN_FOR = 32
 # What trainings that are older than these flags did.
 NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
 
@@ -71,7 +75,7 @@ def parse_flags():
         help="what else is done to the training clouds, which are jittered in any case: scale_translate stretches each "
         "axis by 2/3 to 3/2 and shifts it by at most 0.2",
     )
-    group.add_argument("--batch_size", type=command_line.positive_int, default=32, help="clouds a step")
+    group.add_argument("--batch_size", type=command_line.positive_int, default=32, help="clouds a step of each process")
     group = parser.add_argument_group("network")
     group.add_argument("--model", choices=models.NAMES, default="pointnet_cls", help="network")
     group.add_argument(
@@ -89,7 +93,12 @@ def parse_flags():
         help="share of each label that is spread over all classes: 0 for none",
     )
     group.add_argument("--max_epoch", type=command_line.positive_int, default=250, help="epochs in all")
-    group.add_argument("--learning_rate", type=command_line.positive_float, default=1e-3, help="at the start")
+    group.add_argument(
+        "--learning_rate",
+        type=command_line.positive_float,
+        default=1e-3,
+        help="at the start; it stays as given however many processes train",
+    )
     group.add_argument("--momentum", type=command_line.fraction, default=0.9, help="of the momentum optimizer")
     group.add_argument("--optimizer", choices=("adam", "momentum"), default="adam", help="optimizer")
     group.add_argument(
@@ -147,53 +156,75 @@ def idle_flags(flags):
 
 def main():
     flags = parse_flags()
+    processes.pass_on_requests_to_end()
+    together = processes.here()
+    if not together.is_first:
+        command_line.be_quiet()
+        train(flags, together)
+        return
     files.make_folder(flags.log_dir, "log_dir")
     with locks.hold_folder(flags.log_dir, "log_dir"):
         for folder in (flags.log_dir, os.path.join(flags.log_dir, "best")):
             files.sweep(folder)
-        train(flags)
+        train(flags, together)
 
 
-def train(flags):
-    """Trains by the flags until all epochs are done or the user stops it; goes on where it was."""
+def train(flags, together=processes.ONE):
+    """Trains by the flags until all epochs are done or the user stops it; goes on where it was.
+
+    Of the processes that train together, the first alone knows the folder to write to.
+    """
     data = provider.open_data(flags.data_dir)
     class_names = provider.class_names(data)
     train_set = provider.load_split(data, "train", flags.num_point, len(class_names))
     test_set = provider.load_split(data, "test", flags.num_point, len(class_names))
     config = dict(command_line.kept_flags(flags), num_train=len(train_set[0]), class_names=class_names)
-    check_resumable(flags, config)
-    settings = training_settings(flags, len(train_set[0]), class_names)
+    config["processes"] = together.size
+    if together.is_first:
+        check_resumable(flags, config)
+    settings = training_settings(flags, len(train_set[0]), class_names, together)
+    together.share_cores()
     loading.load_tensorflow()
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils.network.training_graph import open_training
 
-    log = training.Log(os.path.join(flags.log_dir, "log_train.txt"))
+    together.join()
+    log = training.Log(os.path.join(flags.log_dir, "log_train.txt")) if together.is_first else print
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
-        files.write_json(config_path(flags), dict(config, versions=files.versions()))
+        if together.is_first:
+            files.write_json(config_path(flags), dict(config, versions=files.versions()))
         if is_complete(graph, settings, log):
             return
-        with training.StopOnSignal() as stop:
-            shown = shown_clouds.choose(graph, test_set, class_names, flags.clouds_shown, log)
-            training.train(graph, train_set, test_views, settings, augmentation(flags), shown.show, stop, log)
+        with training.StopOnSignal(together) as stop:
+            count = flags.clouds_shown if together.is_first else 0
+            shown = shown_clouds.choose(graph, test_set, class_names, count, log)
+            augment = augmentation(flags, together)
+            training.train(graph, train_set, test_views, settings, augment, shown.show, stop, log)
         if stop.is_asked:
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
-            sys.exit(130)
+            # horovodrun ends all processes once one ends with another status than 0, and this one may be saving still.
+            sys.exit(130 if together.is_first else 0)
 
 
-def augmentation(flags):
-    """What the flags do to the clouds of a step: a function of points [B, P, 3] and the step's number, `augment`."""
+def augmentation(flags, together=processes.ONE):
+    """What the flags do to this process's clouds of a step: a function of points [B, P, 3] and the step's number."""
     return functools.partial(
         augment,
         rotation=flags.rotation,
         num_points=flags.train_points,
         seed=flags.seed,
         is_stretched=flags.augment == "scale_translate",
+        first=together.rank * flags.batch_size,
+        total=together.size * flags.batch_size,
     )
 
 
-def augment(points, step, rotation, num_points, seed, is_stretched=False):
-    """Samples, rotates, stretches and jitters the clouds of a step; what is drawn follows from seed and step alone.
+def augment(points, step, rotation, num_points, seed, is_stretched=False, first=0, total=None):
+    """Samples, rotates, stretches and jitters the clouds of a step.
+
+    What is drawn for a cloud follows from seed, step and its place among the clouds of the step, so that several
+    processes see what one would.
 
     Args:
       points: float32 array [B, P, 3].
@@ -202,11 +233,28 @@ def augment(points, step, rotation, num_points, seed, is_stretched=False):
       num_points: how many points to keep, others at each step; None: all.
       seed: of what is drawn.
       is_stretched: whether they are scaled and shifted along each axis too.
+      first: place of the first of the clouds in the step.
+      total: how many clouds the step has, those of other processes included; None: these.
 
     Returns:
       float32 array [B, N, 3].
     """
-    rng = np.random.RandomState([seed, 1, step])
+    end = first + len(points)
+    total = end if total is None else total
+    moved = []
+    for start in range(first - first % CLOUDS_DRAWN_FOR, end, CLOUDS_DRAWN_FOR):
+        number = start // CLOUDS_DRAWN_FOR
+        # A batch of the usual size is the first block, and gets what it always got.
+        rng = np.random.RandomState([seed, 1, step] + ([number] if number else []))
+        block = np.zeros((min(CLOUDS_DRAWN_FOR, total - start),) + points.shape[1:], points.dtype)
+        places = slice(max(first, start) - start, min(end, start + len(block)) - start)
+        block[places] = points[places.start + start - first : places.stop + start - first]
+        moved.append(augment_block(block, rng, rotation, num_points, is_stretched)[places])
+    return np.concatenate(moved)
+
+
+def augment_block(points, rng, rotation, num_points, is_stretched):
+    """As `augment`, by what a numpy RandomState draws for all of the clouds."""
     if num_points is not None:
         points = points[:, rng.choice(points.shape[1], num_points, replace=False)]
     rotations = transforms.draw_rotations(rotation, len(points), rng)
@@ -226,15 +274,19 @@ def turn_test_clouds(points, rotation, seed):
     return np.matmul(points, transforms.draw_rotations("xyz", len(points), np.random.RandomState(seed)))
 
 
-def training_settings(flags, num_train, class_names):
+def training_settings(flags, num_train, class_names, together=processes.ONE):
     """What the flags say of the training of so many clouds: a training.TrainingSettings."""
-    if num_train < flags.batch_size:
-        raise InputError("`batch_size` {}: there are only {} training clouds".format(flags.batch_size, num_train))
+    batch_size = flags.batch_size * together.size
+    if num_train < batch_size:
+        of_each = " of each of {} processes".format(together.size) if together.size > 1 else ""
+        raise InputError(
+            "`batch_size` {}{}: there are only {} training clouds".format(flags.batch_size, of_each, num_train)
+        )
     return training.TrainingSettings(
         model_name=flags.model,
         class_names=class_names,
-        batch_size=flags.batch_size,
-        steps_per_epoch=num_train // flags.batch_size,
+        batch_size=batch_size,
+        steps_per_epoch=num_train // batch_size,
         max_epoch=flags.max_epoch,
         test_every=flags.test_every,
         optimizer=flags.optimizer,
@@ -245,22 +297,29 @@ def training_settings(flags, num_train, class_names):
         decay_rate=flags.decay_rate,
         label_smoothing=flags.label_smoothing,
         seed=flags.seed,
+        processes=together,
     )
 
 
 def check_resumable(flags, config):
-    """Refuses to go on with other flags or data than a training in the same folder began with."""
+    """Refuses to go on with other flags or data than a training in the same folder began with.
+
+    Any number of processes goes on, with the same batch size of each or with the same in all.
+    """
     # A kill in the first epoch leaves the best network alone, which a training of other flags is not to replace.
     prefixes = [os.path.join(flags.log_dir, *parts) for parts in (["model.ckpt"], ["best", "model.ckpt"])]
     if not any(checkpoint_files.exists(prefix) for prefix in prefixes):
         return
-    if not checkpoint_files.read_config(prefixes[0]):
+    before = checkpoint_files.read_config(prefixes[0])
+    if not before:
         raise InputError(
             "{} holds a checkpoint, but no config.json that says how it was trained: give another `log_dir`, and this "
             "one as `start_from` to begin with its weights".format(flags.log_dir)
         )
     must_stay = [name for name in FLAGS_OF_A_RUN if name not in idle_flags(flags)]
     same = {name: config[name] for name in must_stay}
+    if config["batch_size"] * config["processes"] == before.get("batch_size", 0) * before.get("processes", 1):
+        del same["batch_size"]
     files.check_same_settings(config_path(flags), same, "log_dir", newer=NEWER_FLAGS)
     if flags.schedule == "cosine":
         way_on = "repeat that, as its cosine ends there, or begin with its weights by `start_from` in another"

@@ -71,4 +71,4 @@ def get_loss(logits, labels, end_points, label_smoothing=0.0):
     cross_entropy = tf_util.cross_entropy(logits, labels, label_smoothing)
     transform = end_points["feature_transform"]
     distance = tf.nn.l2_loss(tf.matmul(transform, transform, transpose_b=True) - tf.eye(transform.shape.as_list()[1]))
-    return cross_entropy + REGULARISER_WEIGHT * distance, cross_entropy
+    return cross_entropy + REGULARISER_WEIGHT * tf_util.batch_sum(distance), cross_entropy

@@ -34,6 +34,7 @@ ROOMS = {
     "plotly": ("utils/viewer/",),
     "dask": ("utils/network/workers.py",),
     "distributed": ("utils/network/workers.py",),
+    "horovod": ("utils/network/",),
 }
 
 

@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         self.arguments.update(vars(flags))
         flags.given = self._given(*arguments)
         if flags.quiet:
-            _be_quiet()
+            be_quiet()
         if flags.verbose:
             os.environ[VERBOSE] = "1"
         return flags
@@ -136,7 +136,7 @@ def kept_flags(flags):
     return {name: value for name, value in vars(flags).items() if name not in left_out}
 
 
-def _be_quiet():
+def be_quiet():
     """Silences print and every tqdm bar for the rest of the process; stderr is left to errors."""
     from tqdm import tqdm
 

@@ -16,6 +16,8 @@ BATCH_NORM_EPSILON = 1e-3
 # not depend on how the work is shared out. Products of so many rows and sums over so many points are found in one way;
 # rows that are left over would be multiplied in another order than as many as a vector of the processor holds.
 ROWS_AT_ONCE, POINTS_SUMMED, VECTOR = 4, 128, 16
+# The collection of a graph that holds its network.processes.Processes, where several train one network together.
+PROCESSES = "processes"
 
 
 def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
@@ -218,12 +220,32 @@ def _batch_norm(biases, moments, bn_decay):
         ]
         mean, variance = averages
         if moments is not None:
-            mean, variance = moments[0] + biases, moments[1]
+            mean, variance = _moments_of_all_processes(*moments)
+            mean += biases
             for average, value in zip(averages, (mean, variance)):
                 update = tf.assign_sub(average, (1 - bn_decay) * (average - value))
                 tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, update)
         scale = gamma * tf.rsqrt(variance + BATCH_NORM_EPSILON)
         return scale, biases * scale + (beta - mean * scale)
+
+
+def _moments_of_all_processes(mean, variance):
+    """Mean and variance [K] over the rows of all processes, of which each has as many, from those over this one's."""
+    for processes in tf.get_collection(PROCESSES):
+        mean, mean_square = processes.average([mean, variance + tf.square(mean)])
+        # Rounding may leave a little less than nothing.
+        variance = tf.maximum(mean_square - tf.square(mean), 0.0)
+    return mean, variance
+
+
+def batch_sum(total):
+    """A sum over the clouds of this process, times the number of processes: the mean of that is the sum over all.
+
+    Losses are averaged over the processes; a term that is a mean over the clouds is right without it.
+    """
+    for processes in tf.get_collection(PROCESSES):
+        total *= processes.size
+    return total
 
 
 def _product_moments(rows, weights):

@@ -89,9 +89,9 @@ def test_however_a_save_was_killed_a_worse_network_never_replaces_the_better_one
     whole = tmp_path / "whole"
     whole.mkdir()
     renamings = _train_to_second_best(whole, monkeypatch, killed_at=1000)
-    # Facts, weights and index of the best, twice each, and the facts in their making; weights and index of the last.
-    # Each time the file that names the last checkpoint.
-    assert renamings == 8 + 5
+    # Of the best and of the last: facts, weights and index, twice each, and the facts in their making. Each time the
+    # file that names the last checkpoint.
+    assert renamings == 8 + 8
     seen = set()
     for killed_at in range(renamings):
         folder = tmp_path / str(killed_at)

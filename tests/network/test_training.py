@@ -59,7 +59,7 @@ def test_smoothed_labels_reach_the_loss_of_the_network(tmp_path, monkeypatch):
 
 
 def test_an_evaluation_that_was_interrupted_is_made_up_for():
-    stop = argparse.Namespace(is_asked=False)
+    stop = training.StopOnSignal()
     graph = FakeGraph(stop)
     settings = training.TrainingSettings("none", ("a", "b"), batch_size=4, steps_per_epoch=2, max_epoch=1)
     clouds = np.zeros((8, 10, 3), np.float32), np.array([0, 0, 0, 0, 0, 0, 1, 1])

@@ -13,6 +13,7 @@ from utils import files
 from utils.demo import modelnet40
 from utils.files import InputError
 from utils.network import checkpoint_files
+from utils.network.processes import ONE
 
 STATE = 'model_checkpoint_path: "{0}"\nall_model_checkpoint_paths: "{0}"\n'
 MOST_READS, SECONDS_BETWEEN_READS = 10, 0.2  # of a checkpoint that a training replaces meanwhile
@@ -123,12 +124,13 @@ def load(session, prefix, variables, model_name):
 
 
 @contextlib.contextmanager
-def open_session(gpu, graph=None):
+def open_session(gpu, graph=None, processes=ONE):
     """A context with a session on one device.
 
     Args:
       gpu: index of the GPU; -1 for the CPU. Where there is no GPU at all, 0 means the CPU too.
       graph: the tf.Graph that it runs; None: the default one.
+      processes: a processes.Processes. Those on one machine take one GPU each, from that index on.
 
     Raises:
       InputError: there is no such GPU, or, at any time, its memory is full.
@@ -144,7 +146,7 @@ def open_session(gpu, graph=None):
     config = tf.ConfigProto(allow_soft_placement=True, device_count={} if num_gpus else {"GPU": 0})
     if num_gpus:
         config.gpu_options.allow_growth = True
-        config.gpu_options.visible_device_list = str(gpu)
+        config.gpu_options.visible_device_list = str(processes.gpu(gpu, num_gpus))
     with contextlib.closing(tf.Session(graph=graph, config=config)) as session:
         try:
             yield session

@@ -85,6 +85,8 @@ def _check_values(config, path):
     names = config.get("class_names")
     wanted = {
         "num_point": (_is_count(config.get("num_point")), "a whole number of 1 or more"),
+        "batch_size": (_is_count(config.get("batch_size")), "a whole number of 1 or more"),
+        "processes": (_is_count(config.get("processes")), "a whole number of 1 or more"),
         "rotation": (config.get("rotation") in ROTATIONS, "one of " + ", ".join(ROTATIONS)),
         "class_names": (_are_names(names), "a list of names, each once"),
     }

@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from utils import files, metrics
+from utils.network.processes import ONE, REQUEST, Processes
 
 SAVE_SECONDS = 120
 STEPS_PER_SUMMARY = 10
@@ -24,7 +25,7 @@ class TrainingSettings(NamedTuple):
     Attributes:
       model_name: one of models.NAMES.
       class_names: tuple of the C class names.
-      batch_size: clouds a step.
+      batch_size: clouds a step, of all processes together.
       steps_per_epoch: how many steps pass over the training clouds once.
       max_epoch: epochs in all, those before a stop included.
       test_every: it tests after every so many epochs, and after the last.
@@ -36,6 +37,7 @@ class TrainingSettings(NamedTuple):
       decay_rate: factor of each such step.
       label_smoothing: of the labels in the loss, as for `tf_util.cross_entropy`.
       seed: of the first weights, of dropout and of the order of the clouds.
+      processes: the processes.Processes that train together.
     """
 
     model_name: str
@@ -52,6 +54,7 @@ class TrainingSettings(NamedTuple):
     decay_rate: float = 0.7
     label_smoothing: float = 0.0
     seed: int = 0
+    processes: Processes = ONE
 
 
 def train(graph, train_set, test_set, settings, augment, show, stop, log):
@@ -61,7 +64,8 @@ def train(graph, train_set, test_set, settings, augment, show, stop, log):
       graph: a training_graph.TrainingGraph; it knows how many epochs are done.
       train_set, test_set: points float32 [n, P, 3] and labels int [n] of each.
       settings: a TrainingSettings.
-      augment: function of clouds [B, P, 3] and the number of the step -> the clouds [B, N, 3] to train on.
+      augment: function of this process's share [B, P, 3] of the clouds of a step, and the number of that -> the clouds
+        [B, N, 3] to train on.
       show: function without arguments; called after each test.
       stop: a StopOnSignal. Where it is asked, the training saves and returns.
       log: function of a line.
@@ -69,8 +73,8 @@ def train(graph, train_set, test_set, settings, augment, show, stop, log):
     for epoch in range(graph.epochs_done, settings.max_epoch):
         train_one_epoch(graph, train_set, epoch, settings, augment, stop, log)
         is_tested = (epoch + 1) % settings.test_every == 0 or epoch + 1 == settings.max_epoch
-        logits = classify(graph, test_set[0], settings.batch_size, stop) if is_tested else None
-        if stop.is_asked:
+        logits = classify(graph, test_set[0], settings, stop) if is_tested else None
+        if stop.is_agreed():
             graph.save()
             return
         graph.epochs_done = epoch + 1
@@ -94,7 +98,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
     title = "Epoch {}/{}".format(epoch + 1, settings.max_epoch)
     with tqdm(total=steps * size, initial=first * size, unit="cloud", desc=title) as bar:
         for number in range(first, steps):
-            rows = order[number * size : (number + 1) * size]
+            rows = settings.processes.share(order[number * size : (number + 1) * size])
             values = graph.train_step(augment(points[rows], graph.step), labels[rows])
             totals += [values["loss/total"], values["loss/classification"], values["accuracy/overall"]]
             if number % STEPS_PER_SUMMARY == 0:
@@ -102,7 +106,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
             means = totals / (number - first + 1)
             bar.update(size)
             bar.set_postfix(loss="{:.3f}".format(means[0]), accuracy="{:.1%}".format(means[2]), refresh=False)
-            if stop.is_asked:
+            if stop.is_agreed():
                 return
             if time.time() - last_save > SAVE_SECONDS:
                 graph.save()
@@ -114,16 +118,17 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
     )
 
 
-def classify(graph, points, batch_size, stop):
+def classify(graph, points, settings, stop):
     """Logits [n, C] of clouds [n, P, 3], one view of each; None where `stop` is asked meanwhile."""
-    logits = []
+    own, size = settings.processes.share(points), settings.batch_size // settings.processes.size
+    logits = [np.zeros((0, len(settings.class_names)), np.float32)]
     with tqdm(total=len(points), unit="cloud", desc="Testing", leave=False) as bar:
-        for start in range(0, len(points), batch_size):
+        for start in range(0, len(own), size):
             if stop.is_asked:
-                return None
-            logits.append(graph.logits(points[start : start + batch_size]))
-            bar.update(len(logits[-1]))
-    return np.concatenate(logits)
+                break
+            logits.append(graph.logits(own[start : start + size]))
+            bar.update(len(logits[-1]) * settings.processes.size)
+    return None if stop.is_agreed() else settings.processes.gather(np.concatenate(logits))
 
 
 def report_test(graph, logits, labels, class_names, log):
@@ -163,15 +168,26 @@ class StopOnSignal:
     """Context that turns the first Ctrl-C into `is_asked`, so that a step ends whole; the second ends the program.
 
     Attributes:
-      is_asked: whether the user wants to stop.
+      is_asked: whether the user wants to stop, as far as this process knows.
     """
 
-    def __init__(self):
+    def __init__(self, processes=ONE):
         self.is_asked = False
+        self._processes = processes
+        self._is_signalled = False
+
+    def is_agreed(self):
+        """Whether any of the processes was asked to stop: all of them ask so at once, and get the same answer."""
+        is_agreed = self._processes.any(self.is_asked)
+        # Only ever set: a signal that comes while the others are asked is for the next time.
+        if is_agreed:
+            self.is_asked = True
+        return is_agreed
 
     def __enter__(self):
         # SIGBREAK is Ctrl-Break, on Windows alone.
         numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        numbers += [REQUEST] if REQUEST else []
         self._before = {number: signal.signal(number, self._ask) for number in numbers}
         return self
 
@@ -180,8 +196,13 @@ class StopOnSignal:
             signal.signal(number, handler)
 
     def _ask(self, number, _):
-        if self.is_asked:
-            raise KeyboardInterrupt
+        if number != REQUEST:
+            if self._is_signalled:
+                raise KeyboardInterrupt
+            self._is_signalled = True
+        if self.is_asked or not self._processes.is_first:
+            self.is_asked = True
+            return
         self.is_asked = True
         # Never through a stream: the signal may have come while that was being written; then it refuses or locks.
         with contextlib.suppress(OSError):

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
+from typing import NamedTuple
 
 import tensorflow.compat.v1 as tf
 
 import models
-from utils import files
+from utils import files, tf_util
 from utils.files import InputError
 from utils.network import checkpoint, checkpoint_files, classifier, events
 
@@ -33,8 +34,10 @@ def open_training(log_dir, settings, start_from=None, gpu=0):
       InputError: a checkpoint is missing, damaged or of another network, or memory is full.
     """
     with tf.Graph().as_default():
-        tf.set_random_seed(settings.seed)
-        with checkpoint.open_session(gpu) as session:
+        processes = settings.processes
+        # The first weights are those of the first process; the others are to draw another dropout.
+        tf.set_random_seed(settings.seed + processes.rank)
+        with checkpoint.open_session(gpu, processes=processes) as session, processes.others_needed():
             graph = TrainingGraph(session, log_dir, settings, start_from)
             try:
                 yield graph
@@ -44,6 +47,8 @@ def open_training(log_dir, settings, start_from=None, gpu=0):
 
 class TrainingGraph:
     """A network in training, in the default graph.
+
+    Where several processes train it, all do so alike, and the first alone reads and writes files.
 
     Attributes:
       step: steps done, over all calls.
@@ -55,22 +60,25 @@ class TrainingGraph:
     def __init__(self, session, log_dir, settings, start_from=None):
         """Builds the graph, and restores the last checkpoint if there is one; as in `open_training`."""
         self._session = session
+        self._is_first = settings.processes.is_first
+        self._pace = Pace(settings.batch_size, settings.steps_per_epoch)
         self._prefix = os.path.join(log_dir, "model.ckpt")
         self.best_folder = os.path.join(log_dir, "best")
         self._best_prefix = os.path.join(self.best_folder, "model.ckpt")
         weights = self._build(settings)
         session.run(tf.global_variables_initializer())
-        checkpoint_files.finish_save(self._prefix)
-        if checkpoint_files.exists(self._prefix):
-            checkpoint.load(session, self._prefix, tf.global_variables(), settings.model_name)
-        elif start_from is not None:
-            start = checkpoint_files.find(start_from, None, argument="start_from")
-            checkpoint.load(session, start, weights, settings.model_name)
-        self.step, self.epochs_done, best_accuracy = session.run([self._step, self._epochs_done, self._best_accuracy])
-        self.best_accuracy = self._accuracy_of_best(best_accuracy)
-        self._events = {
-            split: events.EventFile(os.path.join(log_dir, split), session.graph) for split in ("train", "test")
-        }
+        if self._is_first:
+            self._restore(settings, weights, start_from)
+        settings.processes.broadcast(session, tf.global_variables())
+        self.step, self.epochs_done, self.best_accuracy = session.run(
+            [self._step, self._epochs_done, self._best_accuracy]
+        )
+        self._events = {}
+        if self._is_first:
+            self.best_accuracy = self._accuracy_of_best(self.best_accuracy)
+            self._events = {
+                split: events.EventFile(os.path.join(log_dir, split), session.graph) for split in ("train", "test")
+            }
 
     def close(self):
         """Closes the TensorBoard files."""
@@ -102,7 +110,8 @@ class TrainingGraph:
 
     def summarise(self, split, values):
         """Writes a dictionary of numbers to TensorBoard, under `split`, at the current step."""
-        self._events[split].add_numbers(values, self.step)
+        if self._is_first:
+            self._events[split].add_numbers(values, self.step)
 
     def summarise_clouds(self, split, clouds):
         """Writes coloured clouds to TensorBoard's mesh plugin, under `split`, at the current step.
@@ -118,17 +127,35 @@ class TrainingGraph:
 
     def save(self):
         """Saves all that a resumed training needs to model.ckpt."""
-        self._session.run(self._keep, {self._kept: [self.epochs_done, self.best_accuracy]})
-        checkpoint.save(self._session, self._saver, self._prefix)
+        if self._is_first:
+            self._session.run(self._keep, {self._kept: [self.epochs_done, self.best_accuracy]})
+            checkpoint.save(self._session, self._saver, self._prefix, self._pace._asdict())
 
     def save_best(self, accuracy):
         """Saves the weights alone to best/model.ckpt, with their accuracy."""
-        if not os.path.isdir(self.best_folder):
-            with files.writing(self.best_folder):
-                os.mkdir(self.best_folder)
-        facts = {"accuracy": float(accuracy), "step": int(self.step), "epoch": int(self.epochs_done)}
-        checkpoint.save(self._session, self._weights_saver, self._best_prefix, facts)
+        if self._is_first:
+            if not os.path.isdir(self.best_folder):
+                with files.writing(self.best_folder):
+                    os.mkdir(self.best_folder)
+            facts = {"accuracy": float(accuracy), "step": int(self.step), "epoch": int(self.epochs_done)}
+            checkpoint.save(self._session, self._weights_saver, self._best_prefix, facts)
         self.best_accuracy = accuracy
+
+    def _restore(self, settings, weights, start_from):
+        """Loads the last checkpoint, else the one to start from, if there is one."""
+        checkpoint_files.finish_save(self._prefix)
+        if checkpoint_files.exists(self._prefix):
+            checkpoint.load(self._session, self._prefix, tf.global_variables(), settings.model_name)
+            before = _pace_of(self._prefix, self._pace)
+            if before != self._pace:
+                step = self._pace.step_after(before, int(self._session.run(self._step)))
+                self._step.load(step, self._session)
+                # Before config.json, which an older checkpoint goes by, tells of this pace.
+                self.epochs_done, self.best_accuracy = self._session.run([self._epochs_done, self._best_accuracy])
+                self.save()
+        elif start_from is not None:
+            start = checkpoint_files.find(start_from, None, argument="start_from")
+            checkpoint.load(self._session, start, weights, settings.model_name)
 
     def _accuracy_of_best(self, last_known):
         """The accuracy of the network in `best_folder`, 0 without one.
@@ -151,6 +178,9 @@ class TrainingGraph:
     def _build(self, settings):
         """Builds the graph of a TrainingSettings; returns the network's variables."""
         network, num_classes = models.network(settings.model_name), len(settings.class_names)
+        processes = settings.processes
+        if processes.size > 1:
+            tf.add_to_collection(tf_util.PROCESSES, processes)
         self._points = tf.placeholder(tf.float32, [None, None, 3], "points")
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         self._step = tf.train.get_or_create_global_step()
@@ -180,14 +210,11 @@ class TrainingGraph:
             else tf.train.MomentumOptimizer(learning_rate, settings.momentum)
         )
         correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), self._labels)
-        self._values = {
-            "loss/total": loss,
-            "loss/classification": cross_entropy,
-            "accuracy/overall": tf.reduce_mean(tf.cast(correct, tf.float32)),
-            "learning_rate": learning_rate,
-            "batch_norm_decay": bn_decay,
-        }
-        gradients = optimizer.compute_gradients(loss)
+        accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
+        means = processes.average([loss, cross_entropy, accuracy])
+        self._values = dict(zip(("loss/total", "loss/classification", "accuracy/overall"), means))
+        self._values.update({"learning_rate": learning_rate, "batch_norm_decay": bn_decay})
+        gradients = processes.average_gradients(optimizer.compute_gradients(loss))
         # Learning rate and decay of this step are read before its end changes them.
         with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS) + list(self._values.values())):
             apply = optimizer.apply_gradients(gradients)
@@ -204,6 +231,40 @@ class TrainingGraph:
         self._saver = tf.train.Saver(tf.global_variables())
         self._weights_saver = tf.train.Saver(weights)
         return weights
+
+
+class Pace(NamedTuple):
+    """How fast steps pass over the training clouds. A checkpoint is saved with it, as it counts in steps.
+
+    Attributes:
+      batch_size: clouds a step, of all processes.
+      steps_per_epoch: as of a training.TrainingSettings.
+    """
+
+    batch_size: int
+    steps_per_epoch: int
+
+    def step_after(self, before, step):
+        """The step of this pace at which a training goes on that made so many of another.
+
+        Whole epochs stay whole. Of the current one as many clouds are done, or fewer by what makes no step: these come
+        again.
+        """
+        epoch, number = divmod(step, before.steps_per_epoch)
+        number = min(number * before.batch_size // self.batch_size, self.steps_per_epoch)
+        return epoch * self.steps_per_epoch + number
+
+
+def _pace_of(prefix, pace_now):
+    """The Pace of a checkpoint. Older ones were saved without; their config.json has it, else it is as now."""
+    facts = checkpoint_files.read_facts(prefix)
+    if all(isinstance(facts.get(name), int) and facts[name] > 0 for name in Pace._fields):
+        return Pace(*(facts[name] for name in Pace._fields))
+    config = checkpoint_files.read_config(prefix)
+    if not all(isinstance(config.get(name), int) and config[name] > 0 for name in ("batch_size", "num_train")):
+        return pace_now
+    batch_size = config["batch_size"] * config.get("processes", 1)
+    return Pace(batch_size, config["num_train"] // batch_size)
 
 
 def _learning_rate(settings, clouds_seen):
