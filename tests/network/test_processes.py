@@ -165,19 +165,16 @@ def test_each_process_of_a_machine_takes_its_own_gpu(first, num_gpus, local_rank
     configs = []
 
     class FakeSession:
-        def __init__(self, config):
+        def __init__(self, graph, config):
             configs.append(config)
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
+        def close(self):
             pass
 
     monkeypatch.setattr(tf, "Session", FakeSession)
     monkeypatch.setattr(tf.config.experimental, "list_physical_devices", lambda kind: ["a GPU"] * num_gpus)
     for local_rank in local_ranks:
-        with checkpoint.open_session(first, Processes(8 + local_rank, 16, local_rank, len(local_ranks))):
+        with checkpoint.open_session(first, processes=Processes(8 + local_rank, 16, local_rank, len(local_ranks))):
             pass
     shown = [
         -1 if config.device_count.get("GPU") == 0 else config.gpu_options.visible_device_list for config in configs
