@@ -202,11 +202,16 @@ def pass_on_requests_to_end(environment=os.environ):
     if not was_launched(environment) or not hasattr(os, "fork"):
         return
     parent = os.getpid()
+    heard, listens = os.pipe()
     if os.fork():
+        os.close(listens)
+        os.read(heard, 1)  # a child that does not listen yet would be ended by the request
+        os.close(heard)
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Another signal than a user would send: who signals a whole group reaches the parent itself as well.
     signal.signal(signal.SIGTERM, lambda *_: os.kill(parent, REQUEST))
+    os.write(listens, b".")
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
     os._exit(0)
