@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 
 import pytest
 
@@ -18,6 +19,7 @@ def end_at_first(path, _):
     with open(path) as file:
         count = len(file.read())
     if count == 1 or path.endswith("always"):
+        time.sleep(1)  # Dask does not replace a worker that dies before it said that it is there
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     return count
 
@@ -26,7 +28,9 @@ def lack_a_module(piece, _):
     raise ImportError("No module named {!r}".format(piece))
 
 
-def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what_workers_lack_is_said(tmp_path):
+def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what_workers_lack_is_said(
+    tmp_path, monkeypatch
+):
     pytest.importorskip("distributed")
     import dask
 
@@ -37,6 +41,10 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
         with pytest.raises(InputError, match="ended every worker that tried it"):
             list(pool.results(end_at_first, [str(tmp_path / "always")]))
         with pytest.raises(InputError, match="`workers`: the cluster lacks .*'a_module'.*PYTHONPATH="):
+            list(pool.results(lack_a_module, ["a_module"]))
+        pool._client.retire_workers()
+        monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 0.5)
+        with pytest.raises(InputError, match="`workers`: none of them is left"):
             list(pool.results(lack_a_module, ["a_module"]))
 
 

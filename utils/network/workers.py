@@ -13,11 +13,13 @@ import re
 import signal
 import tempfile
 import threading
+import time
 import warnings
 
 from utils.files import PROJECT_DIR, InputError
 
 SECONDS_TO_CONNECT = 60
+SECONDS_BETWEEN_LOOKS = 0.05
 # Read by TensorFlow as it loads.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -148,14 +150,14 @@ class Pool:
         Raises:
           InputError: as the function, a piece ended every worker that tried it, or the cluster lacks a module.
         """
-        import distributed
+        from distributed.scheduler import KilledWorker
 
         futures = {self._client.submit(function, one, self._most_on_a_machine, pure=False): one for one in pieces}
         try:
-            for future in distributed.as_completed(list(futures)):
+            for future in self._ended(list(futures)):
                 try:
                     found = future.result()
-                except distributed.KilledWorker:
+                except KilledWorker:
                     raise InputError("`workers`: a piece of the work ended every worker that tried it, as of memory")
                 except (ImportError, RuntimeError) as error:
                     # A scheduler that does not find what it is to pass on raises a RuntimeError of it.
@@ -169,6 +171,24 @@ class Pool:
                 yield futures.pop(future), found
         finally:
             self._client.cancel(list(futures))
+
+    def _ended(self, futures):
+        """Yields futures as they end. Raises an InputError where no worker is left: some never come back."""
+        import distributed
+
+        ended = distributed.as_completed(futures)
+        last_seen = last_looked = time.time()
+        while not ended.is_empty():
+            if ended.has_ready():
+                last_seen = time.time()
+                yield next(ended)
+                continue
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            if time.time() - last_looked > SECONDS_TO_CONNECT / 10:
+                last_looked = time.time()
+                last_seen = last_looked if self._client.nthreads() else last_seen
+                if last_looked - last_seen > SECONDS_TO_CONNECT:
+                    raise InputError("`workers`: none of them is left; the same command goes on with what is kept")
 
 
 # The network that this worker opened, by what it was opened with: the next piece is of the same, as a rule.
