@@ -6,6 +6,12 @@ Prints a table and writes it as CSV. Every row is measured in a process of its o
 that it is compared with. With --reference, the same work done the textbook way is timed in turn with ours: convolutions
 and batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its
 diagonal.
+
+    python tests/benchmarks/throughput.py --reference --data_dir FOLDER
+
+also drops points of three real objects by both explain scripts until they are lost, with the shipped network and the
+usual votes. The textbook way classifies in every round; as that takes minutes, some of its rounds are timed and the
+others lie between them.
 """
 
 import argparse
@@ -44,7 +50,15 @@ def main():
     parser.add_argument("--repeats", type=int, default=7, help="timings of each short piece of work; the median counts")
     parser.add_argument("--votes", type=int, default=100, help="rotations in each round of p_grad_CAM")
     parser.add_argument("--rounds", type=int, default=16, help="rounds of ASM; p_grad_CAM has a quarter")
+    parser.add_argument("--data_dir", metavar="FOLDER", help="ModelNet40, for the rows of whole objects")
+    parser.add_argument(
+        "--object_votes", type=int, help="rotations of the whole objects (default: as the scripts take)"
+    )
+    parser.add_argument(
+        "--textbook_rounds", type=int, default=6, help="rounds of a whole object timed the textbook way"
+    )
     parser.add_argument("--csv", default="throughput.csv", metavar="FILE", help="where the table goes")
+    parser.add_argument("--rows", choices=sorted(ROWS), nargs="+", metavar="WORK", help="of these works alone")
     parser.add_argument("--row", choices=sorted(ROWS), help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.row:
@@ -53,7 +67,9 @@ def main():
     rows = []
     print("| {} |".format(" | ".join(COLUMNS)))
     print("|---" * len(COLUMNS) + "|")
-    for name in ROWS:
+    for name in flags.rows or ROWS:
+        if name in OBJECT_WORKS and flags.data_dir is None:
+            continue
         finished = subprocess.run(
             [sys.executable, os.path.abspath(__file__), "--row", name] + sys.argv[1:],
             stdout=subprocess.PIPE,
@@ -139,9 +155,10 @@ def measure(name, flags):
 
 
 def _seconds(work):
+    """Wall time of a work, unless it says itself what it would take."""
     start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    said = work()
+    return said if isinstance(said, float) else time.perf_counter() - start
 
 
 def _peak_mib():
@@ -182,20 +199,23 @@ def _training(folder, flags, is_textbook, opened):
 
 def _classifier(folder, is_textbook, opened):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
-    from utils.network import checkpoint, classifier
-
     with _open_training(folder, is_textbook=False) as (graph, log_dir):
         graph.save()
-    prefix = os.path.join(log_dir, "model.ckpt")
+    return _classifier_of(os.path.join(log_dir, "model.ckpt"), is_textbook, opened)
+
+
+def _classifier_of(prefix, is_textbook, opened, label=0):
+    from utils.network import checkpoint, classifier
+
     if is_textbook:
-        return TextbookClassifier(prefix, opened)
+        return TextbookClassifier(prefix, opened, label)
     return classifier.Classifier(opened.enter_context(checkpoint.restore(prefix)))
 
 
 class TextbookClassifier:
     """The answers of a Classifier, one cloud a session call, with the gradients that TensorFlow derives."""
 
-    def __init__(self, prefix, opened):
+    def __init__(self, prefix, opened, label=0):
         import tensorflow.compat.v1 as tf
         import textbook
 
@@ -210,11 +230,11 @@ class TextbookClassifier:
             self._features = end_points["features"]
             loss = tf.reduce_sum(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(
-                    labels=tf.zeros(tf.shape(self._logits)[:1], tf.int32), logits=self._logits
+                    labels=tf.fill(tf.shape(self._logits)[:1], label), logits=self._logits
                 )
             )
             self._loss_gradient = tf.gradients(loss, self._points)[0]
-            self._feature_gradient = tf.gradients(self._logits[:, 0], self._features)[0]
+            self._feature_gradient = tf.gradients(self._logits[:, label], self._features)[0]
             variables = tf.global_variables()
         opened.enter_context(graph.as_default())
         self._session = opened.enter_context(checkpoint.open_session(0))
@@ -236,7 +256,7 @@ class TextbookClassifier:
         )
 
     def quantities(self, names, clouds, labels, is_target=False):
-        """The points and the loss gradients of class 0, one cloud a batch: all that ASM takes."""
+        """The points and the loss gradients of the label, one cloud a batch: all that ASM takes."""
         for cloud in clouds:
             found = {"points": cloud[np.newaxis]}
             found["loss_gradients"] = self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]})
@@ -301,6 +321,60 @@ def _whole(method, eval_every=1):
     return prepare
 
 
+def _until_lost(method, class_name):
+    """A test cloud, from the first round to the one that loses it, as the explain script does it."""
+
+    def prepare(folder, flags, is_textbook, opened):
+        import provider
+        from utils.clouds import transforms
+        from utils.explain import point_drop
+        from utils.explain.methods import METHODS
+        from utils.network import checkpoint_files
+
+        row = METHODS[method]
+        data = provider.open_data(flags.data_dir)
+        cloud = provider.test_cloud(data, class_name, 0, None, provider.class_names(data, None))
+        votes = flags.object_votes or row.votes
+        rotations = transforms.draw_rotations("y", votes, np.random.RandomState(0))
+        prefix = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_y", "model.ckpt")
+        classifier = _classifier_of(prefix, is_textbook, opened, cloud.label)
+
+        def heat_of(points):
+            if is_textbook and method == "p-grad-cam":
+                return classifier.p_grad_cam(points)
+            return row.heat(classifier, points[np.newaxis], cloud.label)[0]
+
+        def ours():
+            flags.found = point_drop.drop_until_lost(
+                cloud.points,
+                cloud.label,
+                classifier.voter(cloud.points, rotations),
+                heat_of,
+                lambda values: point_drop.points_to_drop(values, row.drop_mode),
+                eval_every=point_drop.AUTO,
+            )
+            flags.votes_cast = len(flags.found.rounds) * votes
+
+        def textbook():
+            vote = classifier.vote_logits_and_features if method == "p-grad-cam" else classifier.vote_logits
+            removed, last = flags.found.removed_in_round, len(flags.found.rounds)
+            timed = np.unique(np.linspace(1, last, flags.textbook_rounds).round().astype(int))
+            seconds = []
+            vote(cloud.points, rotations[:1])  # TensorFlow prepares itself at the first call
+            heat_of(cloud.points)
+            for number in timed:
+                left = cloud.points[(removed < 0) | (removed >= number)]
+                start = time.perf_counter()
+                vote(left, rotations)
+                heat_of(left)
+                seconds.append(time.perf_counter() - start)
+            return float(np.interp(np.arange(1, last + 1), timed, seconds).sum())
+
+        return textbook if is_textbook else ours
+
+    return prepare
+
+
 def _num_rounds(method, flags):
     return flags.rounds if method == "asm" else max(1, flags.rounds // 4)
 
@@ -310,6 +384,11 @@ def _votes_of(method):
     return lambda flags: flags.votes * (_num_rounds(method, flags) + 1)
 
 
+OBJECT_WORKS = {
+    "{} until lost, {}".format(class_name, script): _until_lost(method, class_name)
+    for script, method in (("p_grad_CAM", "p-grad-cam"), ("ASM", "asm"))
+    for class_name in ("airplane", "chair", "guitar")
+}
 # work -> function(folder, flags, is_textbook, opened) -> function to time; clouds it handles; points of each; nominal
 # GFLOP of 1024 points; whether it is too long to be repeated
 ROWS = {
@@ -321,6 +400,8 @@ ROWS = {
     "ASM whole, 2048 points": (_whole("asm"), _votes_of("asm"), 2048, None, True),
     "ASM whole, --eval_every 8": (_whole("asm", eval_every=8), _votes_of("asm"), 2048, None, True),
 }
+# Clouds a second are those that are classified where every round classifies.
+ROWS.update((name, (work, lambda flags: flags.votes_cast, 1024, None, True)) for name, work in OBJECT_WORKS.items())
 
 
 if __name__ == "__main__":
