@@ -19,7 +19,7 @@ def end_at_first(path, _):
     with open(path) as file:
         count = len(file.read())
     if count == 1 or path.endswith("always"):
-        time.sleep(1)  # Dask does not replace a worker that dies before it said that it is there
+        time.sleep(1)  # Dask itself does not replace a worker that dies before it said that it is there
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     return count
 
@@ -42,10 +42,14 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
             list(pool.results(end_at_first, [str(tmp_path / "always")]))
         with pytest.raises(InputError, match="`workers`: the cluster lacks .*'a_module'.*PYTHONPATH="):
             list(pool.results(lack_a_module, ["a_module"]))
+        foreign = workers.Pool(pool._client)
         pool._client.retire_workers()
         monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 0.5)
         with pytest.raises(InputError, match="`workers`: none of them is left"):
-            list(pool.results(lack_a_module, ["a_module"]))
+            list(foreign.results(lack_a_module, ["a_module"]))
+        monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 60)
+        monkeypatch.setattr(workers, "SECONDS_TO_COME_BACK", 10)
+        assert list(pool.results(end_at_first, [piece])) == [(piece, 3)]
 
 
 @pytest.mark.parametrize("text, expected", [("3", 3), (" 1 ", 1), ("tcp://host:8786", "tcp://host:8786")])

@@ -19,6 +19,7 @@ import warnings
 from utils.files import PROJECT_DIR, InputError
 
 SECONDS_TO_CONNECT = 60
+SECONDS_TO_COME_BACK = 30  # of a worker that died, after which another takes its place
 SECONDS_BETWEEN_LOOKS = 0.05
 # Read by TensorFlow as it loads.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -79,12 +80,12 @@ def open_pool(where):
     # Of a page for its own figures, which finds another port beside another run.
     warnings.filterwarnings("ignore", r"\s*Port \d+ is already in use", UserWarning)
     with contextlib.ExitStack() as opened:
-        address = where
+        address, cluster = where, None
         if isinstance(where, int):
             folder = opened.enter_context(tempfile.TemporaryDirectory())
             with _interrupts_kept_from_workers(), dask.config.set(CONFIG):
                 # No port that others reach, no page of its own, and no folder where the user is.
-                address = opened.enter_context(
+                address = cluster = opened.enter_context(
                     distributed.LocalCluster(
                         n_workers=where,
                         threads_per_worker=1,
@@ -101,7 +102,7 @@ def open_pool(where):
             client.wait_for_workers(where if isinstance(where, int) else 1, timeout=SECONDS_TO_CONNECT)
         except (OSError, ValueError, distributed.TimeoutError) as error:
             raise InputError("`workers` {}: no Dask worker answers there ({})".format(where, error or "in time"))
-        yield Pool(client)
+        yield Pool(client, cluster)
 
 
 @contextlib.contextmanager
@@ -131,8 +132,9 @@ class Pool:
       count: how many.
     """
 
-    def __init__(self, client):
-        self._client = client
+    def __init__(self, client, cluster=None):
+        """client, cluster: of `distributed`; of workers that somebody else started there is no cluster."""
+        self._client, self._cluster = client, cluster
         addresses = list(client.nthreads())
         self.count = len(addresses)
         hosts = [address.rpartition(":")[0] for address in addresses]
@@ -177,7 +179,7 @@ class Pool:
         import distributed
 
         ended = distributed.as_completed(futures)
-        last_seen = last_looked = time.time()
+        last_seen = last_whole = last_looked = time.time()
         while not ended.is_empty():
             if ended.has_ready():
                 last_seen = time.time()
@@ -186,7 +188,14 @@ class Pool:
             time.sleep(SECONDS_BETWEEN_LOOKS)
             if time.time() - last_looked > SECONDS_TO_CONNECT / 10:
                 last_looked = time.time()
-                last_seen = last_looked if self._client.nthreads() else last_seen
+                num_left = len(self._client.nthreads())
+                last_seen = last_looked if num_left else last_seen
+                last_whole = last_looked if num_left == self.count else last_whole
+                if self._cluster is not None and last_looked - last_whole > SECONDS_TO_COME_BACK:
+                    # Dask gives up on a worker that dies before it has said that it is there.
+                    self._cluster.scale(num_left)
+                    self._cluster.scale(self.count)
+                    last_seen = last_whole = last_looked
                 if last_looked - last_seen > SECONDS_TO_CONNECT:
                     raise InputError("`workers`: none of them is left; the same command goes on with what is kept")
 
