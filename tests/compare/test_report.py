@@ -106,6 +106,15 @@ def test_classes_stand_in_the_order_of_their_labels_whenever_their_rows_came(tmp
     ]
 
 
+def test_steps_stand_in_the_order_of_the_protocol_whenever_their_rows_came(tmp_path):
+    # As where a shard was killed, and another process found the rest.
+    folder = _write(tmp_path, sorted(_lines(), key=lambda line: "chair" in line)[::-1], steps=["4", "8", "16"])
+    assert report.read(folder).steps == ["4", "8", "16"]
+    # Of an older version: as they came.
+    folder = _write(tmp_path, _lines()[::-1])
+    assert report.read(folder).steps == ["16", "8", "4"]
+
+
 def test_a_folder_of_the_version_before_is_reported_on_without_pictures_of_heat(tmp_path, capsys):
     folder = _write(tmp_path, _lines(), classes=["2", "cone"], quiet=False)
     kept = dict(KEPT, classes=["2", "cone"], pooling="max", num_drop=5)

@@ -4,9 +4,11 @@ import os
 
 import numpy as np
 
+import models
 from utils import command_line, files
 from utils.command_line import ROTATIONS, positive_int
 from utils.compare import given_heat, settings
+from utils.compare.protocol import Subject
 from utils.compare.protocols import PROTOCOLS
 from utils.disk import shards
 from utils.explain import point_drop
@@ -119,8 +121,11 @@ def begin(flags, network, data, digest, clouds, rotation, given):
     )
     if given:
         kept["heat"] = {name: {"file": one.path, "sha256": one.digest} for name, one in given.items()}
+    path = settings.path_in(flags.dump_dir)
+    subject = Subject(flags.num_point, models.network(network.model_name).LAYERS_FROM_TOP)
+    kept["steps"] = [str(step) for step in protocol.steps(subject, **settings.of(kept, path).own)]
     settings.begin(flags.dump_dir, kept, idle, flags.shard)
-    return settings.of(kept, settings.path_in(flags.dump_dir))
+    return settings.of(kept, path)
 
 
 def recolour(flags):

@@ -93,6 +93,18 @@ def _all(steps, **_):
     return steps
 
 
+class Subject(NamedTuple):
+    """What the steps of a protocol follow from, besides its settings. A run.Comparison has it too.
+
+    Attributes:
+      num_points: of each cloud.
+      layers: names of the network's layers from the top.
+    """
+
+    num_points: int
+    layers: Tuple[str, ...]
+
+
 class Protocol(NamedTuple):
     """A way of testing heat, cloud by cloud.
 
@@ -100,8 +112,8 @@ class Protocol(NamedTuple):
       name: by which the flag and the files call it.
       help: what it asks, for --help.
       columns: names of the values of a row.
-      steps: function (comparison, **settings) -> list of the steps that each cloud has under each method, of ints or
-        texts.
+      steps: function (subject, **settings) -> list of the steps that each cloud has under each method, of ints or
+        texts; the subject is a Subject or a run.Comparison.
       run: function (comparison, **settings) that adds the rows which are not there yet to a run.Comparison.
       report: function (results, **settings) -> Report of a report.Results: of the rows alone.
       measures: function (results, **settings) -> list of Measure, which reports of several networks are made of; None:

@@ -51,7 +51,10 @@ def read(folder):
     found = settings.of(settings.read(folder), settings.path_in(folder))
     rows = settings.open_rows(folder, found.protocol)
     methods = tuple(method for method in found.methods if method in rows.methods())
-    steps = found.protocol.shown(rows.steps(), **found.own)
+    # Shards and kills leave rows in any order.
+    there = rows.steps()
+    there = [step for step in found.steps if step in there] + [step for step in there if step not in found.steps]
+    steps = found.protocol.shown(there, **found.own)
     clouds = _clouds_of(rows, found)
     whole = [cloud for cloud in clouds if rows.count(methods, [cloud], steps) == len(methods) * len(steps)]
     if not methods or not steps or not whole:

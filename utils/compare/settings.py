@@ -33,6 +33,7 @@ class Settings(NamedTuple):
       options: dictionary of what methods take, as for `Method.heat`.
       own: dictionary from the names of the protocol's settings to their values.
       colormap, scale: of the pictures of clouds, as for `colours.heat_colours`.
+      steps: tuple of texts, the protocol's in its order; empty of a folder that an older version wrote.
       given: dictionary from each name in `methods` that stands for heat from elsewhere to its `file` and `sha256`.
     """
 
@@ -51,6 +52,7 @@ class Settings(NamedTuple):
     own: Dict[str, Any]
     colormap: str
     scale: str
+    steps: Tuple[str, ...]
     given: Dict[str, Dict[str, str]]
 
 
@@ -87,6 +89,7 @@ def of(kept, path):
             own={setting.name: kept.get(setting.name, setting.default) for setting in protocol.settings},
             colormap=kept["colormap"],
             scale=kept["scale"],
+            steps=tuple(kept.get("steps", ())),
             given={name: one for name, one in _given(kept, path).items() if name in kept["methods"]},
         )
     except (KeyError, TypeError) as error:
@@ -104,12 +107,12 @@ def _check_kinds(kept, protocol, path):
     for setting in protocol.settings:
         words = (str,) if isinstance(setting.default, str) else ()
         kinds[setting.name] = words if setting.choices else words + (int, float, type(None))
-    lists = [kept[name] for name in ("methods", "classes") if kept.get(name) is not None]
+    lists = [kept[name] for name in ("methods", "classes", "steps") if kept.get(name) is not None]
     wrong = [name for name in kinds if name in kept and not isinstance(kept[name], kinds[name])]
     chosen = {setting.name: setting.choices for setting in protocol.settings if setting.choices}
     wrong += [name for name in chosen if name in kept and kept[name] not in chosen[name] and name not in wrong]
     if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
-        wrong.append("methods or classes that are no lists of names")
+        wrong.append("methods, classes or steps that are no lists of names")
     if wrong:
         raise InputError(
             "{} holds {} of another kind than compare.py writes: mend it or give another folder".format(
