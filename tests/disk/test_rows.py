@@ -84,12 +84,23 @@ def test_a_torn_last_line_is_forgotten_wherever_it_is_torn(tmp_path, torn):
     assert path.read_text() == whole + "asm,chair,1,25,0.5,0.75\n"
 
 
-def test_rows_count_as_written_once_they_are_in_the_file(tmp_path):
+def test_rows_count_as_written_once_they_are_in_the_file(tmp_path, monkeypatch):
     rows = RowFile(str(tmp_path / "rows.csv"), ("value",))
     rows.add("asm", CLOUD, 25, 0.5)
     assert rows.num_written() == 0
     rows.flush()
     assert rows.num_written() == 1
+    rows.add("asm", CLOUD, 50, 0.5)
+    write = rows._write
+
+    def write_and_be_broken_off(file, new):
+        write(file, new)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rows, "_write", write_and_be_broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        rows.flush()
+    assert rows.num_written() == 2
 
 
 def test_a_class_of_any_name_comes_back(tmp_path):

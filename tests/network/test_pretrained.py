@@ -40,7 +40,10 @@ def test_a_shipped_network_says_how_it_was_trained(name):
     [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68), ("rotation_none", 0.89, 0.85)],
 )
 def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
-    points, labels = provider.load_split(provider.open_data(MODELNET40), "test", 1024)
+    points, labels = (
+        values[::2]
+        for values in provider.load_split(provider.open_data(MODELNET40), "test", 1024)  # for time's sake
+    )
     if name == "rotation_xyz":
         points = np.matmul(points, transforms.draw_rotations("xyz", len(points), np.random.RandomState(5)))
     with checkpoint.restore(os.path.join(checkpoint_files.PRETRAINED_DIR, name, "model.ckpt"), gpu=-1) as network:

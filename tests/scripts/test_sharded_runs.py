@@ -225,8 +225,16 @@ def test_a_cluster_leaves_the_results_of_one_process(explained, tiny_log, tmp_pa
     assert found == _contents(expected / "asm") and len(found) == 3 * 8
 
 
+# In run.json.
+OF_ONE_RUN = ("seconds", "input", "dump_dir", "versions")
+
+
 def _contents(folder):
-    """What the files of a folder and those in it hold, but for times and what was given: {name: content}."""
+    """What the files of a folder and those in it hold, but for times, what was given and what is loaded besides.
+
+    Returns:
+      {name: content}.
+    """
     found = {}
     for parent, _, names in os.walk(str(folder)):
         for name in names:
@@ -235,7 +243,7 @@ def _contents(folder):
                 content = file.read()
             if name == "run.json":
                 kept = json.loads(content.decode())
-                content = {key: value for key, value in kept.items() if key not in ("seconds", "input", "dump_dir")}
+                content = {key: value for key, value in kept.items() if key not in OF_ONE_RUN}
             elif name == "rounds.csv":
                 content = [line.rsplit(b",", 1)[0] for line in content.splitlines()]
             found[os.path.relpath(path, str(folder))] = content

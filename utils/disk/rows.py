@@ -65,8 +65,11 @@ class RowFile:
         return [read_path(self._path)] * bool(is_needed) + self._others
 
     def num_written(self):
-        """How many rows are in the files."""
-        return len(self.rows) - len(self._own) + self._num_written
+        """How many rows are in the files, those included that a `flush` wrote which was broken off."""
+        of_others = len(self.rows) - len(self._own)
+        if self._num_written < len(self._own) and self._path and os.path.exists(self._path):
+            return of_others + min(len(self._own), max(self._num_written, len(_lines(self._path)) - 1))
+        return of_others + self._num_written
 
     def has(self, method, cloud, step):
         """Whether there is a row of a method (name), cloud (or NamedCloud) and step (str or int)."""

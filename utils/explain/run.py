@@ -96,7 +96,8 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
 
     is_ordered = dropping.drop_mode == "top" and not dropping.lowest
     title = "{}: dropping".format(method.title)
-    with tqdm(total=len(cloud.points), unit="point", desc=title, disable=not is_shown) as bar:
+    hidden = {} if is_shown else {"disable": True}  # else --quiet decides
+    with tqdm(total=len(cloud.points), unit="point", desc=title, **hidden) as bar:
 
         def show_round(finished):
             shown = {} if np.isnan(finished.accuracy) else {"accuracy": "{:.1%}".format(finished.accuracy)}
