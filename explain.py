@@ -21,7 +21,8 @@ with streams.one_line_interrupts() if __name__ == "__main__" else contextlib.Exi
     from utils import command_line
     from utils.explain import experiment
     from utils.explain import flags as explain_flags
-    from utils.explain.notebook import OpenNetwork, Page, demo_cloud, open_network, place, read_cloud, save_page, show
+    from utils.explain.notebook import OpenNetwork, demo_cloud, open_network, place, read_cloud
+    from utils.explain.pages import Page, save_page, show
 
 __all__ = ["OpenNetwork", "Page", "demo_cloud", "open_network", "place", "read_cloud", "save_page", "show"]
 DESCRIPTION = "Heat of one cloud by any method, tested by dropping points."

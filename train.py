@@ -20,7 +20,7 @@ with streams.one_line_interrupts():
     import models
     import provider
     from utils import command_line, files
-    from utils.clouds import transforms
+    from utils.clouds import augmentation, transforms
     from utils.disk import locks
     from utils.explain import shown_clouds
     from utils.files import InputError
@@ -44,9 +44,6 @@ FLAGS_OF_A_RUN = (
     "start_from",
     "seed",
 )
-# What moves the clouds of a step is drawn for so many at a time, so that each of many processes draws little more than
-# it needs.
-CLOUDS_DRAWN_FOR = 32
 # What trainings that are older than these flags did.
 NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
 
@@ -199,18 +196,17 @@ def train(flags, together=processes.ONE):
         with training.StopOnSignal(together) as stop:
             count = flags.clouds_shown if together.is_first else 0
             shown = shown_clouds.choose(graph, test_set, class_names, count, log)
-            augment = augmentation(flags, together)
-            training.train(graph, train_set, test_views, settings, augment, shown.show, stop, log)
+            training.train(graph, train_set, test_views, settings, mover(flags, together), shown.show, stop, log)
         if stop.is_asked:
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             # horovodrun ends all processes once one ends with another status than 0, and this one may be saving still.
             sys.exit(130 if together.is_first else 0)
 
 
-def augmentation(flags, together=processes.ONE):
+def mover(flags, together=processes.ONE):
     """What the flags do to this process's clouds of a step: a function of points [B, P, 3] and the step's number."""
     return functools.partial(
-        augment,
+        augmentation.augment,
         rotation=flags.rotation,
         num_points=flags.train_points,
         seed=flags.seed,
@@ -218,50 +214,6 @@ def augmentation(flags, together=processes.ONE):
         first=together.rank * flags.batch_size,
         total=together.size * flags.batch_size,
     )
-
-
-def augment(points, step, rotation, num_points, seed, is_stretched=False, first=0, total=None):
-    """Samples, rotates, stretches and jitters the clouds of a step.
-
-    What is drawn for a cloud follows from seed, step and its place among the clouds of the step, so that several
-    processes see what one would.
-
-    Args:
-      points: float32 array [B, P, 3].
-      step: its number.
-      rotation: "none", "y" or "xyz".
-      num_points: how many points to keep, others at each step; None: all.
-      seed: of what is drawn.
-      is_stretched: whether they are scaled and shifted along each axis too.
-      first: place of the first of the clouds in the step.
-      total: how many clouds the step has, those of other processes included; None: these.
-
-    Returns:
-      float32 array [B, N, 3].
-    """
-    end = first + len(points)
-    total = end if total is None else total
-    moved = []
-    for start in range(first - first % CLOUDS_DRAWN_FOR, end, CLOUDS_DRAWN_FOR):
-        number = start // CLOUDS_DRAWN_FOR
-        # A batch of the usual size is the first block, and gets what it always got.
-        rng = np.random.RandomState([seed, 1, step] + ([number] if number else []))
-        block = np.zeros((min(CLOUDS_DRAWN_FOR, total - start),) + points.shape[1:], points.dtype)
-        places = slice(max(first, start) - start, min(end, start + len(block)) - start)
-        block[places] = points[places.start + start - first : places.stop + start - first]
-        moved.append(augment_block(block, rng, rotation, num_points, is_stretched)[places])
-    return np.concatenate(moved)
-
-
-def augment_block(points, rng, rotation, num_points, is_stretched):
-    """As `augment`, by what a numpy RandomState draws for all of the clouds."""
-    if num_points is not None:
-        points = points[:, rng.choice(points.shape[1], num_points, replace=False)]
-    rotations = transforms.draw_rotations(rotation, len(points), rng)
-    points = np.matmul(points, rotations)
-    if is_stretched:
-        points = transforms.scale_and_shift(points, rng)
-    return transforms.jitter(points, rng)
 
 
 def turn_test_clouds(points, rotation, seed):

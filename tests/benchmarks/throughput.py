@@ -25,6 +25,8 @@ import tempfile
 import time
 
 import numpy as np
+import real_objects
+import textbook_classifier
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRODUCT_SIZE = 4096
@@ -201,73 +203,7 @@ def _classifier(folder, is_textbook, opened):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
     with _open_training(folder, is_textbook=False) as (graph, log_dir):
         graph.save()
-    return _classifier_of(os.path.join(log_dir, "model.ckpt"), is_textbook, opened)
-
-
-def _classifier_of(prefix, is_textbook, opened, label=0):
-    from utils.network import checkpoint, classifier
-
-    if is_textbook:
-        return TextbookClassifier(prefix, opened, label)
-    return classifier.Classifier(opened.enter_context(checkpoint.restore(prefix)))
-
-
-class TextbookClassifier:
-    """The answers of a Classifier, one cloud a session call, with the gradients that TensorFlow derives."""
-
-    def __init__(self, prefix, opened, label=0):
-        import tensorflow.compat.v1 as tf
-        import textbook
-
-        from models import pointnet_cls
-        from utils.network import checkpoint
-
-        graph = tf.Graph()
-        # Its session stays open; the graph is the default one while it is built alone.
-        with graph.as_default(), textbook.layers():
-            self._points = tf.placeholder(tf.float32, [None, None, 3])
-            self._logits, end_points = pointnet_cls.get_model(self._points, 40, is_training=False)
-            self._features = end_points["features"]
-            loss = tf.reduce_sum(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(
-                    labels=tf.fill(tf.shape(self._logits)[:1], label), logits=self._logits
-                )
-            )
-            self._loss_gradient = tf.gradients(loss, self._points)[0]
-            self._feature_gradient = tf.gradients(self._logits[:, label], self._features)[0]
-            variables = tf.global_variables()
-        opened.enter_context(graph.as_default())
-        self._session = opened.enter_context(checkpoint.open_session(0))
-        checkpoint.load(self._session, prefix, variables, "pointnet_cls")
-
-    def logits(self, clouds):
-        return np.concatenate([self._session.run(self._logits, {self._points: cloud[np.newaxis]}) for cloud in clouds])
-
-    def vote_logits(self, points, rotations):
-        return self.logits([points.dot(rotation) for rotation in rotations])
-
-    def vote_logits_and_features(self, points, rotations):
-        """As upstream's p_grad_CAM votes: the feature map comes back with each, and that of the last is used."""
-        return np.concatenate(
-            [
-                self._session.run([self._logits, self._features], {self._points: points.dot(rotation)[np.newaxis]})[0]
-                for rotation in rotations
-            ]
-        )
-
-    def quantities(self, names, clouds, labels, is_target=False):
-        """The points and the loss gradients of the label, one cloud a batch: all that ASM takes."""
-        for cloud in clouds:
-            found = {"points": cloud[np.newaxis]}
-            found["loss_gradients"] = self._session.run(self._loss_gradient, {self._points: cloud[np.newaxis]})
-            yield [found[name] for name in names]
-
-    def p_grad_cam(self, points):
-        features, gradients = self._session.run(
-            [self._features, self._feature_gradient], {self._points: points[np.newaxis]}
-        )
-        weights = np.repeat(gradients[0].max(axis=1, keepdims=True), gradients.shape[2], axis=1)
-        return np.maximum(np.diag(weights.dot(features[0].T)), 0)
+    return textbook_classifier.of(os.path.join(log_dir, "model.ckpt"), is_textbook, opened)
 
 
 def _inference(num_points):
@@ -321,60 +257,6 @@ def _whole(method, eval_every=1):
     return prepare
 
 
-def _until_lost(method, class_name):
-    """A test cloud, from the first round to the one that loses it, as the explain script does it."""
-
-    def prepare(folder, flags, is_textbook, opened):
-        import provider
-        from utils.clouds import transforms
-        from utils.explain import point_drop
-        from utils.explain.methods import METHODS
-        from utils.network import checkpoint_files
-
-        row = METHODS[method]
-        data = provider.open_data(flags.data_dir)
-        cloud = provider.test_cloud(data, class_name, 0, None, provider.class_names(data, None))
-        votes = flags.object_votes or row.votes
-        rotations = transforms.draw_rotations("y", votes, np.random.RandomState(0))
-        prefix = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_y", "model.ckpt")
-        classifier = _classifier_of(prefix, is_textbook, opened, cloud.label)
-
-        def heat_of(points):
-            if is_textbook and method == "p-grad-cam":
-                return classifier.p_grad_cam(points)
-            return row.heat(classifier, points[np.newaxis], cloud.label)[0]
-
-        def ours():
-            flags.found = point_drop.drop_until_lost(
-                cloud.points,
-                cloud.label,
-                classifier.voter(cloud.points, rotations),
-                heat_of,
-                lambda values: point_drop.points_to_drop(values, row.drop_mode),
-                eval_every=point_drop.AUTO,
-            )
-            flags.votes_cast = len(flags.found.rounds) * votes
-
-        def textbook():
-            vote = classifier.vote_logits_and_features if method == "p-grad-cam" else classifier.vote_logits
-            removed, last = flags.found.removed_in_round, len(flags.found.rounds)
-            timed = np.unique(np.linspace(1, last, flags.textbook_rounds).round().astype(int))
-            seconds = []
-            vote(cloud.points, rotations[:1])  # TensorFlow prepares itself at the first call
-            heat_of(cloud.points)
-            for number in timed:
-                left = cloud.points[(removed < 0) | (removed >= number)]
-                start = time.perf_counter()
-                vote(left, rotations)
-                heat_of(left)
-                seconds.append(time.perf_counter() - start)
-            return float(np.interp(np.arange(1, last + 1), timed, seconds).sum())
-
-        return textbook if is_textbook else ours
-
-    return prepare
-
-
 def _num_rounds(method, flags):
     return flags.rounds if method == "asm" else max(1, flags.rounds // 4)
 
@@ -385,7 +267,7 @@ def _votes_of(method):
 
 
 OBJECT_WORKS = {
-    "{} until lost, {}".format(class_name, script): _until_lost(method, class_name)
+    "{} until lost, {}".format(class_name, script): real_objects.until_lost(method, class_name)
     for script, method in (("p_grad_CAM", "p-grad-cam"), ("ASM", "asm"))
     for class_name in ("airplane", "chair", "guitar")
 }

@@ -19,11 +19,21 @@ KILLED = -signal.SIGKILL
 def inject(rng, bench, folder):
     """Kills runs of one kind, one after the other, SIZE times in all; returns an Outcome for each kill."""
     kind = rng.choice((Training, Training, Training, Comparison, SharedComparison, Explanation))
+    return one_after_another(folder, SIZE, lambda place, most: until_through(rng, kind(rng, bench, place), most))
+
+
+def one_after_another(folder, size, follow):
+    """Follows chains, MOST_CHAINS at most, until there are `size` Outcomes or one is wrong; returns these.
+
+    Args:
+      folder: for all of them.
+      size: how many.
+      follow: function (folder of a chain, how many at most) -> its Outcomes.
+    """
     outcomes = []
     for number in range(MOST_CHAINS):
-        chain = kind(rng, bench, os.path.join(folder, str(number)))
-        outcomes += until_through(rng, chain, SIZE - len(outcomes))
-        if len(outcomes) >= SIZE or any(outcome.wrong for outcome in outcomes):
+        outcomes += follow(os.path.join(folder, str(number)), size - len(outcomes))
+        if len(outcomes) >= size or any(outcome.wrong for outcome in outcomes):
             break
     return outcomes
 

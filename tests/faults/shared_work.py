@@ -13,28 +13,21 @@ import time
 
 from chains import HandedOutComparison, SharedComparison
 from judgement import Outcome, judge
-from kills import KILLED, until_through
+from kills import KILLED, one_after_another, until_through
 
 TITLE = "kills of shards and workers"
 SIZE = 6
-MOST_CHAINS = 4
 SECONDS_TO_LOOK = 0.05
 SECONDS_OF_START = 8  # of a worker, about: it loads TensorFlow
 
 
 def inject(rng, bench, folder):
     """Kills shards or workers of one comparison after the other; returns an Outcome for each kill."""
-    has_workers = importlib.util.find_spec("distributed") is not None and rng.random() < 0.5
-    outcomes = []
-    for number in range(MOST_CHAINS):
-        place, most = os.path.join(folder, str(number)), SIZE - len(outcomes)
-        if has_workers:
-            outcomes += _kill_workers(rng, HandedOutComparison(rng, bench, place), most)
-        else:
-            outcomes += until_through(rng, SharedComparison(rng, bench, place), most)
-        if len(outcomes) >= SIZE or any(outcome.wrong for outcome in outcomes):
-            break
-    return outcomes
+    if importlib.util.find_spec("distributed") is not None and rng.random() < 0.5:
+        kill, kind = _kill_workers, HandedOutComparison
+    else:
+        kill, kind = until_through, SharedComparison
+    return one_after_another(folder, SIZE, lambda place, most: kill(rng, kind(rng, bench, place), most))
 
 
 def _kill_workers(rng, chain, most):

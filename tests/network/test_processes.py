@@ -122,22 +122,6 @@ def test_rows_that_are_shared_out_come_back_in_their_order(monkeypatch):
         np.testing.assert_array_equal(found, rows)
 
 
-@pytest.mark.parametrize("rotation, num_points, is_stretched", [("xyz", None, False), ("y", 5, True)])
-def test_shares_are_moved_as_the_whole_batch_is(rotation, num_points, is_stretched, rng):
-    points = rng.standard_normal((80, 10, 3)).astype(np.float32)
-    whole = train.augment(points, 7, rotation, num_points, 3, is_stretched)
-    for size in (2, 5, 80):
-        each = 80 // size
-        shares = [
-            train.augment(points[first : first + each], 7, rotation, num_points, 3, is_stretched, first, 80)
-            for first in range(0, 80, each)
-        ]
-        np.testing.assert_array_equal(np.concatenate(shares), whole)
-    # No two clouds are moved alike.
-    same = train.augment(np.repeat(points[:1], 80, axis=0), 7, rotation, num_points, 3, is_stretched)
-    assert len({cloud.tobytes() for cloud in same}) == 80
-
-
 def test_horovodrun_says_which_process_this_is(monkeypatch):
     assert processes.here({}) is ONE and processes.here({"HOROVOD_CYCLE_TIME": "1"}) is ONE
     monkeypatch.setattr(processes.importlib.util, "find_spec", lambda name: name)

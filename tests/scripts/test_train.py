@@ -14,7 +14,6 @@ from training_runs import step, training_arguments
 
 import train
 import utils
-from utils.clouds import transforms
 from utils.demo import modelnet40
 
 
@@ -65,32 +64,6 @@ def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
     )
 
 
-def test_augmentation_follows_from_seed_and_step(rng):
-    points = rng.standard_normal((4, 20, 3)).astype(np.float32)
-    moved = train.augment(points, 7, "y", None, seed=3)
-    np.testing.assert_array_equal(moved, train.augment(points, 7, "y", None, seed=3))
-    assert not np.array_equal(moved, train.augment(points, 8, "y", None, seed=3))
-    # About y: heights and distances from the axis stay, but for the jitter.
-    np.testing.assert_allclose(moved[..., 1], points[..., 1], atol=0.0501)
-    np.testing.assert_allclose(
-        np.hypot(moved[..., 0], moved[..., 2]), np.hypot(points[..., 0], points[..., 2]), atol=0.08
-    )
-
-
-def test_a_stretched_cloud_is_scaled_and_shifted_along_each_axis(rng):
-    points = rng.standard_normal((300, 3, 3)).astype(np.float32)
-    moved = train.augment(points, 7, "none", None, seed=3, is_stretched=True)
-    # Two points tell the scale of an axis, within the jitter of at most 0.05 each; then a point tells the shift.
-    far = np.abs(points[:, 0] - points[:, 1]) > 1
-    scales = (moved[:, 0] - moved[:, 1]) / (points[:, 0] - points[:, 1])
-    assert 2 / 3 - 0.1 < scales[far].min() < 0.75 and 1.4 < scales[far].max() < 1.6
-    exact = transforms.scale_and_shift(points.astype(np.float64), rng)
-    scales = (exact[:, 0] - exact[:, 1]) / (points[:, 0] - points[:, 1])
-    shifts = exact[:, 2] - scales * points[:, 2]
-    assert 2 / 3 < scales.min() < 0.68 and 1.48 < scales.max() < 1.5 and len(np.unique(scales)) == scales.size
-    assert -0.201 < shifts.min() < -0.19 and 0.19 < shifts.max() < 0.201
-
-
 @pytest.mark.parametrize("augment", ["none", "scale_translate"])
 def test_the_flags_say_how_clouds_are_moved_and_labels_smoothed(augment, rng, monkeypatch):
     monkeypatch.setattr(
@@ -98,17 +71,10 @@ def test_the_flags_say_how_clouds_are_moved_and_labels_smoothed(augment, rng, mo
     )
     flags = train.parse_flags()
     points = rng.standard_normal((4, 20, 3)).astype(np.float32)
-    moved = train.augmentation(flags)(points, 7)
+    moved = train.mover(flags)(points, 7)
     # Jitter alone moves by at most 0.05.
     assert (np.abs(moved - points).max() > 0.051) == (augment == "scale_translate")
     assert train.training_settings(flags, 100, ("a", "b")).label_smoothing == 0.2
-
-
-def test_train_points_draws_other_points_at_each_step(rng):
-    points = np.arange(20, dtype=np.float32).reshape(1, 20, 1) * np.ones((2, 1, 3), np.float32)
-    drawn = [np.rint(train.augment(points, step, "none", 5, seed=3)) for step in (7, 7, 8)]
-    assert drawn[0].shape == (2, 5, 3) and len(np.unique(drawn[0][0, :, 0])) == 5
-    assert set(drawn[0][0, :, 0]) == set(drawn[1][0, :, 0]) != set(drawn[2][0, :, 0])
 
 
 def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_the_last(tiny_data, tiny_log, tmp_path):

@@ -4,8 +4,6 @@ Every error is an InputError, which is a ValueError, and names the argument in b
 """
 
 import contextlib
-import html
-import io
 import os
 import warnings
 
@@ -13,18 +11,14 @@ import numpy as np
 
 from utils import metrics
 from utils.clouds import own_cloud, readers
-from utils.clouds.cloud import MIN_POINTS, check_finite, check_num_points
+from utils.clouds.cloud import MIN_POINTS, check_num_points
 from utils.command_line import ROTATIONS
 from utils.demo import shapes
+from utils.explain import arguments
 from utils.explain.methods import DEFAULT_METHOD, METHODS, OPTIONS
 from utils.files import InputError
 from utils.network import checkpoint_files
 from utils.network.loading import open_classifier
-from utils.pictures import colours, heat_figure, plots, render
-from utils.viewer import html_page
-
-FRAME_HEIGHT = 640  # pixels of a page within a notebook
-DOTS_PER_INCH = 100  # of the still picture of a page
 
 
 def open_network(model_path=None, rotation="y", gpu=0):
@@ -43,7 +37,7 @@ def open_network(model_path=None, rotation="y", gpu=0):
     Raises:
       InputError: there is no such checkpoint, it is damaged, or there is no such GPU.
     """
-    _check_is_one_of("rotation", rotation, ROTATIONS)
+    arguments.check_is_one_of("rotation", rotation, ROTATIONS)
     if model_path is None:
         model_path = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation)
     elif rotation != "y":
@@ -82,7 +76,7 @@ class OpenNetwork:
         Raises:
           InputError: points that are no clouds, or the network is closed.
         """
-        clouds = _clouds(points, 1)
+        clouds = arguments.clouds(points, 1)
         logits = self._open_classifier().logits(clouds)
         probabilities = np.stack([metrics.softmax(one) for one in logits])
         order = np.argsort(-probabilities, axis=1, kind="stable")
@@ -108,11 +102,11 @@ class OpenNetwork:
         Raises:
           InputError: points that are no clouds, or another argument that cannot be used, or the network is closed.
         """
-        clouds, classifier = _clouds(points, MIN_POINTS), self._open_classifier()
-        _check_is_one_of("method", method, METHODS)
+        clouds, classifier = arguments.clouds(points, MIN_POINTS), self._open_classifier()
+        arguments.check_is_one_of("method", method, METHODS)
         method = METHODS[method]
         _check_options(method, options)
-        _check_whole("seed", seed, 2**32 - 1)
+        arguments.check_whole("seed", seed, 2**32 - 1)
         labels = (
             classifier.logits(clouds).argmax(axis=1) if label is None else self._labels(label, "label", len(clouds))
         )
@@ -157,7 +151,7 @@ class OpenNetwork:
         names = list(self.class_names)
         if isinstance(one, str) and one in names:
             return names.index(one)
-        if _is_whole(one) and 0 <= one < len(names):
+        if arguments.is_whole(one) and 0 <= one < len(names):
             return int(one)
         raise InputError(
             "`{}` {}: no such class; give 0 to {} or one of {}".format(argument, one, len(names) - 1, ", ".join(names))
@@ -176,8 +170,8 @@ def read_cloud(path, num_points=None, up="y", index=0, sampling="farthest", seed
     Raises:
       InputError: the file cannot be read, or holds no such cloud.
     """
-    _check_is_one_of("up", up, "xyz")
-    _check_is_one_of("sampling", sampling, readers.SAMPLINGS)
+    arguments.check_is_one_of("up", up, "xyz")
+    arguments.check_is_one_of("sampling", sampling, readers.SAMPLINGS)
     return own_cloud.load(os.fspath(path), num_points, index, up, sampling, seed).points
 
 
@@ -194,9 +188,9 @@ def place(points, up="y"):
     Raises:
       InputError: points that are no cloud.
     """
-    _check_is_one_of("up", up, "xyz")
+    arguments.check_is_one_of("up", up, "xyz")
     # Far from the origin, as surveys are, float32 would round the shape away.
-    points = _one_cloud(points, np.float64)
+    points = arguments.one_cloud(points, np.float64)
     return own_cloud.normalise(points, "`points`")[0].dot(own_cloud.up_rotation(up)).astype(np.float32)
 
 
@@ -214,113 +208,10 @@ def demo_cloud(class_name, num_points=1024, seed=0):
     Raises:
       InputError: there is no shape of that class, or too few points.
     """
-    _check_is_one_of("class_name", class_name, shapes.DEMO_CLASSES)
+    arguments.check_is_one_of("class_name", class_name, shapes.DEMO_CLASSES)
     check_num_points(num_points)
-    _check_whole("seed", seed, shapes.MAX_SEED)
+    arguments.check_whole("seed", seed, shapes.MAX_SEED)
     return shapes.sample_shape(class_name, num_points, np.random.RandomState(seed))
-
-
-def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale="linear"):
-    """Writes a page that shows a cloud and its heat in any browser, to turn, without a network.
-
-    Args:
-      path: the HTML file; written whole or not at all.
-      points: float array [N, 3].
-      heats: float array [N], or a dictionary from names to such arrays, which the page offers to choose from.
-      title: of the page.
-      colormap, scale: as for `colours.heat_colours`: what the page shows first.
-
-    Raises:
-      InputError: points or heats that are none, an unknown colour map or scale, or the file cannot be written.
-    """
-    html_page.save(os.fspath(path), str(title), _views(points, heats), colormap, scale)
-
-
-def show(points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale="linear"):
-    """The turning page of `save_page` within a notebook, as the last line of a cell.
-
-    Args:
-      points, heats, title, colormap, scale: as for `save_page`.
-
-    Returns:
-      A Page.
-
-    Raises:
-      InputError: as `save_page`.
-    """
-    return Page(_views(points, heats), str(title), colormap, scale)
-
-
-class Page:
-    """A cloud and its heat, as notebooks show it: to turn where scripts run, else a still picture of the first heat."""
-
-    def __init__(self, views, title, colormap, scale):
-        """Args: list of html_page.View; title, colormap, scale as for `html_page.page`."""
-        self._views, self._title, self._look = views, title, (colormap, scale)
-        self._page = html_page.page(title, views, colormap, scale)
-
-    def _repr_html_(self):
-        return '<iframe srcdoc="{}" width="100%" height="{}" style="border: 0"></iframe>'.format(
-            html.escape(self._page), FRAME_HEIGHT
-        )
-
-    def _repr_png_(self):
-        view = self._views[0]
-        spheres, window = render.small_picture(view.points, view.heat, *self._look)
-        caption = "{}: {} points".format(view.method, len(view.points))
-        bar = colours.colour_bar(view.heat, *self._look)
-        picture = io.BytesIO()
-        figure = heat_figure.heat_figure([(caption, spheres)], window, bar, self._title)
-        figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, metadata=plots.NO_DATE["png"])
-        return picture.getvalue()
-
-
-def _clouds(points, least):
-    """Points [N, 3] or [B, N, 3] as float32 [B, N, 3], of `least` points each or more.
-
-    Raises:
-      InputError: they are none.
-    """
-    try:
-        clouds = np.asarray(points, np.float32)
-    except (TypeError, ValueError):
-        raise InputError("`points`: not an array of numbers; give float32 [N, 3], or [B, N, 3] for B clouds")
-    if clouds.ndim not in (2, 3) or clouds.shape[-1] != 3 or not clouds.size or clouds.shape[-2] < least:
-        raise InputError(
-            "`points` of shape {}: give [N, 3], or [B, N, 3] for B clouds, with N of {} or more".format(
-                clouds.shape, least
-            )
-        )
-    check_finite(clouds, "`points`")
-    return clouds.reshape((-1,) + clouds.shape[-2:])
-
-
-def _one_cloud(points, kind=np.float32):
-    """Points as an array [N, 3] of a kind of numbers; raises an InputError where they are no cloud of 10 or more."""
-    if len(_clouds(points, MIN_POINTS)) != 1 or np.ndim(points) != 2:
-        raise InputError("`points` of shape {}: give one cloud, [N, 3]".format(np.shape(points)))
-    return np.asarray(points, kind)
-
-
-def _views(points, heats):
-    """A list of html_page.View, one for each heat; see `save_page`."""
-    points = _one_cloud(points)
-    heats = heats if isinstance(heats, dict) else {"heat": heats}
-    if not heats:
-        raise InputError("`heats`: there is none; give an array [N], or a dictionary from names to such arrays")
-    views = []
-    for name, heat in heats.items():
-        try:
-            heat = np.asarray(heat, np.float64)
-        except (TypeError, ValueError):
-            raise InputError("`heats` {}: not an array of numbers".format(name))
-        if heat.shape != points.shape[:1] or not np.isfinite(heat).all():
-            raise InputError(
-                "`heats` {} of shape {}: give {} finite numbers, one a point".format(name, heat.shape, len(points))
-            )
-        caption = "{} points".format(len(points))
-        views.append(html_page.View(str(name), caption, points, heat, np.full(len(points), -1), []))
-    return views
 
 
 def _check_options(method, options):
@@ -330,24 +221,10 @@ def _check_options(method, options):
         if name not in taken:
             raise InputError("`{}`: {} takes {}".format(name, method.name, " and ".join(taken) or "no option"))
     if "pooling" in options:
-        _check_is_one_of("pooling", options["pooling"], ("max", "avg"))
+        arguments.check_is_one_of("pooling", options["pooling"], ("max", "avg"))
     if "power" in options:
         power = options["power"]
         if not isinstance(power, (int, float, np.integer, np.floating)) or not np.isfinite(power):
             raise InputError("`power` {}: give a finite number".format(power))
     if "path_refresh" in options:
-        _check_whole("path_refresh", options["path_refresh"], np.iinfo(np.int64).max)
-
-
-def _check_is_one_of(argument, value, allowed):
-    if not isinstance(value, str) or value not in tuple(allowed):
-        raise InputError("`{}` {}: give one of {}".format(argument, value, ", ".join(allowed)))
-
-
-def _check_whole(argument, value, most):
-    if not _is_whole(value) or not 0 <= value <= most:
-        raise InputError("`{}` {}: give a whole number from 0 to {}".format(argument, value, most))
-
-
-def _is_whole(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        arguments.check_whole("path_refresh", options["path_refresh"], np.iinfo(np.int64).max)
