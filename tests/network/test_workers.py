@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import tensorflow.compat.v1 as tf
 
 from utils.files import InputError
 from utils.network import workers
@@ -50,6 +51,16 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
         monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 60)
         monkeypatch.setattr(workers, "SECONDS_TO_COME_BACK", 10)
         assert list(pool.results(end_at_first, [piece])) == [(piece, 3)]
+
+
+@pytest.mark.parametrize(
+    "first, num_gpus, taken", [(0, 2, [0, 1, 0]), (1, 4, [1, 2, 3]), (-1, 2, [-1] * 3), (0, 0, [0] * 3)]
+)
+def test_workers_of_one_machine_share_its_gpus(first, num_gpus, taken, monkeypatch):
+    monkeypatch.setattr(tf.config.experimental, "list_physical_devices", lambda kind: ["a GPU"] * num_gpus)
+    for number, expected in enumerate(taken):
+        monkeypatch.setattr(workers, "_number", lambda number=number: number)
+        assert workers.own_gpu(first) == expected
 
 
 @pytest.mark.parametrize("text, expected", [("3", 3), (" 1 ", 1), ("tcp://host:8786", "tcp://host:8786")])

@@ -156,5 +156,5 @@ def _open(piece, num_workers):
     for row in piece.known:
         rows.take(row)
     chosen = piece.settings._replace(protocol=protocol)
-    gpu = piece.arguments[2]
+    gpu = workers.own_gpu(piece.arguments[2])
     return run.of_network(classifier, piece.clouds, rows, chosen, gpu, piece.given), protocol

@@ -130,13 +130,9 @@ class Processes:
         return (first + self.local_rank) % num_gpus if first >= 0 and num_gpus else -1
 
     def share_cores(self):
-        """Takes this process's part of the cores of this machine, unless the user says otherwise.
-
-        It is called before TensorFlow loads.
-        """
+        """Takes this process's part of the cores of this machine, as the function `share_cores`."""
         if self.local_size > 1:
-            for name in THREADS:
-                os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // self.local_size)))
+            share_cores(self.local_size)
 
     @contextlib.contextmanager
     def others_needed(self):
@@ -185,6 +181,15 @@ def here(environment=os.environ):
     if found.size > 1 and importlib.util.find_spec("horovod") is None:
         raise InputError("horovodrun started this, but its Python has no Horovod: {}".format(HOW_TO_BUILD))
     return found
+
+
+def share_cores(count):
+    """Takes the part of this machine's cores that each of so many processes has, unless the user says otherwise.
+
+    It is called before TensorFlow loads.
+    """
+    for name in THREADS:
+        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // count)))
 
 
 def was_launched(environment=os.environ):

@@ -17,12 +17,11 @@ import time
 import warnings
 
 from utils.files import PROJECT_DIR, InputError
+from utils.network.processes import Processes, share_cores
 
 SECONDS_TO_CONNECT = 60
 SECONDS_TO_COME_BACK = 30  # of a worker that died, after which another takes its place
 SECONDS_BETWEEN_LOOKS = 0.05
-# Read by TensorFlow as it loads.
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 # Of Dask, for workers of this machine.
 CONFIG = {
@@ -231,10 +230,10 @@ def open_once(arguments, digest, num_workers):
     with _OPENING:
         if (arguments, digest) not in _OPENED:
             _close()
-            for name in THREADS:
-                os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // num_workers)))
+            share_cores(num_workers)
+            prefix, model_name, gpu, class_names = arguments
             stack = contextlib.ExitStack()
-            classifier = stack.enter_context(loading.open_classifier(*arguments))
+            classifier = stack.enter_context(loading.open_classifier(prefix, model_name, own_gpu(gpu), class_names))
             if classifier.network.digest != digest:
                 raise InputError(
                     "{} is another network for this worker than where the work was handed out: give the workers the "
@@ -243,6 +242,34 @@ def open_once(arguments, digest, num_workers):
             atexit.register(_close)
             _OPENED[arguments, digest] = stack, classifier
         return _OPENED[arguments, digest][1]
+
+
+def own_gpu(gpu):
+    """Which GPU this worker takes: of several on this machine its own, by its number among the workers there.
+
+    Args:
+      gpu: index of the GPU of the first worker; -1 for the CPU.
+
+    Returns:
+      An index; -1 for the CPU. Of workers that somebody else started, all take `gpu`: their machines are theirs.
+    """
+    if gpu < 0:
+        return gpu
+    from utils.network import loading
+
+    loading.load_tensorflow()
+    import tensorflow.compat.v1 as tf
+
+    num_gpus = len(tf.config.experimental.list_physical_devices("GPU"))
+    return Processes(local_rank=_number()).gpu(gpu, num_gpus) if num_gpus else gpu
+
+
+def _number():
+    """The number of this worker among those that `open_pool` started here; 0 of others."""
+    import distributed
+
+    name = distributed.get_worker().name
+    return name if isinstance(name, int) else 0
 
 
 def _close():
