@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import explain
 
-from utils import streams
+from utils import command_line, streams
 from utils.files import PROJECT_DIR
 
 
@@ -126,3 +126,25 @@ def test_a_file_name_that_is_no_utf_8_ends_no_folder(tiny_log, tmp_path, rng):
     assert r"caf\udce9 0" in finished.stdout
     first, second = sorted(os.listdir(str(tmp_path / "out" / "asm")))
     assert first.startswith("caf__0-") and second == "z_0"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a field"), ImportError("initialization failed")])
+def test_a_ctrl_c_that_python_turns_into_another_error_is_one_all_the_same(error, monkeypatch, capsys):
+    monkeypatch.setattr(streams, "guard", lambda: None)
+
+    def main():
+        raise error from (None if isinstance(error, KeyboardInterrupt) else KeyboardInterrupt())
+
+    with pytest.raises(SystemExit) as ended:
+        command_line.run(main)
+    assert (ended.value.code, capsys.readouterr().err) == (130, "\nInterrupted.\n")
+
+
+def test_an_error_of_our_own_shows_where_it_was(monkeypatch):
+    monkeypatch.setattr(streams, "guard", lambda: None)
+
+    def main():
+        raise RuntimeError("a mistake")
+
+    with pytest.raises(RuntimeError, match="a mistake"):
+        command_line.run(main)

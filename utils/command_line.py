@@ -215,12 +215,22 @@ def run(main):
     try:
         main()
         sys.stdout.flush()
-    except (InputError, OSError) as error:
-        sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), one_line(error)))
-        sys.exit(2)
-    except KeyboardInterrupt as interrupt:
-        sys.stderr.write("\nInterrupted{}.\n".format("".join(": {}".format(words) for words in interrupt.args)))
-        sys.exit(130)
+    except (Exception, KeyboardInterrupt) as error:
+        interrupt = _interrupt_behind(error)
+        if interrupt is not None:
+            sys.stderr.write("\nInterrupted{}.\n".format("".join(": {}".format(words) for words in interrupt.args)))
+            sys.exit(130)
+        if isinstance(error, (InputError, OSError)):
+            sys.stderr.write("{}: error: {}\n".format(os.path.basename(sys.argv[0]), one_line(error)))
+            sys.exit(2)
+        raise
+
+
+def _interrupt_behind(error):
+    """The KeyboardInterrupt that an exception is, or that Python made it of, as within an import; None without one."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error
 
 
 def one_line(error):

@@ -37,7 +37,7 @@ def test_a_shipped_network_says_how_it_was_trained(name):
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="takes long on TensorFlow 1.15; TensorFlow 2 does it")
 @pytest.mark.parametrize(
     "name, overall, mean_class",
-    [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68), ("rotation_none", 0.88, 0.84)],
+    [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68), ("rotation_none", 0.88, 0.83)],
 )
 def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
     points, labels = (
