@@ -7,6 +7,8 @@ that it is compared with. With --reference, the same work done the textbook way 
 and batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its
 diagonal.
 
+Where torch is installed, a plain PointNet of PyTorch is timed in turn as well.
+
     python tests/benchmarks/throughput.py --reference --data_dir FOLDER
 
 also drops points of three real objects by both explain scripts until they are lost, with the shipped network and the
@@ -27,6 +29,7 @@ import time
 import numpy as np
 import real_objects
 import textbook_classifier
+import torch_pointnet
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRODUCT_SIZE = 4096
@@ -43,6 +46,8 @@ COLUMNS = (
     "peak_mib",
     "textbook_seconds",
     "textbook_ratio",
+    "torch_seconds",
+    "torch_ratio",
 )
 
 
@@ -130,6 +135,9 @@ def measure(name, flags):
         works = [ours, lambda: session.run(product)]
         if flags.reference:
             works.append(prepare(folder, flags, True, opened))
+            if name in OF_TORCH and torch_pointnet.is_installed():
+                work, num_points = OF_TORCH[name]
+                works.append(torch_pointnet.start(work, BATCH, num_points, opened))
         for work in works[1:]:
             if not is_long:
                 work()
@@ -147,12 +155,14 @@ def measure(name, flags):
         "peak_mib": peak,
         "textbook_seconds": None,
         "textbook_ratio": None,
+        "torch_seconds": None,
+        "torch_ratio": None,
         "product": speed,
         "tensorflow": tf.__version__,
     }
-    if flags.reference:
-        row["textbook_seconds"] = round(np.median(times, axis=0)[2], 4)
-        row["textbook_ratio"] = round(np.median([one[2] / one[0] for one in times]), 2)
+    for place, other in enumerate(("textbook", "torch")[: len(works) - 2], 2):
+        row[other + "_seconds"] = round(np.median(times, axis=0)[place], 4)
+        row[other + "_ratio"] = round(np.median([one[place] / one[0] for one in times]), 2)
     return row
 
 
@@ -284,6 +294,13 @@ ROWS = {
 }
 # Clouds a second are those that are classified where every round classifies.
 ROWS.update((name, (work, lambda flags: flags.votes_cast, 1024, None, True)) for name, work in OBJECT_WORKS.items())
+# work -> what PyTorch does beside it, on clouds of so many points
+OF_TORCH = {
+    "training step, 1024 points": ("training", 1024),
+    "inference, 1024 points": ("inference", 1024),
+    "inference, 2048 points": ("inference", 2048),
+    "gradient by points, 1024 points": ("gradient", 1024),
+}
 
 
 if __name__ == "__main__":
