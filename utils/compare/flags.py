@@ -12,7 +12,7 @@ from utils.compare.protocol import Subject
 from utils.compare.protocols import PROTOCOLS
 from utils.disk import shards
 from utils.explain import point_drop
-from utils.explain.flags import add_option_flags
+from utils.explain.flags import add_option_flags, add_scale_flag
 from utils.explain.methods import METHODS
 from utils.files import InputError
 from utils.network import checkpoint_files, workers
@@ -41,6 +41,7 @@ def parse_flags():
     _add_file_flags(parser.add_argument_group("files and pictures"))
     flags = parser.parse_args()
     # A mistake in these would else spoil the end of a long run.
+    flags.scale = flags.scale or colours.usual_scale(flags.colormap)
     colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     protocol = PROTOCOLS[flags.protocol]
     _take_defaults(flags, protocol)
@@ -329,6 +330,9 @@ def _add_file_flags(group):
         "protocol, networks side by side, into --dump_dir",
     )
     group.add_argument(
-        "--colormap", default="viridis", metavar="MAP", help="of the clouds: `thesis` or any matplotlib colour map"
+        "--colormap",
+        default=colours.DEFAULT_COLORMAP,
+        metavar="MAP",
+        help="of the clouds: `thesis` or any matplotlib colour map",
     )
-    group.add_argument("--scale", choices=colours.SCALES, default="rank", help="from heat to colour")
+    add_scale_flag(group)

@@ -51,6 +51,7 @@ def parse_flags(description, method=None):
         flags.dump_dir = os.path.join(flags.log_dir, "explain")
     _refuse_idle_flags(flags)
     # A mistake in these would else spoil the end of a long run.
+    flags.scale = flags.scale or colours.usual_scale(flags.colormap)
     colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
     return flags
 
@@ -249,6 +250,18 @@ def add_option_flags(group):
     )
 
 
+def add_scale_flag(group):
+    """--scale, of every script that colours heat; None where it is not given, which `colours.usual_scale` fills in."""
+    group.add_argument(
+        "--scale",
+        choices=colours.SCALES,
+        help="from heat to colour: `robust` ends where all but the {} %% greatest do, so that a few outliers hide "
+        "nothing, `linear` at the greatest, `rank` goes by the order (default: {}; {} of `thesis`)".format(
+            100 - colours.ROBUST_PERCENTILE, colours.DEFAULT_SCALE, colours.usual_scale("thesis")
+        ),
+    )
+
+
 def _titles_of_takers(option):
     return ", ".join(method.title for method in METHODS.values() if option in method.options)
 
@@ -317,12 +330,7 @@ def _add_file_flags(group):
         metavar="MAP",
         help="`thesis` (red hot, green cold, black none) or any matplotlib colour map",
     )
-    group.add_argument(
-        "--scale",
-        choices=colours.SCALES,
-        default="linear",
-        help="from heat to colour; `rank` shows what a few outliers hide",
-    )
+    add_scale_flag(group)
     group.add_argument("--figure_format", choices=plots.FORMATS, default="png", help="of the pictures")
     group.add_argument(
         "--turntable",

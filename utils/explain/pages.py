@@ -15,7 +15,7 @@ FRAME_HEIGHT = 640  # pixels of a page within a notebook
 DOTS_PER_INCH = 100  # of the still picture of a page
 
 
-def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
     """Writes a page that shows a cloud and its heat in any browser, to turn, without a network.
 
     Args:
@@ -31,7 +31,7 @@ def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORM
     html_page.save(os.fspath(path), str(title), _views(points, heats), colormap, scale)
 
 
-def show(points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+def show(points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
     """The turning page of `save_page` within a notebook, as the last line of a cell.
 
     Args:

@@ -48,8 +48,8 @@ class ShownClouds:
     def show(self):
         """Shows what the network of this step makes of them.
 
-        Under `heat/<class>` each cloud in the colours of its heat for its true class by the first of METHODS, scaled
-        to the greatest heat of that cloud; under `probability/<class>` that class's probability.
+        Under `heat/<class>` each cloud in the colours of its heat for its true class by the first of METHODS, on
+        the scale of pictures; under `probability/<class>` that class's probability.
         """
         if not self._names:
             return

@@ -1,13 +1,18 @@
 """Heat -> colours of points, and the colour bar that says what they mean."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from utils import files, metrics
 
 DEFAULT_COLORMAP = "coolwarm"
-SCALES = ("linear", "rank")
+ROBUST, LINEAR, RANK = "robust", "linear", "rank"
+SCALES = (ROBUST, LINEAR, RANK)
+DEFAULT_SCALE = ROBUST
+ROBUST_PERCENTILE = 98  # of the heats that are not 0, where the range of `robust` ends
+ORDER_COLORMAP, ORDER_RANGE = "viridis", (0.0, 0.97)  # of matplotlib, and its part from the first dropped to the last
+NEVER_DROPPED = 0.8  # grey
 # Matplotlib's maps with a neutral middle: it belongs to heat 0.
 DIVERGING = (
     "coolwarm",
@@ -36,7 +41,10 @@ class ColourBar(NamedTuple):
       low: the value at its bottom.
       high: the value at its top.
       label: what the values are.
-      zero_label: text beside a black box under the bar, for points without heat; None for no box.
+      zero_label: text beside a box under the bar, for points that have none of its colours; None for no box.
+      least, greatest: of the values; where one lies beyond an end, that end is drawn pointed and says so.
+      box_colour: of the box, 3 floats in 0..1.
+      ends: texts at bottom and top in place of `low` and `high`; None for these numbers.
     """
 
     colours: np.ndarray
@@ -44,9 +52,28 @@ class ColourBar(NamedTuple):
     high: float
     label: str
     zero_label: Optional[str]
+    least: float
+    greatest: float
+    box_colour: Tuple[float, float, float] = (0.0, 0.0, 0.0)
+    ends: Optional[Tuple[str, str]] = None
+
+    @property
+    def is_pointed_below(self):
+        """Whether there are values below the bottom."""
+        return len(self.colours) > 0 and self.least < self.low
+
+    @property
+    def is_pointed_above(self):
+        """Whether there are values above the top."""
+        return len(self.colours) > 0 and self.greatest > self.high
 
 
-def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
+def usual_scale(colormap):
+    """The scale of a colour map where none is asked for: of `thesis` that of its formula, which ends at the maximum."""
+    return LINEAR if colormap == "thesis" else DEFAULT_SCALE
+
+
+def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE):
     """Colours of points by their heat.
 
     `thesis` (Struhs 2020): with s = heat / max(heat), red = s, green = 1 - s, blue = 0, and black where heat
@@ -58,7 +85,9 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
     Args:
       heat: float array [N], N >= 1, of any sign.
       colormap: "thesis" or the name of a matplotlib colour map.
-      scale: "linear", or "rank" for the colours of `rank_scale(heat)`.
+      scale: "robust", where no range, on either side of 0, goes beyond the size that 98 % of the heats other than 0
+        have at most, and heat beyond has the colour of the end; "linear", to the extremes; or "rank" for the colours
+        of `rank_scale(heat)`.
 
     Returns:
       float32 array [N, 3]: red, green and blue in 0..1.
@@ -69,25 +98,54 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale="linear"):
     if scale not in SCALES:
         raise files.InputError("`scale` {}: give {}".format(scale, " or ".join(SCALES)))
     heat = _scaled(heat, scale)
-    if colormap == "thesis":
-        share = np.maximum(heat, 0) / (max(heat.max(), 0) or 1.0)
-        return np.float32((heat > 0)[:, None] * np.stack([share, 1 - share, np.zeros_like(share)], axis=1))
-    low, high = _mapped_range(heat, colormap)
-    return _mapped(heat, colormap, low, high)
+    low, high = _mapped_range(heat, colormap, scale)
+    return _thesis(heat, high) if colormap == "thesis" else _mapped(heat, colormap, low, high)
 
 
-def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale="linear", label="heat"):
+def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE, label="heat"):
     """The ColourBar of `heat_colours` of the same heat, `label` naming that: it spans the heats that there are."""
-    heat, label = _scaled(heat, scale), "rank of " + label if scale == "rank" else label
+    heat, label = _scaled(heat, scale), "rank of " + label if scale == RANK else label
     least, greatest = float(heat.min()) + 0.0, float(heat.max()) + 0.0  # + 0.0 makes 0 of -0
+    low, high = _mapped_range(heat, colormap, scale)
     if colormap == "thesis":
-        ramp = heat_colours(np.linspace(0, greatest, 257)[1:], "thesis") if greatest > 0 else ()
-        return ColourBar(ramp, 0.0, max(greatest, 0.0), label, "0 or less" if least < 0 else "no heat")
-    low, high = min(least, 0.0), max(greatest, 0.0)
-    if not is_diverging(colormap):
-        low, high = (low, high) if least == greatest else (least, greatest)
+        ramp = _thesis(np.linspace(0, high, 257)[1:], high) if greatest > 0 else ()
+        return ColourBar(
+            ramp, 0.0, high, label, "0 or less" if least < 0 else "no heat", max(least, 0.0), max(greatest, 0.0)
+        )
+    bottom, top = low, high
+    if is_diverging(colormap):
+        bottom, top = max(min(least, 0.0), low), min(max(greatest, 0.0), high)
+    ramp = _mapped(np.linspace(bottom, top, 256), colormap, low, high)
+    return ColourBar(ramp, bottom, top, label, None, least, greatest)
+
+
+def order_colours(removed_in_round):
+    """Colours of points by when they were dropped: the first strongest, those that never were grey.
+
+    A point's place between first and last is how many points went before its round, of those that went before the last
+    one: all of a round look the same, and each colour stands for as many points.
+
+    Args:
+      removed_in_round: int array [N], from 1; -1 for never.
+
+    Returns:
+      float32 array [N, 3]: red, green and blue in 0..1.
+    """
+    removed = np.asarray(removed_in_round)
+    is_dropped, found = removed > 0, np.full((len(removed), 3), NEVER_DROPPED, np.float32)
+    if is_dropped.any():
+        in_order = np.sort(removed[is_dropped])
+        before = np.searchsorted(in_order, removed[is_dropped])
+        found[is_dropped] = _mapped(ORDER_RANGE[0] + np.ptp(ORDER_RANGE) * before / (before.max() or 1), ORDER_COLORMAP)
+    return found
+
+
+def order_bar(removed_in_round):
+    """The ColourBar of `order_colours` of the same rounds, from the last dropped, 0, to the first, 1, and a box."""
+    is_dropped = (np.asarray(removed_in_round) > 0).any()
+    ramp = _mapped(np.linspace(*ORDER_RANGE[::-1], num=256), ORDER_COLORMAP) if is_dropped else ()
     return ColourBar(
-        _mapped(np.linspace(low, high, 256), colormap, *_mapped_range(heat, colormap)), low, high, label, None
+        ramp, 0.0, 1.0, "dropped", "never", 0.0, 1.0, box_colour=(NEVER_DROPPED,) * 3, ends=("last", "first")
     )
 
 
@@ -117,19 +175,32 @@ def is_diverging(colormap):
 
 def _scaled(heat, scale):
     heat = np.asarray(heat, np.float64)
-    return rank_scale(heat) if scale == "rank" else heat
+    return rank_scale(heat) if scale == RANK else heat
 
 
-def _mapped_range(heat, colormap):
-    """The values that a matplotlib map has at its two ends."""
-    low, high = float(heat.min()), float(heat.max())
+def _mapped_range(heat, colormap, scale):
+    """The values that a map has at its two ends."""
+    low, high = float(heat.min()) + 0.0, float(heat.max()) + 0.0
+    if scale == ROBUST and heat.any():
+        sizes = np.sort(np.abs(heat[heat != 0]))
+        reach = float(
+            sizes[-(-ROBUST_PERCENTILE * len(sizes) // 100) - 1]
+        )  # one of them, so that a few keep their range
+        low, high = (min(max(end, -reach), reach) for end in (low, high))
+    if colormap == "thesis":
+        return 0.0, max(high, 0.0)
     if is_diverging(colormap):
         reach = max(-low, high) or 1.0
         return -reach, reach
     return (min(low, 0.0), max(high, 0.0)) if low == high else (low, high)
 
 
-def _mapped(values, colormap, low, high):
+def _thesis(heat, greatest):
+    share = np.clip(heat / (greatest or 1.0), 0, 1)
+    return np.float32((heat > 0)[:, None] * np.stack([share, 1 - share, np.zeros_like(share)], axis=1))
+
+
+def _mapped(values, colormap, low=0.0, high=1.0):
     import matplotlib
 
     if colormap not in matplotlib.colormaps:

@@ -72,7 +72,7 @@ def heat_figure(panels, window, colour_bar, title):
 
 def _draw_colour_bar(axes, colour_bar):
     """Fills the axes with a colours.ColourBar."""
-    colours, low, high, label, zero_label = colour_bar
+    colours, low, high, label, zero_label = colour_bar[:5]
     label = plots.literal(label)
     bottom, places, texts = 0.0, [], []
     if zero_label is not None:

@@ -7,7 +7,7 @@ of, above and to the right of the cloud, and y is up.
 import numpy as np
 
 from utils.pictures import heat_figure, open3d_scene, plots
-from utils.pictures.colours import DEFAULT_COLORMAP, colour_bar, heat_colours
+from utils.pictures.colours import DEFAULT_COLORMAP, DEFAULT_SCALE, colour_bar, heat_colours
 from utils.pictures.open3d_scene import CAMERA_DISTANCE, TEXT_HEIGHT
 
 DOT_SIZE = 0.72  # diameter of a point, of the side of the area that it has on average
@@ -18,7 +18,7 @@ SECONDS_TO_RENDER, SECONDS_A_PANEL = 90, 5
 
 
 def save_heat_picture(
-    path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale="linear", label="heat", ending=""
+    path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE, label="heat", ending=""
 ):
     """Writes the picture of a cloud and its heat: by Open3D where it works off-screen, else by matplotlib.
 
