@@ -33,7 +33,7 @@ def _save(folder, run):
     logits[7] = 1
     colours = np.array([[0, 0, 0], [1, 0.5, 0], [0, 1, 1]])
     case = Case(Cloud(run.points, 3, "cup", 0, "a file"), logits, NAMES, False, {})
-    results.save(str(folder), run, case, {"seed": 5}, run.points, run.heat, colours)
+    results.save(str(folder), run, case, {"seed": 5}, run.points, colours)
 
 
 def test_what_is_saved_comes_back(tmp_path, run):
@@ -67,6 +67,16 @@ def test_open3d_reads_points_colours_and_heat_of_the_ply(tmp_path, run):
     np.testing.assert_allclose(cloud.point["positions"].numpy(), run.points)
     np.testing.assert_array_equal(cloud.point["colors"].numpy(), [[0, 0, 0], [255, 128, 0], [0, 255, 255]])
     np.testing.assert_allclose(cloud.point["heat"].numpy().ravel(), run.heat)
+    np.testing.assert_array_equal(cloud.point["removed_in_round"].numpy().ravel(), run.removed_in_round)
+
+
+def test_points_of_a_file_have_heat_and_round_of_the_nearest_one(tmp_path, run):
+    case = Case(Cloud(run.points, 3, "cup", 0, "a file"), np.eye(12, dtype=np.float32)[7], NAMES, False, {})
+    places = np.array([1, 0, 1, 2, 2])
+    results.save(str(tmp_path), run, case, {}, np.zeros((5, 3)), np.zeros((5, 3)), places)
+    cloud = open3d.t.io.read_point_cloud(str(tmp_path / "heat.ply"))
+    np.testing.assert_array_equal(cloud.point["heat"].numpy().ravel(), np.float32([1.5, 0, 1.5, -2, -2]))
+    np.testing.assert_array_equal(cloud.point["removed_in_round"].numpy().ravel(), [1, -1, 1, -1, -1])
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

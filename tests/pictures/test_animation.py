@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.pictures import animation, films, heat_figure, render
+from utils.pictures import animation, films, heat_picture, render
 
 POINTS = np.array([[1, 0, 0], [-1, 0, 0], [0, 0.3, 0], [0, -0.3, 0]], np.float32)
 HEAT = np.array([2, 0, 0, 0], np.float32)
+LOOK = heat_picture.Look("coolwarm", "linear", view=render.angles_of(render.CAMERA_DIRECTION))
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ def _frames(path):
 
 
 def _is_red(frames):
-    cloud = frames[:, :, : int(heat_figure.PANEL_WIDTHS[1] * animation.DOTS_PER_INCH)]  # without the colour bar
+    cloud = frames[:, : -int(0.6 * animation.DOTS_PER_INCH)]  # without the colour bar
     return cloud[..., 0] - cloud[..., 1:].max(axis=-1) > 0.3
 
 
 def test_a_cloud_turns_once_about_its_up_axis(tmp_path, by_matplotlib):
-    paths = animation.save_turntable(str(tmp_path / "turn.gif"), POINTS, HEAT, "title", "coolwarm", "linear")
+    paths = animation.save_turntable(str(tmp_path / "turn.gif"), POINTS, HEAT, "title", LOOK)
     frames, milliseconds = _frames(paths[0])
     assert len(frames) == 4 and sum(milliseconds) == animation.MILLISECONDS_A_TURN
     columns = [np.nonzero(red)[1].mean() for red in _is_red(frames)]
@@ -53,7 +54,7 @@ def test_rounds_lose_their_points_and_tell_the_end(tmp_path, by_matplotlib):
         SimpleNamespace(round=2, points_left=3, accuracy=float("nan")),
     ]
     run = SimpleNamespace(points=POINTS, heat=HEAT, removed_in_round=np.array([1, -1, -1, -1]), rounds=rounds)
-    paths = animation.save_rounds(str(tmp_path / "rounds.gif"), run, "title", "coolwarm", "linear")
+    paths = animation.save_rounds(str(tmp_path / "rounds.gif"), run, "title", LOOK)
     frames, milliseconds = _frames(paths[0])
     assert milliseconds == [animation.MILLISECONDS_A_ROUND, animation.MILLISECONDS_AT_THE_END]
     assert [red.sum() > 50 for red in _is_red(frames)] == [True, False]
@@ -65,7 +66,7 @@ def test_a_film_is_written_where_ffmpeg_is(tmp_path, by_matplotlib, monkeypatch)
     monkeypatch.setattr(
         films, "save_film", lambda path, frames, milliseconds: (saved.append(frames[0].shape), open(path, "wb").close())
     )
-    paths = animation.save_turntable(str(tmp_path / "turn.gif"), POINTS, HEAT, "title", "coolwarm", "linear")
+    paths = animation.save_turntable(str(tmp_path / "turn.gif"), POINTS, HEAT, "title", LOOK)
     assert sorted(os.listdir(str(tmp_path))) == ["turn.gif", "turn.mp4"] and len(paths) == 2
     assert saved[0][0] % 2 == 0 and saved[0][1] % 2 == 0
 

@@ -87,13 +87,16 @@ def test_a_name_with_dollar_signs_is_no_formula(tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "save_figure", lambda figure, path: drawn.append(figure))
     plots.save_confusion_matrix("", np.eye(2, dtype=int), ["a $x$", "b"], "$y$")
     figure = heat_figure.heat_figure(
-        [("$z$ left", np.zeros((2, 2, 3), np.uint8))],
+        [
+            heat_figure.Panel(
+                "$z$ left", np.zeros((2, 2, 3), np.uint8), colours.colour_bar(np.array([0.0, 1e9]), label="for $c$")
+            )
+        ],
         (-1, 1, -1, 1),
-        colours.colour_bar(np.array([0.0, 1e9]), label="for $c$"),
         "$t$ cloud",
     )
     texts = [text.get_text() for one in drawn + [figure] for text in one.findobj(Text)]
-    for shown in (r"a \$x\$", r"\$y\$", r"\$z\$ left", r"for \$c\$" + "\n" + r"$\times 10^{9}$", r"\$t\$ cloud"):
+    for shown in (r"a \$x\$", r"\$y\$", r"\$z\$ left", r"for \$c\$, ×10⁹", r"\$t\$ cloud"):
         assert shown in texts
 
 
@@ -101,16 +104,16 @@ def test_a_name_with_dollar_signs_is_no_formula(tmp_path, monkeypatch):
     "heat, numbers",
     [
         ([0.0, 1024.0], ["0", "512", "1024"]),
-        ([-2.0, 0.5, 4.125], ["-2", "0", "4.12"]),
-        ([-0.008, 1.0, 4.43], ["-0.008", "4.43"]),
-        ([-4.43, 0.001], ["-4.43", "0.001"]),
+        ([-2.0, 0.5, 4.125], ["−2", "0", "4.12"]),
+        ([-0.008, 1.0, 4.43], ["−0.008", "4.43"]),
+        ([-4.43, 0.001], ["−4.43", "0.001"]),
     ],
 )
 def test_the_numbers_of_a_colour_bar_are_apart(heat, numbers):
     drawing = np.zeros((2, 2, 3), np.uint8)
     bar = colours.colour_bar(np.array(heat), "coolwarm", "linear", "heat")
-    figure = heat_figure.heat_figure([("", drawing)], (-1, 1, -1, 1), bar, "")
-    assert [text.get_text() for text in figure.axes[-1].get_yticklabels()] == numbers
+    figure = heat_figure.heat_figure([heat_figure.Panel("", drawing, bar)], (-1, 1, -1, 1), "")
+    assert [text.get_text() for text in figure.axes[-1].get_xticklabels()] == numbers
 
 
 def test_confusion_matrix_of_very_many_classes_stays_within_what_can_be_drawn(monkeypatch):

@@ -4,12 +4,13 @@ import importlib.util
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from utils.files import PROJECT_DIR, InputError
-from utils.pictures import colours, heat_figure, open3d_scene, plots, render
+from utils.pictures import colours, heat_figure, heat_picture, open3d_scene, plots, render, window
 
 RED_ABOVE_GREEN = np.array([[0, 1, 0], [0, -1, 0], [0.5, 0, 0], [-0.5, 0, 0]], np.float32)
 HEAT = np.array([4, 1e-6, 0, 0], np.float32)
@@ -24,7 +25,17 @@ def _read(path):
 
 
 def _without_colour_bar(image):
-    return image[:, : -int(plots.DOTS_PER_INCH * (heat_figure.COLOUR_BAR_SPACE + heat_figure.MARGIN))]
+    below = heat_figure.BAR_ABOVE + heat_figure.BAR_HEIGHT + heat_figure.TICK_SPACE + heat_figure.MARGIN
+    return image[: -int(plots.DOTS_PER_INCH * (below + heat_figure.LINE_HEIGHT * heat_figure.TEXT_SIZE / 72))]
+
+
+def _save(path, points, heat, removed, title, colormap="coolwarm", scale="linear", panels=("heat", "left"), **look):
+    """Saves the picture of points of which some were removed, as seen from CAMERA_DIRECTION."""
+    run = SimpleNamespace(
+        points=points, heat=heat, removed_in_round=np.where(removed, 1, -1), heat_when_removed=np.where(removed, 1, 0)
+    )
+    look = heat_picture.Look(colormap, scale, panels, render.angles_of(render.CAMERA_DIRECTION), **look)
+    return heat_picture.save(str(path), run, title, look)
 
 
 def _pixels(image, red, green):
@@ -57,7 +68,7 @@ def open3d_picture(tmp_path_factory):
     points = np.random.RandomState(0).normal(size=(300, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     path = tmp_path_factory.mktemp("open3d") / "heat.png"
-    if render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") != "Open3D":
+    if _save(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") != "Open3D":
         assert importlib.util.find_spec("open3d"), "needs open3d, of the requirements"
         pytest.skip("Open3D cannot render off-screen on this machine")
     return points, _read(path)
@@ -89,7 +100,7 @@ def test_importing_render_imports_neither_open3d_nor_matplotlib():
 
 
 def test_up_in_the_cloud_is_up_in_the_picture(tmp_path, without_open3d):
-    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "up", "thesis")
+    _save(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "up", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
     red, green = _rows_and_columns(_pixels(image, True, False)), _rows_and_columns(_pixels(image, False, True))
     assert red[0] < green[0] - 300
@@ -97,27 +108,80 @@ def test_up_in_the_cloud_is_up_in_the_picture(tmp_path, without_open3d):
 
 
 def test_camera_stands_right_in_front(tmp_path, without_open3d):
-    # x is to the right and z to the left of the picture, both towards the camera.
+    # As CAMERA_DIRECTION says, x is to the right and z to the left of the picture, both towards the camera.
     points = np.array([[1, 0, 0], [0, 0, 1]], float)
-    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1, 1e-6], NONE_REMOVED[:2], "front", "thesis")
+    _save(str(tmp_path / "heat.png"), points, [1, 1e-6], NONE_REMOVED[:2], "front", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
     red, green = _rows_and_columns(_pixels(image, True, False)), _rows_and_columns(_pixels(image, False, True))
     assert red[1] > green[1] + 300
 
 
-def test_nearer_points_are_larger_and_hide_what_is_behind(tmp_path, without_open3d):
-    towards_camera = np.array([0.8, 0.6, 1])
-    points = np.array([towards_camera, -towards_camera, [0, 3, 0], [0, -3, 0]])
-    render.save_heat_picture(str(tmp_path / "heat.png"), points, [1e-6, 4, 0, 0], NONE_REMOVED, "depth", "thesis")
+def test_nearer_points_of_like_heat_are_larger_and_hide_what_is_behind(tmp_path, without_open3d):
+    points = np.array([render.CAMERA_DIRECTION, -render.CAMERA_DIRECTION, [0, 3, 0], [0, -3, 0]])
+    _save(str(tmp_path / "heat.png"), points, [-4, 4, 0, 0], NONE_REMOVED, "depth")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
-    assert _pixels(image, False, True).sum() > 100
+    assert (image[:, :, 2] - image[:, :, 0] > 0.4).sum() > 100  # blue, against
     assert not _pixels(image, True, False).any()  # straight behind the nearer, larger sphere
 
 
-def test_dropped_points_lose_their_colour_in_the_second_panel(tmp_path, without_open3d):
-    render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, HEAT > 1, "dropped", "thesis")
+def test_hot_points_stand_over_cold_ones_before_them(tmp_path, without_open3d):
+    points = np.array([render.CAMERA_DIRECTION, -render.CAMERA_DIRECTION, [0, 3, 0], [0, -3, 0]])
+    _save(str(tmp_path / "heat.png"), points, [1e-6, 4, 0, 0], NONE_REMOVED, "depth", "thesis")
     image = _without_colour_bar(_read(tmp_path / "heat.png"))
-    left, right = image[:, : image.shape[1] // 2], image[:, image.shape[1] // 2 :]
+    assert _pixels(image, True, False).sum() > 100  # though straight behind the cold one
+
+
+def test_a_strong_point_looks_as_before_but_larger():
+    view = render.View(np.random.RandomState(0).normal(size=(50, 3)))
+    plain, strong = (view.panel(np.zeros((50, 3)), strengths) for strengths in (np.zeros(50), np.ones(50)))
+    (there,) = view.camera_points
+    for points, *_ in (plain, strong):
+        np.testing.assert_allclose(points[:, :2] / points[:, 2:], there[:, :2] / there[:, 2:])
+    seen = [radii / -points[:, 2] for points, _, radii in (plain, strong)]
+    np.testing.assert_allclose(seen[1], render.STRONGEST_SIZE * seen[0])
+    # Even the farthest strong point is before the nearest weak one: the cloud's diameter is two.
+    assert strong[0][:, 2].min() > plain[0][:, 2].max()
+    np.testing.assert_array_equal(strong[1], plain[1])  # as pale as it is far
+
+
+def test_the_best_view_is_the_broad_side_and_of_two_alike_the_nearer():
+    rng = np.random.RandomState(0)
+    # A board along x, one along z, and one that is turned by 40 degrees about the up axis.
+    for azimuth, along in ((0, [1, 0, 0]), (90, [0, 0, 1]), (40, [np.cos(np.radians(40)), 0, -np.sin(np.radians(40))])):
+        board = rng.uniform(-1, 1, (200, 1)) * along + rng.uniform(-1, 1, (200, 1)) * [0, 1, 0]
+        found, elevation = render.best_view(board)
+        assert abs((found - azimuth + 180) % 360 - 180) <= render.BEST_STEP + 8.2  # cos(8.2 degrees) is 0.99
+        assert elevation == pytest.approx(render.angles_of(render.CAMERA_DIRECTION)[1])
+    round_table = np.array([[np.cos(turn), 0, np.sin(turn)] for turn in np.arange(0, 2 * np.pi, 0.1)])
+    np.testing.assert_allclose(
+        render.best_direction(round_table), render.CAMERA_DIRECTION / np.linalg.norm(render.CAMERA_DIRECTION)
+    )
+
+
+def test_the_area_of_an_outline_is_that_of_its_hull():
+    from scipy.spatial import ConvexHull
+
+    points = np.random.RandomState(1).normal(size=(60, 3))
+    for view in ((0, 0), (33, 20), (200, -70)):
+        seen = points.dot(render.camera_axes(view)[:2].T)
+        assert render.outline_area(points, view) == pytest.approx(ConvexHull(seen).volume, rel=0.01)  # of a plane: area
+
+
+@pytest.mark.parametrize(
+    "view, direction", [((0, 0), [0, 0, 1]), ((90, 0), [1, 0, 0]), ((180, 0), [0, 0, -1]), ((20, 90), [0, 1, 0])]
+)
+def test_angles_of_a_view(view, direction):
+    axes = render.camera_axes(view)
+    np.testing.assert_allclose(axes[2], direction, atol=1e-12)
+    np.testing.assert_allclose(axes.dot(axes.T), np.eye(3), atol=1e-12)
+    assert np.linalg.det(axes) == pytest.approx(1)  # right-handed: nothing is mirrored
+    np.testing.assert_allclose(render.direction_of(render.angles_of(direction)), direction, atol=1e-12)
+
+
+def test_dropped_points_lose_their_colour_in_the_second_panel(tmp_path, without_open3d):
+    _save(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, HEAT > 1, "dropped", "thesis")
+    image = _without_colour_bar(_read(tmp_path / "heat.png"))
+    left, right = np.array_split(image, 2, axis=1)
     assert _pixels(left, True, False).sum() > 20 and _pixels(left, False, True).sum() > 20
     assert not _pixels(right, True, False).any() and _pixels(right, False, True).sum() > 20
 
@@ -126,10 +190,10 @@ def test_picture_is_for_print_at_300_dots_per_inch_on_white(tmp_path, without_op
     from PIL import Image
 
     path = tmp_path / "heat.png"
-    render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, HEAT > 1, "print " * 40)
+    _save(str(path), RED_ABOVE_GREEN, HEAT, HEAT > 1, "print " * 40)
     with Image.open(str(path)) as picture:
         assert np.allclose(picture.info["dpi"], 300, atol=0.1)
-        assert 7 * 300 < picture.width < 8 * 300
+        assert picture.width == pytest.approx(300 * heat_figure.FIGURE_WIDTHS[2], abs=1)
     image = _read(path)
     for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
         assert (edge == 1).all()  # nothing is cut off, the long title included
@@ -147,7 +211,7 @@ def test_picture_is_for_print_at_300_dots_per_inch_on_white(tmp_path, without_op
 @pytest.mark.parametrize("colormap", ["thesis", "cividis"])
 def test_odd_clouds_are_drawn_too(tmp_path, without_open3d, points, heat, colormap):
     path = tmp_path / "heat.png"
-    render.save_heat_picture(str(path), points, heat, np.arange(len(points)) == 0, "odd $cloud", colormap, "rank")
+    _save(str(path), points, heat, np.arange(len(points)) == 0, "odd $cloud", colormap, "rank")
     assert _read(path).min() < 0.5
 
 
@@ -184,14 +248,12 @@ def test_matplotlib_draws_where_open3d_dies_is_missing_or_hangs(monkeypatch, tmp
     monkeypatch.setattr(render, "SECONDS_TO_RENDER", 2)
     monkeypatch.setattr(render, "SECONDS_A_PANEL", 0)
     path = tmp_path / "heat.png"
-    assert (
-        render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
-    )
+    assert _save(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "fallback", "thesis") == "matplotlib"
     assert _pixels(_without_colour_bar(_read(path)), True, False).any()
 
 
 def _save_any(tmp_path):
-    return render.save_heat_picture(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "title", "thesis")
+    return _save(str(tmp_path / "heat.png"), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "title", "thesis")
 
 
 def test_matplotlib_draws_where_nothing_can_be_handed_to_open3d(monkeypatch, tmp_path):
@@ -255,10 +317,7 @@ def test_matplotlib_draws_where_open3d_leaves_the_picture_blank(monkeypatch, tmp
 def test_both_renderers_draw_the_same_picture(open3d_picture, tmp_path, without_open3d):
     points, by_open3d = open3d_picture
     path = tmp_path / "heat.png"
-    assert (
-        render.save_heat_picture(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis")
-        == "matplotlib"
-    )
+    assert _save(str(path), points, points[:, 1], points[:, 0] > 0.5, "sphere", "thesis") == "matplotlib"
     by_matplotlib = _read(path)
     assert by_matplotlib.shape == by_open3d.shape
     difference = np.abs(by_matplotlib - by_open3d).max(axis=2)
@@ -279,20 +338,23 @@ def test_picture_that_cannot_be_drawn_leaves_the_old_one(tmp_path):
     path = tmp_path / "heat.png"
     path.write_bytes(b"old")
     with pytest.raises(InputError):
-        render.save_heat_picture(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "map", "no_such_map")
+        _save(str(path), RED_ABOVE_GREEN, HEAT, NONE_REMOVED, "map", "no_such_map")
     assert path.read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["heat.png"]
+
+
+def _panel(label, count):
+    colour, strengths = colours.heat_colours(HEAT), colours.heat_strengths(HEAT)
+    return window.Panel(label, RED_ABOVE_GREEN[:count], colour[:count], strengths[:count])
 
 
 def test_a_mistake_of_our_own_in_the_window_shows_its_traceback(monkeypatch, tmp_path):
     _fake_open3d(monkeypatch, tmp_path, "utility = None")
     with pytest.raises(RuntimeError, match="in _open_window"):
-        render.show_window([("all points", RED_ABOVE_GREEN, colours.heat_colours(HEAT))], "title")
+        window.show([_panel("all points", 4)], 1, "title")
 
 
 def test_window_that_cannot_open_is_one_printed_line(monkeypatch, tmp_path, capsys):
     _fake_open3d(monkeypatch, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
-    point_colours = colours.heat_colours(HEAT)
-    views = [("all points", RED_ABOVE_GREEN, point_colours), ("what remained", RED_ABOVE_GREEN[:2], point_colours[:2])]
-    render.show_window(views, "title")
+    window.show([_panel("all points", 4), _panel("what remained", 2)], 2, "title")
     announced, *keys, failed = capsys.readouterr().out.splitlines()
     assert "all points, what remained" in announced and "could not" in failed

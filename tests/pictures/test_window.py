@@ -16,10 +16,11 @@ SCREEN = (1200, 900)
 SECONDS = 60
 PROGRAM = """
 import numpy as np
-from utils.pictures import render
+from utils.pictures import window
 points = np.array([[x, y, 0] for x in (-1, 0, 1) for y in (-1, 1)], float)
 red, blue = np.tile([1., 0, 0], (6, 1)), np.tile([0., 0, 1], (6, 1))
-render.show_window([("first", points, red), ("second", points, blue)], "title")
+flat = np.zeros(6)
+window.show([window.Panel("first", points, red, flat), window.Panel("second", points, blue, flat)], 2, "title", (0, 0))
 """
 
 

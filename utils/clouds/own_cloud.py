@@ -128,18 +128,17 @@ def up_rotation(up):
     }[up]
 
 
-def carry_back(heat, own):
-    """Heat of every point of a cloud's file: that of the nearest of the points that were used.
+def nearest_used(own):
+    """Of every point of a cloud's file the place of the nearest of the points that were used, whose heat it has.
 
     Args:
-      heat: float array [N].
-      own: a cloud.OwnFile.
+      own: a cloud.OwnFile, of N points used.
 
     Returns:
-      float array [M], for all_points.
+      int array [M] of 0..N-1, for all_points.
     """
-    if len(own.all_points) == len(heat):
-        return heat
+    if len(own.all_points) == len(own.file_points):
+        return np.arange(len(own.file_points))
     from scipy.spatial import cKDTree
 
     # Far from the origin, as surveys are, float32 would not tell neighbours apart: both are float64. A power of two
@@ -147,4 +146,4 @@ def carry_back(heat, own):
     _, exponent = np.frexp(np.abs(own.all_points).max())
     used, every = (np.ldexp(points, -exponent) for points in (own.file_points, own.all_points))
     _, nearest = cKDTree(used).query(every, workers=-1)
-    return heat[nearest]
+    return nearest

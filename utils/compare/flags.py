@@ -2,8 +2,6 @@
 
 import os
 
-import numpy as np
-
 import models
 from utils import command_line, files
 from utils.command_line import ROTATIONS, positive_int
@@ -11,13 +9,12 @@ from utils.compare import given_heat, settings
 from utils.compare.protocol import Subject
 from utils.compare.protocols import PROTOCOLS
 from utils.disk import shards
-from utils.explain import point_drop
-from utils.explain.flags import add_option_flags, add_scale_flag
+from utils.explain import picture_flags, point_drop
+from utils.explain.flags import add_option_flags
 from utils.explain.methods import METHODS
 from utils.files import InputError
 from utils.network import checkpoint_files, workers
 from utils.network.flags import add_network_flags
-from utils.pictures import colours
 
 # What --report can be given besides.
 FLAGS_OF_REPORT = ("report", "colormap", "scale", "quiet", "verbose")
@@ -40,9 +37,7 @@ def parse_flags():
     _add_settings(parser)
     _add_file_flags(parser.add_argument_group("files and pictures"))
     flags = parser.parse_args()
-    # A mistake in these would else spoil the end of a long run.
-    flags.scale = flags.scale or colours.usual_scale(flags.colormap)
-    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
+    picture_flags.check_colours(flags)
     protocol = PROTOCOLS[flags.protocol]
     _take_defaults(flags, protocol)
     given_heat.check_names(flags.heat or [])
@@ -329,10 +324,4 @@ def _add_file_flags(group):
         help="write summary.md and the figures of this folder anew, from its files alone; of several folders of one "
         "protocol, networks side by side, into --dump_dir",
     )
-    group.add_argument(
-        "--colormap",
-        default=colours.DEFAULT_COLORMAP,
-        metavar="MAP",
-        help="of the clouds: `thesis` or any matplotlib colour map",
-    )
-    add_scale_flag(group)
+    picture_flags.add_colour_flags(group)

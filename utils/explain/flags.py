@@ -2,23 +2,22 @@
 
 import collections
 import os
+import re
 import sys
-
-import numpy as np
 
 import provider
 from utils import command_line
 from utils.clouds import readers
 from utils.command_line import ROTATIONS, finite_float, non_negative_int, positive_int, positive_int_or
 from utils.disk import shards
-from utils.explain import point_drop
+from utils.explain import picture_flags, point_drop
 from utils.explain.cases import Source
 from utils.explain.methods import DEFAULT_METHOD, METHODS, OPTIONS, SCRIPTED
 from utils.explain.pieces import Work
 from utils.explain.run import Dropping, Files
 from utils.network import checkpoint_files, workers
 from utils.network.flags import add_network_flags
-from utils.pictures import colours, plots
+from utils.pictures import heat_picture
 
 
 def parse_flags(description, method=None):
@@ -40,7 +39,7 @@ def parse_flags(description, method=None):
     _add_heat_flags(parser.add_argument_group("heat"), method)
     _add_dropping_flags(parser.add_argument_group("dropping"), method)
     _add_file_flags(parser.add_argument_group("files and pictures"))
-    flags = parser.parse_args(_join_drop_mode(sys.argv[1:]))
+    flags = parser.parse_args(_join_values(sys.argv[1:]))
     if method is None:
         named = flags.method
     else:
@@ -50,9 +49,7 @@ def parse_flags(description, method=None):
     if flags.dump_dir is None:
         flags.dump_dir = os.path.join(flags.log_dir, "explain")
     _refuse_idle_flags(flags)
-    # A mistake in these would else spoil the end of a long run.
-    flags.scale = flags.scale or colours.usual_scale(flags.colormap)
-    colours.heat_colours(np.zeros(1), flags.colormap, flags.scale)
+    picture_flags.check_colours(flags)
     return flags
 
 
@@ -103,8 +100,7 @@ def files(flags, network):
     kept = command_line.kept_flags(flags)
     del kept["shard"], kept["workers"]
     return Files(
-        colormap=flags.colormap,
-        scale=flags.scale,
+        look=picture_flags.look(flags),
         figure_format=flags.figure_format,
         turntable=flags.turntable,
         rounds_gif=flags.rounds_gif,
@@ -250,18 +246,6 @@ def add_option_flags(group):
     )
 
 
-def add_scale_flag(group):
-    """--scale, of every script that colours heat; None where it is not given, which `colours.usual_scale` fills in."""
-    group.add_argument(
-        "--scale",
-        choices=colours.SCALES,
-        help="from heat to colour: `robust` ends where all but the {} %% greatest do, so that a few outliers hide "
-        "nothing, `linear` at the greatest, `rank` goes by the order (default: {}; {} of `thesis`)".format(
-            100 - colours.ROBUST_PERCENTILE, colours.DEFAULT_SCALE, colours.usual_scale("thesis")
-        ),
-    )
-
-
 def _titles_of_takers(option):
     return ", ".join(method.title for method in METHODS.values() if option in method.options)
 
@@ -324,14 +308,19 @@ def _add_dropping_flags(group, method):
 def _add_file_flags(group):
     group.add_argument("--dump_dir", metavar="FOLDER", help="where the files go (default: <log_dir>/explain)")
     command_line.add_overwrite_flag(group)
+    picture_flags.add_colour_flags(group)
     group.add_argument(
-        "--colormap",
-        default=colours.DEFAULT_COLORMAP,
-        metavar="MAP",
-        help="`thesis` (red hot, green cold, black none) or any matplotlib colour map",
+        "--show",
+        nargs="+",
+        choices=heat_picture.PANELS,
+        default=list(heat_picture.DEFAULT_PANELS),
+        metavar="PANEL",
+        help="what picture and window show, side by side: {}, of which {} is all dropped points by their heat when "
+        "dropped (default: {})".format(
+            ", ".join(heat_picture.PANELS), heat_picture.REMOVED, " ".join(heat_picture.DEFAULT_PANELS)
+        ),
     )
-    add_scale_flag(group)
-    group.add_argument("--figure_format", choices=plots.FORMATS, default="png", help="of the pictures")
+    picture_flags.add_figure_flags(group)
     group.add_argument(
         "--turntable",
         action="store_true",
@@ -341,12 +330,18 @@ def _add_file_flags(group):
     group.add_argument("--no_window", action="store_true", help="open no window at the end")
 
 
-def _join_drop_mode(arguments):
-    """Lets `--drop_mode -midrange` stand with a space: argparse would take -midrange for a flag of its own."""
+def _join_values(arguments):
+    """Lets `--drop_mode -midrange` and `--view -30,20` stand with a space: argparse would take the value for a flag."""
     joined = []
     for argument in arguments:
-        if joined and joined[-1] == "--drop_mode" and argument in point_drop.DROP_MODES:
-            joined[-1] = "--drop_mode=" + argument
+        is_value = joined and (
+            joined[-1] == "--drop_mode"
+            and argument in point_drop.DROP_MODES
+            or joined[-1] == "--view"
+            and re.match(r"-[\d.]", argument)
+        )
+        if is_value:
+            joined[-1] += "=" + argument
         else:
             joined.append(argument)
     return joined

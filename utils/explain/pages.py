@@ -65,7 +65,7 @@ class Page:
         caption = "{}: {} points".format(view.method, len(view.points))
         bar = colours.colour_bar(view.heat, *self._look)
         picture = io.BytesIO()
-        figure = heat_figure.heat_figure([(caption, spheres)], window, bar, self._title)
+        figure = heat_figure.heat_figure([heat_figure.Panel(caption, spheres, bar)], window, self._title)
         figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, metadata=plots.NO_DATE["png"])
         return picture.getvalue()
 

@@ -61,7 +61,7 @@ def is_ours(name):
     return re.fullmatch(r"(heat|rounds|turntable)\.\w+|run\.json", name) is not None
 
 
-def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
+def save(folder, run, case, settings, ply_points, ply_colours, ply_places=None):
     """Writes heat.npz, heat.csv, heat.ply, rounds.csv and run.json, each whole or not at all.
 
     Args:
@@ -69,7 +69,8 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
       run: a DropRun.
       case: the cases.Case that it explains, or anything with its cloud.label, logits and class_names.
       settings: dictionary for run.json: flags, versions, checkpoint and so on.
-      ply_points, ply_heat, ply_colours: what heat.ply is to hold; as for `write_ply`.
+      ply_points, ply_colours: points [M, 3] of heat.ply and their colours [M, 3], as for `write_ply`.
+      ply_places: int array [M], whose heat of the N points each of them has; None for its own.
 
     Raises:
       OSError: the folder cannot be written.
@@ -97,7 +98,9 @@ def save(folder, run, case, settings, ply_points, ply_heat, ply_colours):
     }
     write_npz(os.path.join(folder, "heat.npz"), arrays)
     replace_file(os.path.join(folder, "heat.csv"), lambda file: _write_heat(file, run, own))
-    write_ply(os.path.join(folder, "heat.ply"), ply_points, ply_colours, ply_heat)
+    places = slice(None) if ply_places is None else ply_places
+    ply = os.path.join(folder, "heat.ply")
+    write_ply(ply, ply_points, ply_colours, run.heat[places], run.removed_in_round[places])
     replace_file(os.path.join(folder, "rounds.csv"), lambda file: _write_rounds(file, run.rounds))
     write_json(os.path.join(folder, "run.json"), dict(settings, **summary))
 
@@ -140,8 +143,8 @@ def load(folder):
     return found
 
 
-def write_ply(path, points, colours, heat):
-    """Writes a binary PLY cloud with colours and a scalar `heat`, as CloudCompare and MeshLab open it.
+def write_ply(path, points, colours, heat, removed_in_round):
+    """Writes a binary PLY cloud with colours and scalars `heat` and `removed_in_round`, for CloudCompare and MeshLab.
 
     Written here because Open3D writes no scalars of one's own, and the libraries that do are GPL or write text.
 
@@ -150,17 +153,18 @@ def write_ply(path, points, colours, heat):
       points: float array [N, 3]; written in double precision where float32 would not give their digits back.
       colours: float array [N, 3] in 0 .. 1.
       heat: float array [N].
+      removed_in_round: int array [N], -1 for never.
     """
     fields = [(name, "<f8" if needs_double(points) else "<f4") for name in "xyz"] + [
         (name, "u1") for name in ("red", "green", "blue")
     ]
-    vertices = np.empty(len(points), fields + [("heat", "<f4")])
+    vertices = np.empty(len(points), fields + [("heat", "<f4"), ("removed_in_round", "<i4")])
     for axis, name in enumerate("xyz"):
         vertices[name] = points[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
         vertices[name] = np.round(colours[:, channel] * 255)
-    vertices["heat"] = heat
-    kinds = {"<f4": "float", "<f8": "double", "|u1": "uchar"}
+    vertices["heat"], vertices["removed_in_round"] = heat, removed_in_round
+    kinds = {"<f4": "float", "<i4": "int", "<f8": "double", "|u1": "uchar"}
     properties = ["property {} {}".format(kinds[kind], name) for name, kind in vertices.dtype.descr]
     header = ["ply", "format binary_little_endian 1.0", "element vertex {}".format(len(points))]
     text = "\n".join(header + properties + ["end_header", ""])

@@ -14,7 +14,7 @@ from utils.disk import result_folder
 from utils.explain import point_drop, results
 from utils.explain.methods import METHODS
 from utils.files import printable, versions
-from utils.pictures import animation, colours, open3d_scene, plots, render
+from utils.pictures import animation, colours, heat_picture, open3d_scene, plots, window
 from utils.viewer import html_page
 
 # By their names in run.json; what a method takes besides stands in its options.
@@ -56,15 +56,14 @@ class Files(NamedTuple):
     """What a run leaves, and how its pictures look.
 
     Attributes:
-      colormap, scale: as for `colours.heat_colours`.
+      look: a heat_picture.Look.
       figure_format: one of plots.FORMATS.
       turntable, rounds_gif: whether to write these films.
       settings: dictionary of what run.json keeps besides.
       overwrite: whether what another run left in the folder goes.
     """
 
-    colormap: str
-    scale: str
+    look: heat_picture.Look
     figure_format: str
     turntable: bool
     rounds_gif: bool
@@ -195,12 +194,11 @@ def _write_files(folder, case, name, runs, settings, files):
       List of their names, and which renderer drew the picture.
     """
     method, one, cloud = METHODS[name], runs[name], case.cloud
-    removed = one.removed_in_round > 0
-    ply_points, ply_heat = cloud.points, one.heat
+    ply_points, ply_places = cloud.points, np.arange(len(cloud.points))
     if cloud.own is not None:
-        ply_points, ply_heat = cloud.own.all_points, own_cloud.carry_back(one.heat, cloud.own)
-    ply_colours = colours.heat_colours(ply_heat, files.colormap, files.scale)
-    results.save(folder, one, case, settings, ply_points, ply_heat, ply_colours)
+        ply_points, ply_places = cloud.own.all_points, own_cloud.nearest_used(cloud.own)
+    ply_colours = colours.heat_colours(one.heat, files.look.colormap, files.look.scale)[ply_places]
+    results.save(folder, one, case, settings, ply_points, ply_colours, ply_places)
     title = "{} of {}: {}".format(method.title, case.name, case.seen_as())
     names = {"rounds": "rounds." + files.figure_format, "heat": "heat." + files.figure_format}
     classified = [round_ for round_ in one.rounds if not np.isnan(round_.accuracy)]
@@ -210,20 +208,9 @@ def _write_files(folder, case, name, runs, settings, files):
         [round_.accuracy for round_ in classified],
         title,
     )
-    picture = {
-        "title": title,
-        "colormap": files.colormap,
-        "scale": files.scale,
-        "label": "heat for\n" + printable(case.explained),
-    }
-    renderer = render.save_heat_picture(
-        os.path.join(folder, names["heat"]),
-        one.points,
-        one.heat,
-        removed,
-        ending=", {} dropped, accuracy {:.1%}".format(removed.sum(), one.rounds[-1].accuracy),
-        **picture,
-    )
+    picture = {"title": title, "look": files.look, "label": "heat for " + printable(case.explained)}
+    ending = ", accuracy {:.1%}".format(one.rounds[-1].accuracy)
+    renderer = heat_picture.save(os.path.join(folder, names["heat"]), one, ending=ending, **picture)
     _save_page(os.path.join(folder, "heat.html"), case, name, runs, files)
     written = [
         names["heat"],
@@ -251,7 +238,7 @@ def _save_page(path, case, first, runs, files):
         for name, one in sorted(runs.items(), key=lambda item: item[0] != first)
     ]
     title = "{}: heat for {}".format(case.name, printable(case.explained))
-    html_page.save(path, title, views, files.colormap, files.scale)
+    html_page.save(path, title, views, files.look.colormap, files.look.scale)
 
 
 def show(case, runs, files):
@@ -263,15 +250,15 @@ def show(case, runs, files):
     if not open3d_scene.has_display():
         print("There is no display, so no window: heat.html, in any browser, turns the cloud.")
         return
-    views = []
+    panels = []
     for name, one in runs.items():
-        kept = one.removed_in_round < 0
-        point_colours = colours.heat_colours(one.heat, files.colormap, files.scale)
-        views.append(("{}: {} points".format(METHODS[name].title, len(kept)), one.points, point_colours))
-        if not kept.all():
-            views.append(("{} left".format(kept.sum()), one.points[kept], point_colours[kept]))
+        for shown in heat_picture.shown_of(one, files.look):
+            there = heat_picture.there(shown)
+            label = "{}: {}".format(METHODS[name].title, shown.caption)
+            panels.append(window.Panel(label, one.points[there], shown.colours[there], shown.strengths[there]))
     titles = ", ".join(METHODS[name].title for name in runs)
-    render.show_window(views, "{}: {}".format(titles, printable(case.cloud.class_name)))
+    columns = -(-len(panels) // len(runs))
+    window.show(panels, columns, "{}: {}".format(titles, printable(case.cloud.class_name)), files.look.view)
 
 
 def summary_of(case, runs):

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from utils import files
 from utils.pictures import films, heat_figure, plots, render
-from utils.pictures.colours import colour_bar, heat_colours
+from utils.pictures.colours import colour_bar, heat_colours, heat_strengths
 
 FRAMES_A_TURN = 48
 MILLISECONDS_A_TURN = 4800
@@ -18,14 +18,14 @@ MILLISECONDS_AT_THE_END = 2000
 DOTS_PER_INCH = 150
 
 
-def save_turntable(path, points, heat, title, colormap, scale, label="heat"):
+def save_turntable(path, points, heat, title, look, label="heat"):
     """Writes a GIF of the whole cloud as it turns once about its up axis, and an MP4 beside it where FFmpeg is there.
 
     Args:
       path: the GIF to write.
       points: float array [N, 3], y up.
       heat: float array [N].
-      title, colormap, scale, label: as for `render.save_heat_picture`.
+      title, look, label: as for `heat_picture.save`.
 
     Returns:
       List of the paths that were written.
@@ -34,21 +34,22 @@ def save_turntable(path, points, heat, title, colormap, scale, label="heat"):
       OSError: a file cannot be written; what was there before is kept.
     """
     angles = np.arange(FRAMES_A_TURN) * 2 * np.pi / FRAMES_A_TURN
-    view, colours = render.View(points, angles), heat_colours(heat, colormap, scale)
-    panels = [view.panel(colours, number=number) for number in range(len(angles))]
+    view, map_and_scale = render.View(points, look.view, angles), (look.colormap, look.scale)
+    colours, strengths = heat_colours(heat, *map_and_scale), heat_strengths(heat, *map_and_scale)
+    panels = [view.panel(colours, strengths, number=number) for number in range(len(angles))]
     captions = ["{} points".format(len(points))] * len(panels)
-    frames = _frames(view.window, panels, captions, colour_bar(heat, colormap, scale, label), title)
+    frames = _frames(view.window, panels, captions, colour_bar(heat, *map_and_scale, label=label), title)
     return _save(path, frames, [MILLISECONDS_A_TURN // FRAMES_A_TURN] * len(frames))
 
 
-def save_rounds(path, run, title, colormap, scale, label="heat"):
+def save_rounds(path, run, title, look, label="heat"):
     """Writes a GIF of the dropping, a frame a round, and an MP4 beside it where FFmpeg is there.
 
     Args:
       path: the GIF to write.
       run: what the dropping did: `points` [N, 3], `heat` [N], `removed_in_round` [N], from 1 and -1 for never, and
         `rounds`, each with `round`, `points_left` and `accuracy`, NaN where not measured.
-      title, colormap, scale, label: as for `render.save_heat_picture`; the colours are those of the whole cloud's heat.
+      title, look, label: as for `heat_picture.save`; the colours are those of the whole cloud's heat.
 
     Returns:
       List of the paths that were written.
@@ -56,24 +57,27 @@ def save_rounds(path, run, title, colormap, scale, label="heat"):
     Raises:
       OSError: a file cannot be written; what was there before is kept.
     """
-    view, colours = render.View(run.points), heat_colours(run.heat, colormap, scale)
+    view, map_and_scale = render.View(run.points, look.view), (look.colormap, look.scale)
+    colours, strengths = heat_colours(run.heat, *map_and_scale), heat_strengths(run.heat, *map_and_scale)
     shown = np.unique(np.linspace(0, len(run.rounds) - 1, MOST_ROUNDS).astype(int))
     panels, captions = [], []
     for one in (run.rounds[number] for number in shown):
-        panels.append(view.panel(colours, (run.removed_in_round > 0) & (run.removed_in_round < one.round)))
+        is_gone = (run.removed_in_round > 0) & (run.removed_in_round < one.round)
+        panels.append(view.panel(colours, strengths, is_gone))
         measured = "" if np.isnan(one.accuracy) else ", accuracy {:.1%}".format(one.accuracy)
         captions.append("round {}: {} points{}".format(one.round, one.points_left, measured))
-    frames = _frames(view.window, panels, captions, colour_bar(run.heat, colormap, scale, label), title)
+    frames = _frames(view.window, panels, captions, colour_bar(run.heat, *map_and_scale, label=label), title)
     return _save(path, frames, [MILLISECONDS_A_ROUND] * (len(frames) - 1) + [MILLISECONDS_AT_THE_END])
 
 
 def _frames(window, panels, captions, bar, title):
     """Figures of one panel each, as a list of uint8 images [height, width, 3] of one size, both even."""
-    pixels = heat_figure.panel_pixels(window, 1, DOTS_PER_INCH)
+    pixels = heat_figure.panel_pixels(window, 1, dots_per_inch=DOTS_PER_INCH)
     drawings, _ = render.draw_panels(window, panels, pixels)
     frames = []
     for caption, drawing in zip(captions, tqdm(drawings, unit="frame", desc="Drawing", leave=False)):
-        frame = plots.figure_pixels(heat_figure.heat_figure([(caption, drawing)], window, bar, title), DOTS_PER_INCH)
+        figure = heat_figure.heat_figure([heat_figure.Panel(caption, drawing, bar)], window, title)
+        frame = plots.figure_pixels(figure, DOTS_PER_INCH)
         frames.append(frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2])  # as films must be
     return frames
 

@@ -13,6 +13,7 @@ DEFAULT_SCALE = ROBUST
 ROBUST_PERCENTILE = 98  # of the heats that are not 0, where the range of `robust` ends
 ORDER_COLORMAP, ORDER_RANGE = "viridis", (0.0, 0.97)  # of matplotlib, and its part from the first dropped to the last
 NEVER_DROPPED = 0.8  # grey
+LAST_DROPPED = 0.25  # strength of the points that were dropped last
 # Matplotlib's maps with a neutral middle: it belongs to heat 0.
 DIVERGING = (
     "coolwarm",
@@ -102,6 +103,13 @@ def heat_colours(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE):
     return _thesis(heat, high) if colormap == "thesis" else _mapped(heat, colormap, low, high)
 
 
+def heat_strengths(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE):
+    """How much points matter by the size of their heat [N], as `heat_colours` shows it: float array [N] in 0..1."""
+    sizes = _scaled(heat, scale)
+    sizes = np.maximum(sizes, 0) if colormap == "thesis" else np.abs(sizes)
+    return np.minimum(sizes / (_reach(sizes) if scale == ROBUST else sizes.max() or 1.0), 1)
+
+
 def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE, label="heat"):
     """The ColourBar of `heat_colours` of the same heat, `label` naming that: it spans the heats that there are."""
     heat, label = _scaled(heat, scale), "rank of " + label if scale == RANK else label
@@ -132,12 +140,15 @@ def order_colours(removed_in_round):
       float32 array [N, 3]: red, green and blue in 0..1.
     """
     removed = np.asarray(removed_in_round)
-    is_dropped, found = removed > 0, np.full((len(removed), 3), NEVER_DROPPED, np.float32)
-    if is_dropped.any():
-        in_order = np.sort(removed[is_dropped])
-        before = np.searchsorted(in_order, removed[is_dropped])
-        found[is_dropped] = _mapped(ORDER_RANGE[0] + np.ptp(ORDER_RANGE) * before / (before.max() or 1), ORDER_COLORMAP)
-    return found
+    first, last = ORDER_RANGE
+    dropped = _mapped(first + (last - first) * _places_in_order(removed), ORDER_COLORMAP)
+    return np.where((removed > 0)[:, None], dropped, np.float32(NEVER_DROPPED))
+
+
+def order_strengths(removed_in_round):
+    """How early points were dropped: float array [N], from 1, the first, to LAST_DROPPED, the last; 0 for never."""
+    removed = np.asarray(removed_in_round)
+    return np.where(removed > 0, 1 - (1 - LAST_DROPPED) * _places_in_order(removed), 0.0)
 
 
 def order_bar(removed_in_round):
@@ -178,14 +189,23 @@ def _scaled(heat, scale):
     return rank_scale(heat) if scale == RANK else heat
 
 
+def _reach(sizes):
+    """Where the range of `robust` ends, of sizes of heat [N]: one of them, so that few heats keep their range."""
+    sizes = np.sort(sizes[sizes > 0])
+    return float(sizes[-(-ROBUST_PERCENTILE * len(sizes) // 100) - 1]) if len(sizes) else 1.0
+
+
+def _places_in_order(removed_in_round):
+    """Of each point, how many went before its round, as a share of those before the last round: float array [N]."""
+    before = np.searchsorted(np.sort(removed_in_round[removed_in_round > 0]), removed_in_round)
+    return before / (before.max() or 1)
+
+
 def _mapped_range(heat, colormap, scale):
     """The values that a map has at its two ends."""
     low, high = float(heat.min()) + 0.0, float(heat.max()) + 0.0
-    if scale == ROBUST and heat.any():
-        sizes = np.sort(np.abs(heat[heat != 0]))
-        reach = float(
-            sizes[-(-ROBUST_PERCENTILE * len(sizes) // 100) - 1]
-        )  # one of them, so that a few keep their range
+    if scale == ROBUST:
+        reach = _reach(np.abs(heat))
         low, high = (min(max(end, -reach), reach) for end in (low, high))
     if colormap == "thesis":
         return 0.0, max(high, 0.0)

@@ -1,105 +1,218 @@
-"""The picture of heat, by matplotlib: clouds side by side, what they show in words, and a colour bar."""
+"""The picture of heat, by matplotlib: clouds side by side, what they show in words, and a colour bar below them."""
 
 import textwrap
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
 from utils.pictures import plots
+from utils.pictures.colours import ColourBar
 
-PANEL_WIDTHS = {1: 4.0, 2: 3.1}  # inches, by the number of panels: at most the text width of a paper
-PANEL_ASPECTS = (0.8, 2.0)  # least and greatest width / height of a panel
-MARGIN, PANEL_GAP, CAPTION_HEIGHT, LINE_HEIGHT, COLOUR_BAR_SPACE = 0.08, 0.12, 0.24, 0.2, 0.85  # inches
+# Inches, by the number of panels.
+FIGURE_WIDTHS = {1: 4.2, 2: 6.0, 3: plots.FIGURE_WIDTHS["page"]}
+PANEL_ASPECTS = (0.8, 3.0)  # least and greatest width / height of a panel
+TITLE_SIZE, CAPTION_SIZE, TEXT_SIZE = 9, 8, plots.LEAST_TEXT  # points
+LINE_HEIGHT = 1.2  # of lines of text, in their sizes
+LETTER_WIDTH = 0.56  # of letters, in their sizes
+MARGIN, PANEL_GAP, BAR_HEIGHT, BAR_ABOVE, TICK_SPACE, WIDEST_BAR = 0.08, 0.1, 0.1, 0.08, 0.19, 2.2  # inches
+NARROW = 1.6  # inches of a panel: on fewer a colour bar takes what room there is in the figure
+TIP = 0.09  # inches of a colour bar's pointed end
+BOX_WIDTH = 0.14  # inches of the box beside a colour bar
 SIGNIFICANT_DIGITS = 3  # of a colour bar's numbers, but for whole ones, which are written out
-LEAST_TICK_DISTANCE = 0.08  # of these numbers, in lengths of the bar
+SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
-def panel_pixels(window, num_panels, dots_per_inch=plots.DOTS_PER_INCH):
-    """Width and height, in pixels, of one of num_panels panels that show window = (left, right, bottom, top)."""
-    left, right, bottom, top = window
-    width = PANEL_WIDTHS[num_panels] * dots_per_inch
-    return int(round(width)), int(round(width * (top - bottom) / (right - left)))
+class Panel(NamedTuple):
+    """One cloud of the picture.
+
+    Attributes:
+      caption: text above it, broken into lines where it is long.
+      drawing: plots.Spheres, or a uint8 image [height, width, 3].
+      bar: the colours.ColourBar below it; None for none.
+    """
+
+    caption: str
+    drawing: Any
+    bar: Optional[ColourBar]
 
 
-def heat_figure(panels, window, colour_bar, title):
-    """The picture of heat: a title, panels side by side with captions, a colour bar.
+def panel_size(window, num_panels, width=None):
+    """Width and height, in inches, of one of num_panels panels that show window = (left, right, bottom, top).
 
     Args:
-      panels: list of one or two (caption, drawing), a drawing being plots.Spheres, or a uint8 image [height, width, 3].
+      width: of the whole picture, in inches; None for the usual one.
+    """
+    left, right, bottom, top = window
+    width = FIGURE_WIDTHS[min(num_panels, 3)] if width is None else width
+    panel_width = (width - 2 * MARGIN - (num_panels - 1) * PANEL_GAP) / num_panels
+    return panel_width, panel_width * (top - bottom) / (right - left)
+
+
+def panel_pixels(window, num_panels, width=None, dots_per_inch=plots.DOTS_PER_INCH):
+    """The same in pixels."""
+    return tuple(max(int(round(size * dots_per_inch)), 1) for size in panel_size(window, num_panels, width))
+
+
+def heat_figure(panels, window, title, width=None):
+    """The picture of heat: a title, panels side by side with captions above them and colour bars below.
+
+    Args:
+      panels: list of Panel.
       window: (left, right, bottom, top) that each panel shows, in the unit of the spheres.
-      colour_bar: a colours.ColourBar.
       title: text above, broken into lines where it is long.
+      width: of the picture, in inches; None for the usual one of so many panels.
 
     Returns:
-      The matplotlib Figure, as large as `panel_pixels` at plots.DOTS_PER_INCH makes it.
+      The matplotlib Figure, whose panels are as large as `panel_size` says.
     """
-    width, height = (pixels / plots.DOTS_PER_INCH for pixels in panel_pixels(window, len(panels)))
-    figure_width = 2 * MARGIN + len(panels) * (width + PANEL_GAP) + COLOUR_BAR_SPACE
-    title_lines = textwrap.wrap(title, int(13 * figure_width))
-    bottom = MARGIN + CAPTION_HEIGHT
-    figure_height = bottom + max(height, 1.5) + MARGIN + LINE_HEIGHT * len(title_lines)
+    panel_width, panel_height = panel_size(window, len(panels), width)
+    figure_width = 2 * MARGIN + len(panels) * panel_width + (len(panels) - 1) * PANEL_GAP
+    title_lines = wrapped(title, figure_width - 2 * MARGIN, TITLE_SIZE)
+    captions = [wrapped(panel.caption, panel_width, CAPTION_SIZE) for panel in panels]
+    slots = _bar_slots(panels, panel_width, figure_width)
+    labels = [wrapped(_bar_label(panels[number].bar), width, TEXT_SIZE) for number, _, width in slots]
+    title_height = _text_height(len(title_lines), TITLE_SIZE)
+    caption_height = _text_height(max(map(len, captions)), CAPTION_SIZE)
+    label_height = _text_height(max(map(len, labels), default=0), TEXT_SIZE)
+    below = BAR_ABOVE + BAR_HEIGHT + TICK_SPACE + label_height if slots else 0.0
+    bottom = MARGIN + below
+    figure_height = bottom + panel_height + caption_height + title_height + MARGIN
     figure = plots.new_figure(figure_width, figure_height)
-
-    def add_axes(left, bottom, width, height):
-        return figure.add_axes(
-            [left / figure_width, bottom / figure_height, width / figure_width, height / figure_height]
-        )
-
-    figure.text(
-        0.5, 1 - MARGIN / figure_height, plots.literal("\n".join(title_lines)), fontsize=10, ha="center", va="top"
-    )
-    for number, (caption, drawing) in enumerate(panels):
-        left = MARGIN + number * (width + PANEL_GAP)
-        axes = add_axes(left, bottom, width, height)
+    place = _Place(figure, figure_width, figure_height)
+    place.text(figure_width / 2, figure_height - MARGIN, title_lines, TITLE_SIZE)
+    for number, (panel, caption) in enumerate(zip(panels, captions)):
+        left = MARGIN + number * (panel_width + PANEL_GAP)
+        axes = place.axes(left, bottom, panel_width, panel_height)
         axes.set(xlim=window[:2], ylim=window[2:])
         axes.axis("off")
-        if isinstance(drawing, plots.Spheres):
-            plots.draw_spheres(axes, drawing)
+        if isinstance(panel.drawing, plots.Spheres):
+            plots.draw_spheres(axes, panel.drawing)
         else:
-            axes.imshow(drawing, extent=window, aspect="auto", interpolation="nearest")
-        figure.text(
-            (left + width / 2) / figure_width,
-            MARGIN / figure_height,
-            plots.literal(caption),
-            fontsize=7.5,
-            ha="center",
-            color=plots.CAPTION_COLOUR,
-        )
-    bar_height = min(0.7 * max(height, 1.5), 2.2)
-    left = MARGIN + len(panels) * (width + PANEL_GAP) + 0.1
-    _draw_colour_bar(add_axes(left, bottom + (max(height, 1.5) - bar_height) / 2 - 0.05, 0.14, bar_height), colour_bar)
+            axes.imshow(panel.drawing, extent=window, aspect="auto", interpolation="nearest")
+        top = figure_height - MARGIN - title_height
+        place.text(left + panel_width / 2, top, caption, CAPTION_SIZE, plots.CAPTION_COLOUR)
+    for (number, left, slot_width), label in zip(slots, labels):
+        _draw_colour_bar(place, panels[number].bar, left, slot_width, bottom - BAR_ABOVE - BAR_HEIGHT)
+        place.text(left + slot_width / 2, MARGIN + label_height, label, TEXT_SIZE)
     return figure
 
 
-def _draw_colour_bar(axes, colour_bar):
-    """Fills the axes with a colours.ColourBar."""
-    colours, low, high, label, zero_label = colour_bar[:5]
-    label = plots.literal(label)
-    bottom, places, texts = 0.0, [], []
-    if zero_label is not None:
-        axes.axhspan(0, 0.07, color="black", linewidth=0)
-        bottom, places, texts = 0.13, [0.035], [zero_label]
-    if len(colours):
-        axes.imshow(np.asarray(colours)[:, None], extent=(0, 1, bottom, 1), origin="lower", aspect="auto")
-        exponent = _exponent(max(abs(low), abs(high)))
-        values = np.unique([low, 0.0 if low < 0 < high else (low + high) / 2, high])
-        if len(values) == 3 and min(np.diff(values)) < LEAST_TICK_DISTANCE * (high - low):
-            values = values[[0, 2]]  # a 0 beside an end would be written over it
-        places += list(bottom + (1 - bottom) * (values - low) / ((high - low) or 1.0))
-        texts += [
-            "> 0" if value == 0 and zero_label is not None else _number(value / 10.0**exponent) for value in values
-        ]
-        label += "\n" + r"$\times 10^{{{}}}$".format(exponent) if exponent else ""
-    axes.set_title(label, fontsize=8, pad=5)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=places)
-    axes.set_yticklabels(texts, fontsize=7)
-    axes.tick_params(length=2, width=0.5, left=False, right=True, labelleft=False, labelright=True)
+def _bar_slots(panels, panel_width, figure_width):
+    """Where the colour bars go: list of (place of the panel, left, width), below their panels where there is room."""
+    numbers = [number for number, panel in enumerate(panels) if panel.bar is not None]
+    if panel_width >= NARROW:
+        return [(number, MARGIN + number * (panel_width + PANEL_GAP), panel_width) for number in numbers]
+    width = (figure_width - 2 * MARGIN) / max(len(numbers), 1)
+    return [(number, MARGIN + place * width, width) for place, number in enumerate(numbers)]
+
+
+class _Place:
+    """A figure of a width and a height in inches, on which things are placed in inches."""
+
+    def __init__(self, figure, width, height):
+        self._figure, self._width, self._height = figure, width, height
+
+    def axes(self, left, bottom, width, height):
+        return self._figure.add_axes(
+            [left / self._width, bottom / self._height, width / self._width, height / self._height]
+        )
+
+    def text(self, middle, top, lines, size, colour="black"):
+        """Writes lines of text around a middle, from a top downwards."""
+        text = plots.literal("\n".join(lines))
+        at = (middle / self._width, top / self._height)
+        self._figure.text(*at, text, fontsize=size, ha="center", va="top", color=colour, linespacing=1.0)
+
+
+def wrapped(text, width, size):
+    """Lines of a text, each as long as there is room for, of letters of a size in points on a width in inches."""
+    length = max(int(width * 72 / (size * LETTER_WIDTH)), 1)
+    return [line for part in text.split("\n") for line in textwrap.wrap(part, length)]
+
+
+def _text_height(num_lines, size):
+    return num_lines * size * LINE_HEIGHT / 72 + (0.02 if num_lines else 0.0)
+
+
+def _bar_label(bar):
+    """What stands below a ColourBar: what its values are, their extremes beyond its ends, their power of ten."""
+    text, power = bar.label, _exponent(max(abs(bar.low), abs(bar.high)))
+    if power and bar.ends is None and len(bar.colours):
+        text += ", \u00d710" + str(power).translate(SUPERSCRIPTS)
+    words = ["least " + _number(bar.least / 10.0**power)] if bar.is_pointed_below else []
+    words += ["greatest " + _number(bar.greatest / 10.0**power)] if bar.is_pointed_above else []
+    return "\n".join([text] + [", ".join(words)] * bool(words))
+
+
+def _draw_colour_bar(place, bar, left, width, bottom):
+    """Draws a ColourBar on a width, with its numbers, or words, below.
+
+    It runs from left to right, but where words stand at its ends from top to bottom: there the first is to the left.
+    """
+    bar_width = min(width - 2 * TIP - 0.3, WIDEST_BAR)
+    box_space = 0.0
+    if bar.zero_label is not None:
+        box_space = BOX_WIDTH + 0.12 + _text_width(bar.zero_label) / 2
+        bar_width -= box_space
+    start = left + (width - bar_width - box_space) / 2
+    if bar.zero_label is not None:
+        is_left = bar.ends is None
+        box_left = start if is_left else start + bar_width + box_space - BOX_WIDTH
+        start += box_space if is_left else 0.0
+        axes = place.axes(box_left, bottom, BOX_WIDTH, BAR_HEIGHT)
+        axes.set(facecolor=bar.box_colour, xlim=(0, 1), yticks=[])
+        _mark(axes, [0.5], [bar.zero_label])
+    if not len(bar.colours):
+        return
+    ramp = np.asarray(bar.colours)[:: 1 if bar.ends is None else -1]
+    axes = place.axes(start, bottom, bar_width, BAR_HEIGHT)
+    axes.imshow(ramp[np.newaxis], extent=(0, 1, 0, 1), aspect="auto", origin="lower")
+    axes.set(xlim=(0, 1), ylim=(0, 1), yticks=[])
+    for is_pointed, edge, direction, colour in (
+        (bar.is_pointed_below, 0, -1, ramp[0]),
+        (bar.is_pointed_above, 1, 1, ramp[-1]),
+    ):
+        if is_pointed:
+            corners = [[edge, 0], [edge, 1], [edge + direction * TIP / bar_width, 0.5]]
+            axes.fill(*zip(*corners), color=colour, linewidth=0, clip_on=False)
+    if bar.ends is not None:
+        _mark(axes, [0, 1], bar.ends[::-1])
+    else:
+        _mark(axes, *_numbers(bar, bar_width))
+
+
+def _numbers(bar, width):
+    """Places in 0..1 and texts of the numbers below a ColourBar of a width in inches: its ends, and 0 or the middle."""
+    low, high = bar.low, bar.high
+    values = np.unique([low, 0.0 if low < 0 < high else (low + high) / 2, high])
+    power = _exponent(max(abs(low), abs(high)))
+    texts = [
+        "> 0" if value == 0 and bar.zero_label is not None else _number(value / 10.0**power)
+        for value in values.tolist()
+    ]
+    places = (values - low) / ((high - low) or 1.0)
+    if len(values) == 3:
+        rooms = [(_text_width(texts[place]) + _text_width(texts[place + 1])) / 2 + 0.08 for place in (0, 1)]
+        if (np.diff(places) * width < rooms).any():
+            places, texts = places[[0, 2]], [texts[0], texts[2]]  # the middle one would be written over an end's
+    return list(places), texts
+
+
+def _mark(axes, places, texts):
+    """Writes texts below axes, and takes their frame away."""
+    axes.set_xticks(places)
+    axes.set_xticklabels(texts, fontsize=TEXT_SIZE)
+    axes.tick_params(length=2, width=0.5, pad=1.5)
     plots.hide_spines(axes, ("left", "right", "top", "bottom"))
 
 
+def _text_width(text):
+    return len(text) * TEXT_SIZE * LETTER_WIDTH / 72
+
+
 def _number(value):
-    if value == round(value):
-        return "{:.0f}".format(value)
-    return "{:.{}g}".format(value, SIGNIFICANT_DIGITS)
+    text = "{:.0f}".format(value) if value == round(value) else "{:.{}g}".format(value, SIGNIFICANT_DIGITS)
+    return text.replace("-", "\u2212")
 
 
 def _exponent(value):

@@ -177,12 +177,13 @@ def _draw_images(job):
     width, height = job["size"]
     renderer = rendering.OffscreenRenderer(2 * width, 2 * height)
     renderer.scene.view.set_post_processing(False)  # its tone mapping would change the colours
-    near, far = CAMERA_DISTANCE - 2, CAMERA_DISTANCE + 2
+    near, far = 0.1, CAMERA_DISTANCE + 2  # strong points are drawn nearer than they are
     renderer.scene.camera.set_projection(rendering.Camera.Projection.Perspective, *(near * job["window"]), near, far)
     material = rendering.MaterialRecord()
     material.shader = "defaultUnlit"
     left, right = job["window"][:2]
-    pixels = 2 * width * job["radii"].max() / (CAMERA_DISTANCE * (right - left))  # of a sphere's radius
+    seen = (job["radii"] / -job["points"][:, :, 2]).max()
+    pixels = 2 * width * seen / (right - left)  # of a sphere's radius
     corners = int(np.clip(2 * np.ceil(1.2 * pixels), 8, 20))
     images = []
     for panel in zip(job["points"], job["colours"], job["radii"]):

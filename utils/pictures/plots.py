@@ -13,6 +13,8 @@ from utils import files
 
 FORMATS = ("png", "pdf", "svg")  # by the ending of a figure's file
 DOTS_PER_INCH = 300
+FIGURE_WIDTHS = {"column": 3.46, "page": 7.09}  # inches: 8.8 and 18 cm, of papers in two columns
+LEAST_TEXT = 7  # points
 # Equal runs leave equal files: no date, and no random names of the parts of an SVG.
 NO_DATE = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 HASH_SALT = {"svg.hashsalt": "pointcloud-grad-CAM"}

@@ -1,60 +1,74 @@
-"""Points and heat -> a picture, a window.
-
-Both renderers of the picture, Open3D off-screen and matplotlib, draw what one camera sees: it stands in front
-of, above and to the right of the cloud, and y is up.
-"""
+"""A cloud as one camera sees it, drawn by Open3D off-screen or by matplotlib; y is up."""
 
 import numpy as np
 
 from utils.pictures import heat_figure, open3d_scene, plots
-from utils.pictures.colours import DEFAULT_COLORMAP, DEFAULT_SCALE, colour_bar, heat_colours
-from utils.pictures.open3d_scene import CAMERA_DISTANCE, TEXT_HEIGHT
+from utils.pictures.colours import heat_colours, heat_strengths
+from utils.pictures.open3d_scene import CAMERA_DISTANCE
 
 DOT_SIZE = 0.72  # diameter of a point, of the side of the area that it has on average
+STRONGEST_SIZE = 1.5  # of a point of strength 1, in diameters of one of strength 0
+LIFT = 2.0  # radii of the cloud by which a point of strength 1 is drawn nearer than it is: over whatever lies before it
 FADING = 0.25  # share of white at the farthest point
-CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])  # from the cloud to the camera; ModelNet40's airplanes point along x
+# From the cloud to the camera; the height above the cloud is that of all pictures, the direction about the up axis that
+# of clouds that look alike from all sides.
+CAMERA_DIRECTION = np.array([0.8, 0.6, 1.0])
+BEST_STEP = 5  # degrees between the directions that `best_view` tries
+AS_GOOD = 0.99  # share of the largest area from which a view counts as good as the best
+OUTLINE = 64  # directions in which the outline of a cloud is sought
 DROPPED_COLOUR, DROPPED_SIZE = 0.8, 0.35  # grey; share of a point's radius
 SECONDS_TO_RENDER, SECONDS_A_PANEL = 90, 5
 
 
-def save_heat_picture(
-    path, points, heat, removed, title, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE, label="heat", ending=""
-):
-    """Writes the picture of a cloud and its heat: by Open3D where it works off-screen, else by matplotlib.
+def best_view(points):
+    """The view from which a cloud looks largest, by the area within its outline, at the height of CAMERA_DIRECTION.
 
-    On the left the whole cloud, on the right what the dropping left, with the dropped points small and pale, and
-    a colour bar. One panel alone where nothing was dropped.
+    Of several as good, such as an airplane's from the left and from the right, that nearest to CAMERA_DIRECTION.
 
     Args:
-      path: the file to write, whose ending is one of plots.FORMATS.
       points: float array [N, 3], N >= 1, y up.
-      heat: float array [N].
-      removed: bool array [N]: whether a point was dropped.
-      title: text above the picture.
-      colormap, scale: as for `heat_colours`.
-      label: of the colour bar.
-      ending: text after the number of points left.
 
     Returns:
-      "Open3D" or "matplotlib": which of them drew it.
-
-    Raises:
-      InputError: an unknown colour map or scale.
-      OSError: the file cannot be written; what was there before is kept.
+      (azimuth, elevation) in degrees, as for `View`.
     """
-    heat, removed = np.asarray(heat, np.float64), np.asarray(removed, bool)
-    colours, view = heat_colours(heat, colormap, scale), View(points)
-    captions = ["whole cloud: {} points".format(len(removed))]
-    panels = [view.panel(colours)]
-    if removed.any():
-        captions.append("{} points left{}".format((~removed).sum(), ending))
-        panels.append(view.panel(colours, removed))
-    drawings, renderer = draw_panels(view.window, panels, heat_figure.panel_pixels(view.window, len(panels)))
-    figure = heat_figure.heat_figure(
-        list(zip(captions, drawings)), view.window, colour_bar(heat, colormap, scale, label), title
-    )
-    plots.save_figure(figure, path)
-    return renderer
+    usual, elevation = angles_of(CAMERA_DIRECTION)
+    turns = np.arange(0, 360, BEST_STEP)
+    areas = np.array([outline_area(points, (usual + turn, elevation)) for turn in turns])
+    turn = min(turns[areas >= AS_GOOD * areas.max()], key=lambda one: min(one, 360 - one))
+    return (usual + float(turn)) % 360, elevation
+
+
+def best_direction(points):
+    """The direction [3] from a cloud to the camera of `best_view`."""
+    return direction_of(best_view(points))
+
+
+def outline_area(points, view):
+    """Area of the convex hull of points [N, 3] as seen from afar from a view (azimuth, elevation)."""
+    seen = np.asarray(points, np.float64).dot(camera_axes(view)[:2].T)
+    around = np.arange(OUTLINE) * 2 * np.pi / OUTLINE
+    x, y = seen[seen.dot([np.cos(around), np.sin(around)]).argmax(axis=0)].T
+    return abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
+
+
+def direction_of(view):
+    """The direction [3], of length 1, from the cloud to the camera of a view (azimuth, elevation)."""
+    return camera_axes(view)[2]
+
+
+def angles_of(direction):
+    """The view (azimuth, elevation) of a direction [3] from the cloud to the camera."""
+    x, y, z = direction
+    return float(np.degrees(np.arctan2(x, z))), float(np.degrees(np.arctan2(y, np.hypot(x, z))))
+
+
+def camera_axes(view):
+    """float64 array [3, 3], whose rows are the right, up and backward axes of the camera of a view."""
+    azimuth, elevation = np.radians(view)
+    right = [np.cos(azimuth), 0.0, -np.sin(azimuth)]
+    flat = np.array([np.sin(azimuth), 0.0, np.cos(azimuth)])
+    back = flat * np.cos(elevation) + [0.0, np.sin(elevation), 0.0]
+    return np.stack([right, np.cross(back, right), back])
 
 
 class View:
@@ -68,16 +82,19 @@ class View:
       radius: of the sphere that shows one point, fitted to how densely the cloud fills the picture.
     """
 
-    def __init__(self, points, angles=(0.0,)):
+    def __init__(self, points, view=None, angles=(0.0,)):
         """Sets the camera up.
 
         Args:
           points: float array [N, 3], N >= 1, y up.
+          view: (azimuth, elevation) of the camera in degrees: azimuth 0 on the cloud's z axis, 90 on its x axis, and
+            elevation 90 straight above; None: see `best_view`.
           angles: by which the cloud is turned, counter-clockwise as seen from above, in radians.
         """
         points = np.asarray(points, np.float64)
         points = points - (points.min(axis=0) + points.max(axis=0)) / 2
-        turned = np.stack([points.dot(_turn(angle)) for angle in angles]).dot(_camera_axes().T)
+        axes = camera_axes(best_view(points) if view is None else view)
+        turned = np.stack([points.dot(_turn(angle)) for angle in angles]).dot(axes.T)
         turned -= (turned.min(axis=(0, 1)) + turned.max(axis=(0, 1))) / 2
         turned /= np.linalg.norm(turned, axis=2).max() or 1.0
         self.camera_points = turned - [0, 0, CAMERA_DISTANCE]
@@ -92,22 +109,32 @@ class View:
         x, y = (low + high) / 2
         self.window = (x - width / 2, x + width / 2, y - height / 2, y + height / 2)
 
-    def panel(self, colours, removed=None, number=0):
+    def panel(self, colours, strengths=None, removed=None, is_shown=None, number=0):
         """What one panel shows, in the camera's axes: points [N, 3], colours [N, 3], radii [N].
 
         Args:
           colours: float array [N, 3]; shown paler with distance, FADING white at the farthest point.
+          strengths: float array [N] in 0..1: stronger points are larger, and drawn over weaker ones before them; None
+            for all alike.
           removed: bool array [N]: points that are shown small and pale; None for none.
+          is_shown: bool array [N]: points that are shown at all; None for all.
           number: which of the angles.
         """
         points = self.camera_points[number]
         depth = -points[:, 2]
+        strengths = np.zeros(len(points)) if strengths is None else np.array(strengths, float)
         radii = np.full(len(points), self.radius)
         if removed is not None:
             colours = np.where(removed[:, None], DROPPED_COLOUR, colours)
             radii[removed] *= DROPPED_SIZE
+            strengths[removed] = 0
+        radii *= 1 + (STRONGEST_SIZE - 1) * strengths
+        if is_shown is not None:
+            radii[~is_shown] = 0
         share = FADING * (depth - depth.min()) / (np.ptp(depth) or 1.0)
-        return points, colours + (1 - colours) * share[:, None], radii
+        # Along its line of sight, as much smaller as it is nearer, a point looks as it did.
+        nearer = (depth - LIFT * strengths) / depth
+        return points * nearer[:, None], colours + (1 - colours) * share[:, None], radii * nearer
 
 
 def _turn(angle):
@@ -116,16 +143,10 @@ def _turn(angle):
     return np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
 
 
-def _camera_axes():
-    """float64 array [3, 3], whose rows are the camera's right, up and backward axes."""
-    right = np.cross([0, 1, 0], CAMERA_DIRECTION)
-    axes = np.stack([right, np.cross(CAMERA_DIRECTION, right), CAMERA_DIRECTION])
-    return axes / np.linalg.norm(axes, axis=1, keepdims=True)
-
-
 def _matplotlib_panel(camera_points, colours, radii):
     """The plots.Spheres that the camera sees, far to near."""
-    order = np.argsort(camera_points[:, 2])
+    order = np.argsort(camera_points[:, 2], kind="stable")
+    order = order[radii[order] > 0]
     depth = -camera_points[order, 2]
     return plots.Spheres(camera_points[order, :2] / depth[:, None], radii[order] / depth, colours[order])
 
@@ -168,51 +189,17 @@ def _open3d_panels(window, panels, pixels):
     return images if drawn else None
 
 
-def small_picture(points, heat, colormap, scale):
+def small_picture(points, heat, colormap, scale, view=None):
     """A cloud and its heat for a panel of a larger figure, drawn by matplotlib.
 
     Args:
-      points, heat, colormap, scale: as for `save_heat_picture`.
+      points: float array [N, 3], N >= 1, y up.
+      heat, colormap, scale: as for `colours.heat_colours`.
+      view: as for `View`.
 
     Returns:
       plots.Spheres, and the window (left, right, bottom, top) that shows them.
     """
-    view = View(points)
-    return _matplotlib_panel(*view.panel(heat_colours(heat, colormap, scale))), view.window
-
-
-def show_window(views, title):
-    """Shows clouds side by side, two in a row, in one Open3D window, each above its label; returns when it is closed.
-
-    Where no window opens, one printed line says so.
-
-    Args:
-      views: list of (label, points [N, 3], colours [N, 3] in 0..1), row by row; y is up.
-      title: of the window.
-    """
-    labels, clouds, colours = zip(*views)
-    view = View(np.concatenate(clouds))
-    counts = [len(cloud) for cloud in clouds]
-    radius = view.radius * np.sqrt(sum(counts) / max(counts))  # fitted to all of them in one place
-    low, high = view.camera_points[0].min(axis=0) - radius, view.camera_points[0].max(axis=0) + radius
-    step = (high - low + [0, 4 * TEXT_HEIGHT, 0]) * [1.1, -1.1, 0]
-    shifts = np.array([[number % 2, number // 2, 0] for number in range(len(clouds))]) * step
-    print(
-        "Window, row by row: {}.\n  drag: turn   Ctrl-drag: move   wheel: zoom   + -: size of the points   R: view as "
-        "at first\n  P: save a picture of the window   H: all keys, listed here   Q: close".format(", ".join(labels)),
-        flush=True,
-    )
-    try:
-        open3d_scene.run(
-            "window",
-            None,
-            title=title,
-            points=view.camera_points[0] + np.repeat(shifts, counts, axis=0),
-            colours=np.concatenate(colours),
-            radii=np.full(sum(counts), radius),
-            labels=np.array(labels),
-            label_places=shifts[:, :2] + [(low[0] + high[0]) / 2, low[1] - TEXT_HEIGHT],
-            label_width=step[0],
-        )
-    except open3d_scene.Unavailable:
-        print("Open3D could not show its window here; the picture files show the same.")
+    seen = View(points, view)
+    panel = seen.panel(heat_colours(heat, colormap, scale), heat_strengths(heat, colormap, scale))
+    return _matplotlib_panel(*panel), seen.window
