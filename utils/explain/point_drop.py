@@ -88,7 +88,16 @@ def points_to_drop(heat, mode, num_drop=1, lowest=False, rng=None):
 
 
 def drop_until_lost(
-    points, label, vote_logits, heat_of, choose, max_rounds=None, eval_every=1, on_round=None, heat_to_drop=None
+    points,
+    label,
+    vote_logits,
+    heat_of,
+    choose,
+    max_rounds=None,
+    eval_every=1,
+    on_round=None,
+    heat_to_drop=None,
+    kept=None,
 ):
     """Drops points by their heat, round after round, until the network no longer recognises the object.
 
@@ -115,6 +124,8 @@ def drop_until_lost(
       eval_every: K, or AUTO.
       on_round: function that is given each finished Round; None for none.
       heat_to_drop: as `heat_of`, of what `choose` looks at, where that is less than people do; None: `heat_of`.
+        `choose` takes the same points of either.
+      kept: a new round_heats.RoundHeats, which says of which rounds the run keeps the heat; None: of none.
 
     Returns:
       A results.DropRun. Rounds that did not classify have NaN for accuracy and loss.
@@ -135,7 +146,11 @@ def drop_until_lost(
         if stop_reason or _classifies(number, eval_every):
             votes = _classify(vote_logits, points[left], label)
         if stop_reason is None and not (votes and votes[0] <= LOST_ACCURACY):
-            heat = whole_heat if number == 1 else (heat_to_drop or heat_of)(points[left])
+            is_kept = kept is not None and kept.wants(number)
+            takes_heat = heat_of if is_kept or heat_to_drop is None else heat_to_drop
+            heat = whole_heat if number == 1 else takes_heat(points[left])
+            if is_kept:
+                kept.keep(number, heat)
             dropped = choose(heat)
             removed_in_round[left[dropped]] = number
             heat_when_removed[left[dropped]] = heat[dropped]
@@ -162,7 +177,9 @@ def drop_until_lost(
         if on_round:
             on_round(rounds[-1])
         left = left[~dropped]
-    return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason, time.time() - start)
+    round_heats = kept.up_to(len(rounds)) if kept is not None else []
+    seconds = time.time() - start
+    return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason, seconds, round_heats)
 
 
 def _classifies(number, eval_every):

@@ -3,10 +3,11 @@
 import csv
 import os
 import re
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Sequence
 
 import numpy as np
 
+from utils.explain.round_heats import RoundHeat
 from utils.files import ZIP_DAMAGE, InputError, replace_file, write_json, write_npz
 
 # What reading damaged files raises.
@@ -45,6 +46,7 @@ class DropRun(NamedTuple):
       rounds: list of Round.
       stop_reason: why it stopped, as a clause.
       seconds: wall time.
+      round_heats: of round_heats.RoundHeat, in order: the heat of rounds after the first, as far as it was kept.
     """
 
     points: np.ndarray
@@ -54,6 +56,7 @@ class DropRun(NamedTuple):
     rounds: List[Round]
     stop_reason: str
     seconds: float
+    round_heats: Sequence[RoundHeat] = ()
 
 
 def is_ours(name):

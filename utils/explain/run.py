@@ -11,7 +11,7 @@ from tqdm import tqdm
 from utils import command_line
 from utils.clouds import own_cloud, transforms
 from utils.disk import result_folder
-from utils.explain import point_drop, results
+from utils.explain import point_drop, results, round_heats
 from utils.explain.methods import METHODS
 from utils.files import printable, versions
 from utils.pictures import animation, colours, heat_picture, open3d_scene, plots, window
@@ -94,6 +94,8 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
         return method.heat(classifier, one, cloud.label, [rng], case.is_target, places=places, **options)[0]
 
     is_ordered = dropping.drop_mode == "top" and not dropping.lowest
+    # Where a method orders only the points that go, the heat of all is work that the run does not need.
+    is_costly = is_ordered and "places" in method.options
     title = "{}: dropping".format(method.title)
     hidden = {} if is_shown else {"disable": True}  # else --quiet decides
     with tqdm(total=len(cloud.points), unit="point", desc=title, **hidden) as bar:
@@ -115,6 +117,7 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
             eval_every=dropping.eval_every,
             on_round=show_round,
             heat_to_drop=functools.partial(heat_of, places=dropping.num_drop if is_ordered else 0),
+            kept=round_heats.RoundHeats(most_rounds=round_heats.MOST_COSTLY_ROUNDS if is_costly else None),
         )
     removed = found.removed_in_round > 0
     print(
