@@ -1,30 +1,13 @@
 """The pages as one sees them in a browser, turned, stepped through and recoloured."""
 
-import io
-import shutil
-
 import numpy as np
 import pytest
 from box_pages import HEAT, NASTY, POINTS, clouds, views
-from PIL import Image
-from playwright.sync_api import sync_playwright
+from tab import Tab, open_browser
 
 from utils.pictures import colours
 from utils.viewer import html_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-# WebGL by software, for machines without a GPU or its driver, and nothing that a browser does of its own accord.
-BROWSER_FLAGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # How many pixels of a painted cloud are not white: as it is, with larger dots, wholly faded at the farthest point, and
 # from far away.
 PAINTED = """(() => {
@@ -44,58 +27,8 @@ PAINTED = """(() => {
 
 @pytest.fixture(scope="module")
 def browser():
-    """A Chromium without a window, for all tests here."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("needs one of {}".format(", ".join(BROWSERS)))
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=BROWSER_FLAGS)
+    with open_browser() as started:
         yield started
-        started.close()
-
-
-class _Tab:
-    """A page in the browser, and all that it says or asks for."""
-
-    def __init__(self, browser, path, ready):
-        self.page = browser.new_page(viewport={"width": 560, "height": 480})
-        self.complaints, self.requests = [], []
-        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url.split(":")[0]))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_function(ready)
-
-    def colours(self):
-        """Colours of the points that are left, as Plotly has them."""
-        return self.page.evaluate("element('cloud').data[0].marker.color")
-
-    def counts(self):
-        """How many points Plotly has that are left, and that are shown as dropped."""
-        return self.page.evaluate("element('cloud').data.map((trace) => trace.x.length)")
-
-    def camera_at_rest(self):
-        """Where the camera is, [3], once it has followed the mouse to the end."""
-        before, now = None, np.full(3, np.inf)
-        while before is None or not np.allclose(now, before, atol=1e-9):
-            before = now
-            self.page.wait_for_timeout(150)
-            now = np.array(
-                self.page.evaluate(
-                    "(() => { const {x, y, z} = element('cloud')._fullLayout.scene._scene"
-                    ".getCamera().eye; return [x, y, z]; })()"
-                )
-            )
-        return now
-
-    def is_seen(self, selector, colour, least):
-        """Whether a screenshot of an element shows so many pixels of a colour "#rrggbb", up to their blending."""
-        wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-        image = Image.open(io.BytesIO(self.page.locator(selector).screenshot())).convert("RGB")
-        return (np.abs(np.asarray(image, int) - wanted).max(axis=2) <= 3).sum() >= least
-
-    def assert_quiet(self):
-        assert self.complaints == [] and set(self.requests) <= {"file", "data", "blob"}
 
 
 def _press(page, name):
@@ -103,17 +36,21 @@ def _press(page, name):
 
 
 def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, tmp_path):
-    html_page.save(str(tmp_path / "page.html"), NASTY, views())
-    tab = _Tab(browser, tmp_path / "page.html", "state.isStarted")
+    html_page.save(str(tmp_path / "page.html"), NASTY, views(), scale=colours.LINEAR)
+    tab = Tab(browser, tmp_path / "page.html")
     page = tab.page
     assert page.locator("h1").last.inner_text().startswith("</script><script>")
     hottest, coldest = tab.colours()[7], tab.colours()[0]
     assert (hottest, coldest) == ("#b40426", "#dddcdc")
-    assert tab.is_seen("#cloud", hottest, 20) and tab.is_seen("#cloud", coldest, 20)
+    # The balls are shaded.
+    assert tab.is_seen("#cloud", hottest, 20, apart=40) and tab.is_seen("#cloud", coldest, 20, apart=40)
 
     # Plotly's third axis is up, and the first camera in front of, above and to the right of the cloud.
-    drawn = page.evaluate("(() => { const {x, y, z} = element('cloud').data[0]; return [x, y, z]; })()")
-    np.testing.assert_allclose(np.transpose(drawn), POINTS[:, [2, 0, 1]], atol=1e-4)
+    corners = page.evaluate(
+        "(() => { const {x, y, z} = element('cloud').data[0]; return [x, y, z].map((a) => [...a]); })()"
+    )
+    middles = np.transpose(corners).reshape(len(POINTS), 42, 3).mean(axis=1)
+    np.testing.assert_allclose(middles, POINTS[:, [2, 0, 1]], atol=1e-4)
     eye, centre = page.evaluate(
         "(() => { const {eye, center} = element('cloud')._fullLayout.scene.camera; return [eye, center]; })()"
     )
@@ -121,21 +58,19 @@ def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, 
     np.testing.assert_allclose(towards / np.linalg.norm(towards), np.array([0.8, 0.6, 1.0]) / np.sqrt(2), atol=1e-3)
 
     # A point under the mouse says its heat: the hottest one, found by its colour.
-    image = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"), int)
-    box = page.locator("#cloud").bounding_box()
-    image[:, int(box["x"] + box["width"]) :] = 255
-    row, column = np.median(np.argwhere(np.abs(image - [180, 4, 38]).max(axis=2) <= 3), axis=0)
-    page.mouse.move(column, row)
+    left, top, _, _ = tab.box("#cloud")
+    row, column = np.median(np.argwhere(np.abs(tab.pixels("#cloud") - [180, 4, 38]).max(axis=2) <= 40), axis=0)
+    page.mouse.move(left + column, top + row)
     page.wait_for_selector("#cloud .hovertext")
     said = page.locator("#cloud .hovertext").text_content()
-    assert "heat 123, point 7" in said and "dropped in round 1" in said
+    assert "heat 123, rank 1 of 8" in said and "dropped in round 1" in said and "point 7" in said
 
     # Turning by mouse moves the camera, and it stays there.
-    page.mouse.move(box["x"] + 30, box["y"] + 200)
+    page.mouse.move(left + 30, top + 200)
     page.mouse.down()
-    page.mouse.move(box["x"] + 110, box["y"] + 230, steps=3)
+    page.mouse.move(left + 110, top + 230, steps=3)
     page.mouse.up()
-    turned = tab.camera_at_rest()
+    turned = tab.camera()
     assert np.abs(turned - [eye[axis] for axis in "xyz"]).max() > 0.1
 
     # Keys step the slider: round 2 has lost two points, and was not classified; round 3 has lost three.
@@ -154,25 +89,27 @@ def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, 
     assert tab.counts() == [8, 0]
 
     # Colours by map, scale and method are those that Python gives.
-    for press, heat, name, scale in (
-        ("rank", HEAT, "coolwarm", "rank"),
-        ("ASM", -HEAT, "coolwarm", "rank"),
-        (None, -HEAT, "viridis", "rank"),
-        ("linear", -HEAT, "viridis", "linear"),
-    ):
+    page.evaluate("element('looks').open = true")
+    heats = {"p-grad-CAM": HEAT, "ASM": -HEAT}
+    method, name, scale = "p-grad-CAM", "coolwarm", colours.LINEAR
+    for change in ("rank", "ASM", "viridis", "linear", "thesis"):
         before = tab.colours()
-        if press:
-            _press(page, press)
+        if change in heats:
+            method = change
+            _press(page, change)
+        elif change in colours.SCALES:
+            scale = change
+            page.get_by_label("Scale").select_option(label=change)
         else:
-            page.locator("#pickers select").select_option(label=name)
+            name = change
+            page.get_by_label("Colours", exact=True).select_option(label=change)
         shown = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in tab.colours()]
-        np.testing.assert_allclose(shown, colours.heat_colours(heat, name, scale), atol=0.5001 / 255)
+        np.testing.assert_allclose(shown, colours.heat_colours(heats[method], name, scale), atol=0.5001 / 255)
         assert tab.colours() != before
-    assert tab.is_seen("#cloud", tab.colours()[0], 20)
-    np.testing.assert_allclose(tab.camera_at_rest(), turned, atol=1e-3)
+    np.testing.assert_allclose(tab.camera(), turned, atol=1e-3)
     assert not page.locator("#steps").is_visible()
     tab.assert_quiet()
-    page.close()
+    tab.context.close()
 
 
 def test_a_browser_draws_the_gallery_and_a_click_opens_a_cloud(browser, tmp_path):
@@ -186,7 +123,7 @@ def test_a_browser_draws_the_gallery_and_a_click_opens_a_cloud(browser, tmp_path
         colormap="thesis",
         scale="linear",
     )
-    tab = _Tab(browser, tmp_path / "gallery.html", "document.querySelectorAll('[data-painted]').length === 4")
+    tab = Tab(browser, tmp_path / "gallery.html", "document.querySelectorAll('[data-painted]').length === 4")
     page = tab.page
     red, black = "#ff0000", "#000000"
     cells = "#grid tbody tr:nth-child(2) td:nth-of-type({}) canvas"
@@ -197,7 +134,7 @@ def test_a_browser_draws_the_gallery_and_a_click_opens_a_cloud(browser, tmp_path
     drawn, larger, pale, flat = page.evaluate(PAINTED)
     assert larger > 1.5 * drawn and pale < 0.8 * drawn and flat != drawn
     page.locator(cells.format(1)).click()
-    page.wait_for_function("element('cloud').data")
+    page.wait_for_function("state.isStarted")
     assert page.locator("#caption").inner_text() == "class 1 0" and tab.counts() == [8, 0]
     assert tab.colours()[7] == red and tab.colours()[0] == black
     assert not page.locator("#gallery").is_visible()
@@ -205,4 +142,4 @@ def test_a_browser_draws_the_gallery_and_a_click_opens_a_cloud(browser, tmp_path
     page.wait_for_selector("#gallery")
     assert not page.locator("#viewer").is_visible()
     tab.assert_quiet()
-    page.close()
+    tab.context.close()

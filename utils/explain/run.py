@@ -237,7 +237,9 @@ def _write_files(folder, case, name, runs, settings, files):
 def _save_page(path, case, first, runs, files):
     """Writes the page to turn: the heat of all `runs`, of the method `first` before the others."""
     views = [
-        html_page.View(METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds)
+        html_page.View(
+            METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds, one.round_heats
+        )
         for name, one in sorted(runs.items(), key=lambda item: item[0] != first)
     ]
     title = "{}: heat for {}".format(case.name, printable(case.explained))

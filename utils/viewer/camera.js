@@ -18,9 +18,9 @@ function placesOf(cloud) {
   return cloud.places;
 }
 
-/** The direction [z, x, y] to the camera, and its axes to the right and up, all of length 1. */
-function cameraAxes() {
-  const [x, y, z] = data.camera, size = Math.hypot(x, y, z), flat = Math.hypot(x, z);
+/** Of a cloud's first camera: its axes to the right, up and from the cloud to it, each [z, x, y] of length 1. */
+function cameraAxes(cloud) {
+  const [x, y, z] = cloud.camera, size = Math.hypot(x, y, z), flat = Math.hypot(x, z);
   const towards = [z / size, x / size, y / size], right = [-x / flat, z / flat, 0];
   const cross = (a, b) => [0, 1, 2].map((i) => [(i + 1) % 3, (i + 2) % 3]).map(([j, k]) => a[j] * b[k] - a[k] * b[j]);
   return [right, cross(towards, right), towards];
@@ -30,14 +30,14 @@ function cameraAxes() {
 function seenOf(cloud) {
   if (cloud.seen) return cloud.seen;
   const {axes, middle, unit} = placesOf(cloud);
-  cloud.seen = cameraAxes().map((axis) => axes[0].map((_, point) =>
+  cloud.seen = cameraAxes(cloud).map((axis) => axes[0].map((_, point) =>
     axis.reduce((sum, part, i) => sum + part * (axes[i][point] - middle[i]) / unit, 0)));
   return cloud.seen;
 }
 
 /** The first camera: it looks at the middle of what it sees, as near as it can be with all points in the picture. */
 function firstCamera() {
-  const {clientWidth, clientHeight} = element("cloud"), axes = cameraAxes(), seen = seenOf(currentCloud());
+  const {clientWidth, clientHeight} = element("cloud"), axes = cameraAxes(currentCloud()), seen = seenOf(currentCloud());
   const halves = [HALF_VIEW * clientWidth / Math.max(clientHeight, 1), HALF_VIEW], middles = seen.map(middleOf);
   let distance = 0;
   for (let step = 0; step < 5; step++) {  // what is near looks larger, so where the middle is follows from the distance

@@ -1,6 +1,10 @@
 // A table of small pictures, class by method; a click opens one in the viewer.
 "use strict";
 
+/** Red, green and blue, 0 to 255, of "#rrggbb" or "#rgb". */
+const parts = (colour) => (colour.length === 4 ? [1, 2, 3].map((at) => colour[at] + colour[at])
+  : [1, 3, 5].map((at) => colour.substr(at, 2))).map((text) => parseInt(text, 16));
+
 /** Paints a cloud as the first camera sees it, far points first and paler. */
 function paint(canvas, cloud, view) {
   const [right, up, towards] = seenOf(cloud), size = canvas.width, distance = data.cameraDistance;
@@ -15,15 +19,13 @@ function paint(canvas, cloud, view) {
   const span = Math.max(width, height) || 1, zoom = 0.9 * size / span;
   const area = (width + 0.1 * span) * (height + 0.1 * span) * zoom * zoom;
   const dot = Math.max(1.5, data.dotSize * Math.sqrt(area / x.length)), brush = canvas.getContext("2d");
-  const colours = decodeColours(lookOf(view).colours);
-  brush.fillStyle = "#fff";
+  const colours = decodeColours(lookOf(view).colours, state.map);
+  const paper = parts(styleColour("--paper"));
+  brush.fillStyle = styleColour("--paper");
   brush.fillRect(0, 0, size, size);
   for (const point of cloud.order) {
-    const pale = data.fading * (near - towards[point]) / (near - far || 1), parts = [1, 3, 5].map((at) => {
-      const part = parseInt(colours[point].substr(at, 2), 16);
-      return Math.round(part + (255 - part) * pale);
-    });
-    brush.fillStyle = "rgb(" + parts + ")";
+    const pale = data.fading * (near - towards[point]) / (near - far || 1);
+    brush.fillStyle = "rgb(" + parts(colours[point]).map((part, i) => Math.round(part + (paper[i] - part) * pale)) + ")";
     brush.beginPath();
     brush.arc(size / 2 + zoom * (x[point] - left),
               size / 2 + zoom * (y[point] - top), dot / 2, 0, 2 * Math.PI);
@@ -31,12 +33,14 @@ function paint(canvas, cloud, view) {
   }
 }
 
+const lookNow = () => [state.map, state.scale, isDark()].join(" ");
+
 /** Paints the cells of a map and scale that are on the screen, and the others when they come there. */
 function watchCells(cells) {
   const paintCell = (canvas) => {
     const cloud = data.clouds[canvas.dataset.cloud];
-    if (canvas.dataset.painted === state.map + state.scale) return;
-    canvas.dataset.painted = state.map + state.scale;
+    if (canvas.dataset.painted === lookNow()) return;
+    canvas.dataset.painted = lookNow();
     paint(canvas, cloud, cloud.views[canvas.dataset.view]);
   };
   const watcher = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting)
@@ -96,7 +100,7 @@ let repaint = null;
 
 function showGallery() {
   element("gallery").hidden = false;
-  element("galleryPickers").replaceChildren(...colourPickers((changes) => {
+  replaceControls(element("galleryPickers"), lookPickers((changes) => {
     Object.assign(state, changes);
     showGallery();
   }));
@@ -107,6 +111,7 @@ function showGallery() {
 if (data.isGallery) {
   element("viewer").hidden = true;
   element("back").hidden = false;
+  darkness.addEventListener("change", () => repaint());
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !element("viewer").hidden) element("back").click();
   });

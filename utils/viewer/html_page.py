@@ -1,26 +1,30 @@
 """Points, heat and rounds -> one HTML page to turn, zoom and step through in a browser, without a network.
 
-Python works out every colour, so the page shows exactly those of the pictures; `page.html` lays it out, and
-the SCRIPTS draw it with Plotly, which the page holds too. What they need to know of the pictures they find in the
-page's data.
+Python works out the colours of the whole cloud's heat and of the order of dropping, so the page shows exactly those of
+the pictures; `page.html` and `page.css` lay it out, and the SCRIPTS draw it with Plotly. The page holds Plotly too, so
+that it works wherever it is mailed or moved alone, packed to 40 % of its size. What the scripts need to know of the
+pictures they find in the page's data.
 """
 
-import base64
 import collections
+import functools
 import html
 import json
 import os
 import re
 import string
-from typing import Any, List, NamedTuple
+from typing import Any, List, NamedTuple, Sequence
 
 import numpy as np
 
 from utils.files import replace_file
 from utils.pictures import animation, colours, heat_figure, render
+from utils.viewer import packing
 
 COLORMAPS = (colours.DEFAULT_COLORMAP, "thesis", "viridis", "cividis")
-SCRIPTS = ("camera.js", "viewer.js", "gallery.js")
+SCRIPTS = ("data.js", "rounds.js", "camera.js", "turning.js", "cloud.js", "side.js", "viewer.js", "gallery.js")
+ORDER = "order"  # its palette, which is no colour map's
+RAMP_STEPS = 255  # colours of a map; an odd number has one in the middle
 BAR_STEPS = 64  # colours of a colour bar; the browser blends between them
 DIGITS = string.digits + string.ascii_lowercase  # of numbers in base 36, which JavaScript reads
 CODES = [high + low for high in DIGITS for low in DIGITS]  # of colours, by their places
@@ -37,6 +41,8 @@ class View(NamedTuple):
       removed_in_round: int array [N], from 1; -1 for never.
       rounds: list of the rounds of dropping, each with its number `round`, `points_left` and `accuracy`, NaN where not
         measured; empty where nothing was dropped.
+      round_heats: the heat that single rounds took, each with `round`, from 2, and `heat`, array [M] of the M points
+        that were left when it began, in their order.
     """
 
     method: str
@@ -45,9 +51,10 @@ class View(NamedTuple):
     heat: np.ndarray
     removed_in_round: np.ndarray
     rounds: List[Any]
+    round_heats: Sequence[Any] = ()
 
 
-def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
     """Writes a page that shows clouds and their heat, and how the dropping went.
 
     Args:
@@ -64,7 +71,7 @@ def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
     _write(path, page(title, views, colormap, scale))
 
 
-def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
+def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
     """The text of the page that `save` writes, of the same arguments.
 
     Raises:
@@ -76,7 +83,7 @@ def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale="linear"):
     return _page(title, list(groups.values()), colormap, scale, is_gallery=False)
 
 
-def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_COLORMAP, scale="rank"):
+def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_COLORMAP, scale=colours.RANK):
     """Writes a page of small pictures, a row for each class and a column for each method; a click opens one to turn.
 
     Args:
@@ -115,36 +122,44 @@ def _write(path, text):
 
 
 def _page(title, groups, colormap, scale, is_gallery):
-    from plotly.offline import get_plotlyjs
-
     maps = list(dict.fromkeys((colormap,) + COLORMAPS))
-    palettes = {name: _Palette() for name in maps}
+    palettes = {name: _Palette() for name in maps + [ORDER]}
     data = {
         "clouds": [_cloud(group, palettes) for group in groups],
+        "ramps": {name: _ramp(name, palettes[name]) for name in maps},
         "isGallery": is_gallery,
         "maps": maps,
         "scales": list(colours.SCALES),
         "map": colormap,
         "scale": scale,
-        "camera": render.CAMERA_DIRECTION.tolist(),
+        # Their strongest colours are their darkest: on dark paper they are turned over.
+        "lightMaps": [name for name in maps if colours.is_diverging(name)] + [ORDER],
         "cameraDistance": render.CAMERA_DISTANCE,
         "dotSize": render.DOT_SIZE,
         "fading": render.FADING,
         "millisecondsARound": animation.MILLISECONDS_A_ROUND,
         "significantDigits": heat_figure.SIGNIFICANT_DIGITS,
         "code": {"length": len(CODES[0]), "base": len(DIGITS)},
+        "barSteps": BAR_STEPS,
     }
     data["palettes"] = {name: palette.hex_colours() for name, palette in palettes.items()}
-    scripts = [get_plotlyjs()] + [_read(name) for name in SCRIPTS]
     parts = {
         "title": html.escape(str(title)),
+        "style": _read("page.css"),
         "data": json_for_html(data),
-        "scripts": "\n".join(
-            "<script>{}</script>".format(script.replace("</script", "<\\/script")) for script in scripts
-        ),
+        "library": packed_library(),
+        "scripts": "\n".join("<script>\n{}</script>".format(_read(name)) for name in SCRIPTS),
     }
     # In one pass over the template, so that nothing within a part is taken for a place to fill.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], _read("page.html"))
+
+
+@functools.lru_cache(maxsize=None)
+def packed_library():
+    """Plotly's script as `packing.packed` text."""
+    from plotly.offline import get_plotlyjs
+
+    return packing.packed(get_plotlyjs().encode("utf-8"))
 
 
 def json_for_html(data):
@@ -162,42 +177,73 @@ def _cloud(views, palettes):
     return {
         "caption": str(views[0].caption),
         "points": np.round(np.float64(views[0].points), 4).ravel().tolist(),
+        "camera": render.CAMERA_DIRECTION.tolist(),
         "views": [_view(view, palettes) for view in views],
     }
 
 
 def _view(view, palettes):
-    heat = np.asarray(view.heat, np.float64)
+    heat = packing.finite(view.heat)
     looks = {}
     for name, palette in palettes.items():
-        for scale in colours.SCALES:
+        for scale in colours.SCALES if name != ORDER else ():
             bar = colours.colour_bar(heat, name, scale)
-            ramp = np.reshape(bar.colours, (-1, 3))
-            places = np.linspace(0, len(ramp) - 1, BAR_STEPS if len(ramp) else 0).round().astype(int)
             looks["{} {}".format(name, scale)] = {
                 "colours": palette.encode(colours.heat_colours(heat, name, scale)),
-                "bar": palette.encode(ramp[places]),
-                "low": _short(bar.low),
-                "high": _short(bar.high),
+                "bar": palette.encode(_thinned(bar.colours)),
+                "range": packing.range_of(bar),
                 "label": bar.label,
                 "zeroLabel": bar.zero_label,
+                "zero": palette.encode([bar.box_colour]) if bar.zero_label else None,
             }
     rounds = [
-        [one.round, one.points_left, None if np.isnan(one.accuracy) else _short(one.accuracy)] for one in view.rounds
+        [one.round, one.points_left, None if np.isnan(one.accuracy) else packing.short(one.accuracy)]
+        for one in view.rounds
     ]
     removed = np.asarray(view.removed_in_round)
-    return {
+    found = {
         "method": str(view.method),
-        "heat": base64.b64encode(heat.astype("<f4").tobytes()).decode("ascii"),
-        # A gallery drops nothing: an empty list says so in fewer bytes.
-        "removed": removed.tolist() if (removed > 0).any() else [],
+        "heat": packing.base64_text(heat.astype("<f4").tobytes()),
+        "removed": [],  # a gallery drops nothing: an empty list says so in fewer bytes
         "rounds": rounds,
         "looks": looks,
     }
+    if (removed > 0).any():
+        found.update(removed=removed.tolist(), order=_order(removed, palettes[ORDER]))
+        if len(view.round_heats):
+            found["roundHeats"] = packing.round_heats(heat, view.round_heats)
+    return found
 
 
-def _short(number):
-    return float("{:.5g}".format(number))
+def _order(removed, palette):
+    """The colours of points by when they were dropped, and what their bar says."""
+    bar = colours.order_bar(removed)
+    return {
+        "colours": palette.encode(colours.order_colours(removed)),
+        "bar": palette.encode(_thinned(bar.colours)[::-1]),  # the page reads from the first to the last
+        "label": bar.label,
+        "ends": list(bar.ends[::-1]),
+        "zero": palette.encode([bar.box_colour]),
+        "zeroLabel": bar.zero_label,
+    }
+
+
+def _ramp(colormap, palette):
+    """All colours of a map, so that the page can colour the heat of single rounds, whose ranges it knows."""
+    if colormap == "thesis":
+        shares = np.linspace(0, 1, RAMP_STEPS + 1)
+        found = colours.heat_colours(shares, colormap, colours.LINEAR)
+        return {"codes": palette.encode(found[1:]), "none": palette.encode(found[:1]), "isDiverging": False}
+    is_diverging = colours.is_diverging(colormap)
+    shares = np.linspace(-1 if is_diverging else 0, 1, RAMP_STEPS)
+    codes = palette.encode(colours.heat_colours(shares, colormap, colours.LINEAR))
+    return {"codes": codes, "none": None, "isDiverging": is_diverging}
+
+
+def _thinned(ramp):
+    """BAR_STEPS of the colours of a bar, float array [K, 3], evenly spread; none of none."""
+    ramp = np.reshape(ramp, (-1, 3))
+    return ramp[np.linspace(0, len(ramp) - 1, BAR_STEPS if len(ramp) else 0).round().astype(int)]
 
 
 class _Palette:
