@@ -57,7 +57,7 @@ def big(browser, path):
 def desk(big):
     """The page on a desk as it begins, 560 by 480 pixels, light."""
     big.page.set_viewport_size({"width": 560, "height": 480})
-    big.page.emulate_media(color_scheme="light")
+    big.page.emulate_media(color_scheme="light", media="screen")
     big.page.evaluate("startViewer(0, 0).then(resetCamera)")
     return big
 
@@ -80,6 +80,14 @@ def _assert_all_is_in_sight(tab, size):
         assert 0 <= left < right <= width, selector
         # A high and narrow screen is scrolled; on all others cloud, bar and curve are in sight together.
         assert 0 <= top < bottom and (width < height or bottom <= height), selector
+    # Numbers of many digits, beyond both ends of the bar, do not meet.
+    tab.page.evaluate(
+        "() => { const usual = heatBar; heatBar = () => ({title: '', colours: ['#000000', '#ffffff'],"
+        " range: [-0.000757, 0.000757, -0.00488, 0.00141]}); drawBar(); heatBar = usual; }"
+    )
+    for first, second in (("#ticks .low", "#ticks span:not([class])"), ("#ticks span:not([class])", "#ticks .high")):
+        assert tab.box(first)[2] < tab.box(second)[0]
+    assert tab.box("#beyondLow")[2] < tab.box("#beyondHigh")[0]
     assert not tab.page.evaluate(
         "Array.from(document.querySelectorAll('button, select, #says, #ticks span')).filter((one) => one.offsetParent)"
         ".some((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0)"
@@ -184,6 +192,7 @@ def test_colour_by_order_and_by_the_heat_of_the_round_and_other_methods_keep_the
 def test_the_dark_has_colours_of_its_own_and_paper_has_none_of_them(desk):
     tab, page = desk, desk.page
     page.emulate_media(color_scheme="dark")
+    page.wait_for_function("state.shown.colours[7] !== '#b40426'")
     strong, none = tab.colours()[7], tab.colours()[0]
     lightness = [sum(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colour in (strong, none)]
     # The strongest is the lightest, as on white it is the darkest.
@@ -198,6 +207,7 @@ def test_the_dark_has_colours_of_its_own_and_paper_has_none_of_them(desk):
     assert page.locator("#slider").is_hidden() and page.locator("#curve").is_visible()
     page.emulate_media(media="screen")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function("state.shown.colours[7] !== '#b40426'")
     assert tab.colours()[7] == strong
 
 

@@ -30,11 +30,10 @@ function drawBar() {
   canvas.style.clipPath = `polygon(${isPointed[0] ? "0 50%, 7px 0" : "0 0"}, ${isPointed[1]
     ? "calc(100% - 7px) 0, 100% 50%, calc(100% - 7px) 100%" : "100% 0, 100% 100%"}, ${isPointed[0] ? "7px 100%" : "0 100%"})`;
   const middle = low < 0 && high > 0 ? 0 : (low + high) / 2, values = high > low ? [low, middle, high] : [low];
-  const place = (value) => (value - low) / ((high - low) || 1), beyond = (value) => " (to " + rounded(value) + ")";
-  const textOf = (value) => (value === 0 && zero ? "> 0" : rounded(value)) +
-    (value === low && isPointed[0] ? beyond(least) : value === high && isPointed[1] ? beyond(greatest) : "");
+  const place = (value) => (value - low) / ((high - low) || 1);
+  const textOf = (value) => value === 0 && zero ? "> 0" : rounded(value);
   const ticks = texts ? [[0, texts[0]], [1, texts[1]]] : values.map((value) => [place(value), textOf(value)])
-    .filter(([at]) => at === 0 || at === 1 || (at > 0.3 && at < 0.6) || !(isPointed[0] || isPointed[1]));
+    .filter(([at]) => at === 0 || at === 1 || (at > 0.3 && at < 0.7));
   element("ticks").replaceChildren(...ticks.map(([at, text]) => {
     const tick = document.createElement("span");
     tick.textContent = text;
@@ -42,6 +41,9 @@ function drawBar() {
     else tick.style.left = `${100 * at}%`;
     return tick;
   }));
+  element("beyond").hidden = !isPointed[0] && !isPointed[1];
+  element("beyondLow").textContent = isPointed[0] ? "to " + rounded(least) : "";
+  element("beyondHigh").textContent = isPointed[1] ? "to " + rounded(greatest) : "";
   element("zero").hidden = !zeroLabel;
   element("zeroBox").style.background = zero || "";
   element("zeroLabel").textContent = zeroLabel || "";
@@ -59,6 +61,7 @@ function drawCurve() {
     zeroline: false, gridcolor: line, linecolor: line, automargin: true}, more);
   const most = rounds[0][1], least = rounds[rounds.length - 1][1], room = 0.05 * (most - least || 1);
   const point = (one) => "round " + one[0] + ": " + one[1] + " points, " + percent(one[2]);
+  const isLow = element("curve").clientHeight < 100;  // its heading says what the axis is
   const marks = {x: [now[1]], y: [100 * at[2]], mode: "markers", hoverinfo: "skip", cliponaxis: false, marker: {size: 11,
     color: now[2] === null ? paper : styleColour("--now"), line: {width: 2, color: styleColour("--now")}}};
   const last = measured[measured.length - 1];
@@ -68,8 +71,8 @@ function drawCurve() {
     {x: measured.map((one) => one[1]), y: measured.map((one) => 100 * one[2]), text: measured.map(point),
       customdata: measured.map((one) => one[0]), hoverinfo: "text", mode: "lines+markers",
       line: {color: accent, width: 1.5}, marker: {size: 4, color: accent}}, marks],
-  {margin: {l: 44, r: 8, t: 6, b: 34}, showlegend: false, font: font(), hovermode: "closest", paper_bgcolor: paper,
-    plot_bgcolor: paper, xaxis: axis("points left", [most + room, least - room], {nticks: 5}),
+  {margin: {l: 44, r: 8, t: 6, b: isLow ? 18 : 34}, showlegend: false, font: font(), hovermode: "closest", paper_bgcolor: paper,
+    plot_bgcolor: paper, xaxis: axis(isLow ? "" : "points left", [most + room, least - room], {nticks: 5}),
     yaxis: axis("", [-4, 106], {tickvals: [0, 50, 100], ticktext: ["0 %", "50 %", "100 %"]}), hoverlabel: {bgcolor: paper,
       bordercolor: line, font: {color: styleColour("--ink")}}}, {responsive: true, displayModeBar: false});
   if (!state.hearsCurve) {
