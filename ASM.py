@@ -2,6 +2,7 @@
 
     python ASM.py --desired_label airplane
     python ASM.py --input my_chair.ply
+    python ASM.py --input my_scan.ply --up z --target_label sofa
 
 `experiment.explain_clouds` is the experiment: a network, a cloud, its heat, what is left without the hottest points,
 files and pictures.
@@ -18,9 +19,15 @@ with streams.one_line_interrupts():
 METHOD = METHODS["asm"]
 DESCRIPTION = "Adapted saliency map (ASM) of one cloud, tested by dropping points."
 
+EXAMPLES = (
+    "python ASM.py --desired_label airplane",
+    "python ASM.py --input my_chair.ply",
+    "python ASM.py --input my_scan.ply --up z --target_label sofa",
+)
+
 
 def main():
-    experiment.explain_clouds(explain_flags.parse_flags(DESCRIPTION, METHOD))
+    experiment.explain_clouds(explain_flags.parse_flags(DESCRIPTION, EXAMPLES, METHOD))
 
 
 if __name__ == "__main__":

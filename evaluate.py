@@ -2,6 +2,7 @@
 
     python evaluate.py
     python evaluate.py --num_votes 12
+    python evaluate.py --model_path log/pretrained/rotation_xyz --rotation xyz
 
 With votes, each cloud is seen from several sides and the answers are added up.
 """
@@ -14,10 +15,9 @@ with streams.one_line_interrupts():
     import os
 
     import numpy as np
-    from tqdm import tqdm
 
     import provider
-    from utils import command_line, files, metrics
+    from utils import command_line, files, metrics, progress
     from utils.clouds import transforms
     from utils.disk import names, result_folder, shards
     from utils.files import InputError, printable
@@ -25,12 +25,17 @@ with streams.one_line_interrupts():
     from utils.network.flags import add_network_flags, find_network
     from utils.network.loading import open_classifier
 
+EXAMPLES = (
+    "python evaluate.py",
+    "python evaluate.py --num_votes 12",
+    "python evaluate.py --model_path log/pretrained/rotation_xyz --rotation xyz",
+)
 TABLE, PICTURE = "confusion_matrix.csv", "confusion_matrix.png"
 DEFAULT_POINTS = 1024  # of a network that nobody knows more about
 
 
 def parse_flags():
-    parser = command_line.Parser("Evaluates a trained network on the test split of a data set.")
+    parser = command_line.Parser("Evaluates a trained network on the test split of a data set.", EXAMPLES)
     group = parser.add_argument_group("data")
     command_line.add_data_flag(group)
     group.add_argument(
@@ -103,9 +108,10 @@ def main():
     kept = command_line.kept_flags(flags)
     del kept["shard"], kept["workers"]
     kept.update(model_path=found.prefix, class_names=class_names, **settings)
-    written = result_folder.write(
-        flags.dump_dir, settings, lambda begun: save(begun, matrix, class_names, kept), is_ours, flags.overwrite
-    )
+    with progress.Progress("Drawing ..."):
+        written = result_folder.write(
+            flags.dump_dir, settings, lambda begun: save(begun, matrix, class_names, kept), is_ours, flags.overwrite
+        )
     if written.notice:
         print(command_line.one_line(written.notice))
     print("Written to {}".format(" and ".join(os.path.join(written.folder, name) for name in (TABLE, PICTURE))))
@@ -154,7 +160,7 @@ def classify(classifier, points, turns, known, where=None, gpu=0):
         predictions.Piece(arguments, network.digest, places, points[places], turns[:, places]) for places in batches
     )
     with contextlib.ExitStack() as opened:
-        bar = opened.enter_context(tqdm(total=sum(map(len, batches)), unit="cloud", desc="Classifying"))
+        bar = opened.enter_context(progress.Progress("Classifying", sum(map(len, batches)), "clouds"))
         if where is None:
             found = ((one, predictions.vote(classifier, one.points, one.turns).argmax(axis=1)) for one in pieces)
         else:
@@ -174,14 +180,16 @@ def report(matrix, class_names):
             wrong = matrix[label].copy()
             wrong[label] = 0
             taken_for = "{} ({})".format(printable(class_names[wrong.argmax()]), wrong.max()) if wrong.any() else ""
-            rows.append((printable(class_names[label]), matrix[label].sum(), "{:.1%}".format(accuracy), taken_for))
+            rows.append((printable(class_names[label]), matrix[label].sum(), metrics.percent(accuracy), taken_for))
     headers = ("class", "clouds", "accuracy", "most often taken for")
     alignment = ("left", "right", "right", "left")
     # A class may be called "7": names are no numbers to be aligned by their point.
     print(tabulate(rows, headers, tablefmt="plain", colalign=alignment, disable_numparse=True))
     print(
-        "Overall accuracy {:.2%}, mean class accuracy {:.2%}, {} clouds".format(
-            metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix), matrix.sum()
+        "Overall accuracy {}, mean class accuracy {}, {} clouds".format(
+            metrics.percent(metrics.overall_accuracy(matrix), 2),
+            metrics.percent(metrics.mean_class_accuracy(matrix), 2),
+            matrix.sum(),
         )
     )
 
@@ -210,7 +218,8 @@ def save(folder, matrix, class_names, settings):
 
     accuracy = metrics.overall_accuracy(matrix)
     files.replace_file(os.path.join(folder, TABLE), write_rows)
-    plots.save_confusion_matrix(os.path.join(folder, PICTURE), matrix, class_names, "Accuracy {:.2%}".format(accuracy))
+    title = "Accuracy {}".format(metrics.percent(accuracy, 2))
+    plots.save_confusion_matrix(os.path.join(folder, PICTURE), matrix, class_names, title)
     results = {
         "clouds": int(matrix.sum()),
         "overall_accuracy": float(accuracy),

@@ -2,6 +2,7 @@
 
     python explain.py --method runner-up asm --desired_label airplane
     python explain.py --method critical --input my_chair.ply
+    python explain.py --input scans --no_window --colormap viridis
 
 `experiment.explain_clouds` is the experiment, as of p_grad_CAM.py and ASM.py. In a notebook, or in Python of one's own,
 
@@ -26,10 +27,15 @@ with streams.one_line_interrupts() if __name__ == "__main__" else contextlib.Exi
 
 __all__ = ["OpenNetwork", "Page", "demo_cloud", "open_network", "place", "read_cloud", "save_page", "show"]
 DESCRIPTION = "Heat of one cloud by any method, tested by dropping points."
+EXAMPLES = (
+    "python explain.py --method runner-up asm --desired_label airplane",
+    "python explain.py --method critical --input my_chair.ply",
+    "python explain.py --input scans --no_window --colormap viridis",
+)
 
 
 def main():
-    experiment.explain_clouds(explain_flags.parse_flags(DESCRIPTION))
+    experiment.explain_clouds(explain_flags.parse_flags(DESCRIPTION, EXAMPLES))
 
 
 if __name__ == "__main__":

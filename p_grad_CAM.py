@@ -2,6 +2,7 @@
 
     python p_grad_CAM.py --desired_label airplane
     python p_grad_CAM.py --input my_chair.ply
+    python p_grad_CAM.py --desired_label chair --compare --shape_index 5
 
 `experiment.explain_clouds` is the experiment: a network, a cloud, its heat, what is left without the hottest points,
 files and pictures.
@@ -18,9 +19,15 @@ with streams.one_line_interrupts():
 METHOD = METHODS["p-grad-cam"]
 DESCRIPTION = "Point cloud gradient class activation mapping (p-grad-CAM) of one cloud, tested by dropping points."
 
+EXAMPLES = (
+    "python p_grad_CAM.py --desired_label airplane",
+    "python p_grad_CAM.py --input my_chair.ply",
+    "python p_grad_CAM.py --desired_label chair --compare --shape_index 5",
+)
+
 
 def main():
-    experiment.explain_clouds(explain_flags.parse_flags(DESCRIPTION, METHOD))
+    experiment.explain_clouds(explain_flags.parse_flags(DESCRIPTION, EXAMPLES, METHOD))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python train.py
     python train.py --data_dir demo --max_epoch 20
+    python train.py --rotation xyz --log_dir log/any_rotation
     horovodrun -np 4 python train.py
 
 Started again on the same --log_dir it goes on where it was, with the same clouds, rotations and jitter as if it had not
@@ -26,6 +27,11 @@ with streams.one_line_interrupts():
     from utils.files import InputError
     from utils.network import checkpoint_files, loading, processes, training
 
+EXAMPLES = (
+    "python train.py",
+    "python train.py --data_dir demo --max_epoch 20",
+    "python train.py --rotation xyz --log_dir log/any_rotation",
+)
 # A run that goes on must go on as it began: these flags decide what each step does.
 FLAGS_OF_A_RUN = (
     "model",
@@ -49,7 +55,7 @@ NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
 
 
 def parse_flags():
-    parser = command_line.Parser("Trains a PointNet classifier; started again, it resumes.")
+    parser = command_line.Parser("Trains a PointNet classifier; started again, it resumes.", EXAMPLES)
     group = parser.add_argument_group("data")
     command_line.add_data_flag(group)
     group.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")

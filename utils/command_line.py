@@ -4,7 +4,6 @@ Imports nothing but the standard library, so that `--help` answers at once.
 """
 
 import argparse
-import functools
 import os
 import re
 import signal
@@ -32,12 +31,18 @@ class Parser(argparse.ArgumentParser):
 
     arguments = set()
 
-    def __init__(self, description):
-        super().__init__(description=description, formatter_class=_DefaultsFormatter)
+    def __init__(self, description, examples=()):
+        """
+        Args:
+          description: what the script does, in one sentence.
+          examples: commands that `--help` shows below the flags.
+        """
+        epilog = "\n  ".join(("examples:",) + tuple(examples)) if examples else None
+        super().__init__(description=description, epilog=epilog, formatter_class=_DefaultsFormatter)
         terminal = self.add_argument_group("terminal")
         terminal.add_argument("--version", action="version", version="pointcloud-grad-CAM " + utils.__version__)
         terminal = terminal.add_mutually_exclusive_group()
-        terminal.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        terminal.add_argument("--quiet", action="store_true", help="print nothing but errors; the files are as ever")
         terminal.add_argument(
             "--verbose", action="store_true", help="print what TensorFlow and Open3D have to say, too"
         )
@@ -68,7 +73,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class _DefaultsFormatter(argparse.HelpFormatter):
-    """Adds the default to a flag's help, unless it has none or the help tells it in words."""
+    """Adds the default to a flag's help, unless it has none or the help tells it in words; keeps lines of examples."""
+
+    def _fill_text(self, text, width, indent):
+        return text if "\n" in text else super()._fill_text(text, width, indent)
 
     def _get_help_string(self, action):
         if action.default in (None, argparse.SUPPRESS) or isinstance(action.default, bool) or "(default" in action.help:
@@ -137,11 +145,11 @@ def kept_flags(flags):
 
 
 def be_quiet():
-    """Silences print and every tqdm bar for the rest of the process; stderr is left to errors."""
-    from tqdm import tqdm
+    """Silences print and all progress for the rest of the process; stderr is left to errors."""
+    from utils import progress
 
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, it stays open to the end
-    tqdm.__init__ = functools.partialmethod(tqdm.__init__, disable=True)
+    progress.Progress.is_silenced = True
 
 
 def is_verbose():

@@ -57,3 +57,11 @@ def test_a_row_fits_its_formula(name):
     arguments = list(inspect.signature(method.formula).parameters)
     assert tuple(arguments[len(method.needs) :]) == method.options
     assert method.drop_mode in point_drop.DROP_MODES and method.votes > 0
+
+
+def test_a_method_has_one_name_that_flags_write_in_small_letters():
+    def letters(text):
+        return text.replace("-", "").replace(" ", "").lower()
+
+    for method in METHODS.values():
+        assert letters(method.title).startswith(letters(method.name)), method.name

@@ -188,7 +188,7 @@ def test_a_full_disk_is_said_where_tensorboards_file_or_the_log_does_not_fit(tmp
         with pytest.raises(InputError, match=r"^cannot write .*events.out.*[Ff]ile too large.*the last save"):
             graph.summarise("test", {"accuracy": 0.5})
         with pytest.raises(InputError, match=r"^cannot write .*log_train.txt \(File too large\)"):
-            monkeypatch.setattr(training.tqdm, "write", lambda line: None)
+            monkeypatch.setattr(training.progress, "print_line", lambda line: None)
             training.Log(str(tmp_path / "log_train.txt"))("a line")
     assert "Traceback" not in capfd.readouterr().err
 

@@ -80,7 +80,7 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for():
     training.train(graph, clouds, clouds, settings, as_they_are, show, stop, lines.append)
     assert graph.calls == ["logits", "logits", "save_best", "show", "save"]
     assert (graph.step, graph.epochs_done) == (2, 1)
-    assert graph.best_accuracy == 0.75 and any("accuracy 75.00%" in line for line in lines)
+    assert graph.best_accuracy == 0.75 and any("accuracy 75.00 %" in line for line in lines)
 
 
 @pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])

@@ -1,14 +1,22 @@
 """The explain scripts, run as a user runs them."""
 
+import importlib
 import json
 import os
+import re
+import shlex
+import sys
 
 import numpy as np
 import pytest
 from conftest import MODELNET40, REFERENCE, assert_one_line_error, explain, needs, run_python, run_script
 
 import provider
+from utils.compare import flags as compare_flags
+from utils.explain import flags as explain_flags
 from utils.explain import results
+from utils.explain.methods import METHODS
+from utils.files import PROJECT_DIR
 
 FILES = ["heat.csv", "heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
 EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
@@ -34,9 +42,11 @@ def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path
     assert sorted(os.listdir(folder)) == FILES
     assert folder in finished.stdout and all(name in finished.stdout for name in FILES)
     assert "stopped after round" in finished.stdout
-    summary = finished.stdout.splitlines()[-1].split()
-    assert summary[:2] == ["cone", "1"] and summary[3] == "cone" and summary[6] == "64"
     found = results.load(folder)
+    conclusion = finished.stdout.splitlines()[-1]
+    assert conclusion.startswith("The network: cone 1 is seen as ") and " cone " in conclusion.split(";")[1]
+    assert os.path.join(folder, "heat.html") in conclusion
+    assert "\r" not in finished.stdout + finished.stderr
     with open(os.path.join(folder, "run.json")) as file:
         run = json.load(file)
     assert run["rotation"] == "y" and run["model"] == "pointnet_cls_basic" and run["stop_reason"]
@@ -194,10 +204,31 @@ def test_quiet_prints_nothing(tiny_data, tiny_log, tmp_path):
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
+SCRIPTS = ("p_grad_CAM", "ASM", "explain", "compare", "train", "evaluate", "quickstart")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_has_three_examples_and_no_path_of_this_computer(script, monkeypatch):
+    finished = run_script(script + ".py", "--help", env={"COLUMNS": "200"})
+    assert finished.returncode == 0 and "--quiet" in finished.stdout
+    _, examples = finished.stdout.split("\nexamples:\n")
+    assert len(examples.splitlines()) == 3
+    assert PROJECT_DIR not in finished.stdout and not re.search(r"(?<![\w.>])/\w", finished.stdout)
+    module = importlib.import_module(script)
+    flags = {
+        "compare": compare_flags.parse_flags,
+        "p_grad_CAM": lambda: explain_flags.parse_flags("", (), METHODS["p-grad-cam"]),
+        "ASM": lambda: explain_flags.parse_flags("", (), METHODS["asm"]),
+        "explain": lambda: explain_flags.parse_flags("", ()),
+    }
+    for example in examples.splitlines():
+        start = "  python {}.py".format(script)
+        assert example.startswith(start)
+        monkeypatch.setattr(sys, "argv", [script + ".py"] + shlex.split(example[len(start) :]))
+        flags.get(script, getattr(module, "parse_flags", None))()
+
+
 def test_help_answers_without_loading_tensorflow():
-    for script in ("p_grad_CAM.py", "ASM.py", "explain.py", "train.py", "evaluate.py"):
-        finished = run_script(script, "--help")
-        assert finished.returncode == 0 and "--data_dir" in finished.stdout
     heavy = "{'tensorflow', 'open3d', 'matplotlib', 'scipy'}"
     finished = run_python(
         "import sys, p_grad_CAM, ASM, explain, train, evaluate; assert not {} & set(sys.modules)".format(heavy)

@@ -14,8 +14,7 @@ import time
 import urllib.error
 import urllib.request
 
-from tqdm import tqdm
-
+from utils import progress
 from utils.files import InputError, printable, replace, writing
 
 BLOCK_BYTES = 1 << 20
@@ -140,18 +139,18 @@ def _fetch_anew(answer, path, num_bytes, sha256, is_more):
 
 def _write(answer, path, start, num_bytes):
     """Writes an answer into a file from a byte on, up to the size that it is to have. Raises what breaks it off."""
-    with tqdm(total=num_bytes, initial=start, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+    with progress.Progress("Fetching", num_bytes, "bytes", start, is_bytes=True) as bar:
         with writing(path):
             file = open(path, "r+b" if start else "wb")  # noqa: SIM115, closed below
         with contextlib.closing(file):
             file.seek(start)
             for block in answer.blocks():
-                block = block[: num_bytes - bar.n]
+                block = block[: num_bytes - bar.done]
                 with writing(path):
                     file.write(block)
                     file.flush()
                 bar.update(len(block))
-                if bar.n == num_bytes:
+                if bar.done == num_bytes:
                     return
     raise OSError(BROKEN_OFF)
 

@@ -13,8 +13,8 @@ import tempfile
 from typing import List, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from utils import progress
 from utils.clouds import arrays, hdf5, limits, obj, off, pcd, ply, sampling, stl, tables
 from utils.files import PROJECT_DIR, InputError, printable, writing
 
@@ -129,7 +129,7 @@ def _choose(points, num_points, seed, sample, path):
         return np.arange(num_points)
     if sample == "random":
         return sampling.random_points(len(points), num_points, seed)
-    with tqdm(total=num_points, unit="point", desc="Sampling", leave=False) as bar:
+    with progress.Progress("Sampling", num_points, "points") as bar:
         return sampling.farthest_points(points, num_points, bar.update)
 
 

@@ -8,8 +8,7 @@ import stat
 import unicodedata
 import zipfile
 
-from tqdm import tqdm
-
+from utils import progress
 from utils.disk.made_once import begun
 from utils.disk.names import DEVICE
 from utils.files import InputError, printable, put_in_place, writing
@@ -59,8 +58,10 @@ def _extract(zip_path, folder):
             members = archive.infolist()
             _check_size(zip_path, members, shutil.disk_usage(folder).free)
             _check_paths(zip_path, members)
-            for member in tqdm(members, desc="Unpacking", unit="file"):
-                archive.extract(member, folder)
+            with progress.Progress("Unpacking", len(members), "files") as bar:
+                for member in members:
+                    archive.extract(member, folder)
+                    bar.update()
     except InputError:
         raise
     # Of damaged content zipfile raises whatever its parsers stumble on, such as a MemoryError of an LZMA header.

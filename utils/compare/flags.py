@@ -16,6 +16,11 @@ from utils.files import InputError
 from utils.network import checkpoint_files, workers
 from utils.network.flags import add_network_flags
 
+EXAMPLES = (
+    "python compare.py",
+    "python compare.py --protocol sanity --methods p-grad-cam asm --per_class 3",
+    "python compare.py --report log/compare/drop",
+)
 # What --report can be given besides.
 FLAGS_OF_REPORT = ("report", "colormap", "scale", "quiet", "verbose")
 FLAGS_OF_REPORT_OF_SEVERAL = ("report", "dump_dir", "methods", "quiet", "verbose")
@@ -30,7 +35,7 @@ def parse_flags():
     Raises:
       InputError: a flag was given that does nothing, or a value makes no sense.
     """
-    parser = command_line.Parser("Compares methods of explanation over many test clouds.")
+    parser = command_line.Parser("Compares methods of explanation over many test clouds.", EXAMPLES)
     _add_subject_flags(parser.add_argument_group("what is compared"))
     add_network_flags(parser.add_argument_group("network"))
     add_option_flags(parser.add_argument_group("heat"))

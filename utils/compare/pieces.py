@@ -2,8 +2,7 @@
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from tqdm import tqdm
-
+from utils import progress
 from utils.clouds.cloud import Cloud
 from utils.compare import run, settings
 from utils.compare.protocols import PROTOCOLS
@@ -68,7 +67,7 @@ def fill_in(where, source, kept, shown):
         pieces = _pieces(source, steps, pool.count)
         total = len(comparison.methods) * len(comparison.clouds) * len(steps)
         done = comparison.rows.count(comparison.methods, comparison.clouds, steps)
-        with tqdm(total=total, initial=done, unit="row", desc=chosen.protocol.name) as bar:
+        with progress.Progress(chosen.protocol.name, total, "rows", done) as bar:
             for _, rows in pool.results(find_rows, pieces):
                 for row in rows:
                     comparison.rows.take(row)
@@ -85,9 +84,11 @@ def _keep_heat(pool, source, kept, shown):
         if _key(cloud) in wanted and lacking:
             pieces.append(_piece(source, lacking, [cloud]))
     if pieces:
-        for piece, heats in tqdm(pool.results(find_heat, pieces), total=len(pieces), unit="cloud", desc="pictures"):
-            for method, heat in zip(piece.settings.methods, heats):
-                kept.add(method, seen[_key(piece.clouds[0])], heat)
+        with progress.Progress("Heat for pictures", len(pieces), "clouds") as bar:
+            for piece, heats in pool.results(find_heat, pieces):
+                for method, heat in zip(piece.settings.methods, heats):
+                    kept.add(method, seen[_key(piece.clouds[0])], heat)
+                bar.update()
         kept.save()
 
 

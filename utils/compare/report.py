@@ -6,6 +6,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
+from utils import progress
 from utils.clouds.cloud import Cloud
 from utils.compare import grid_figure, heats, settings
 from utils.compare.protocol import Figure
@@ -90,8 +91,10 @@ def write(folder):
     replace_file(os.path.join(folder, "summary.md"), lambda file: file.write(text))
     print(text)
     pictures = report.figures + (_heat_pictures(folder, results) if found.protocol.shows_heat else [])
-    for picture in pictures:
-        picture.save(os.path.join(folder, picture.name))
+    with progress.Progress("Drawing", len(pictures), "pictures") as line:
+        for picture in pictures:
+            picture.save(os.path.join(folder, picture.name))
+            line.update()
     written = [os.path.basename(path) for path in results.rows.paths()] + ["summary.md", "run.json"]
     print("Written to {}: {}".format(folder, ", ".join(written + [picture.name for picture in pictures])))
 

@@ -4,10 +4,10 @@ import contextlib
 import functools
 
 import numpy as np
-from tqdm import tqdm
 
 import models
 import provider
+from utils import progress
 from utils.clouds import transforms
 from utils.clouds.cloud import Cloud
 from utils.compare import heats
@@ -223,8 +223,7 @@ class Comparison:
         steps = protocol.steps(self, **own)
         total = len(self.methods) * len(self.clouds) * len(steps)
         done = self.rows.count(self.methods, self.clouds, steps)
-        bar = tqdm(total=total, initial=done, unit="row", desc=protocol.name, disable=not is_shown)
-        with bar as self._progress:
+        with progress.Progress(protocol.name, total, "rows", done, is_shown) as self._progress:
             protocol.run(self, **own)
 
 

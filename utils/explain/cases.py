@@ -84,9 +84,10 @@ class Case(NamedTuple):
 
     def seen_as(self):
         """What the network sees, and how likely it thinks the explained class where that is another, as a clause."""
-        text = "seen as {} ({:.1%})".format(printable(self.predicted), metrics.softmax(self.logits).max())
+        likeliest = metrics.percent(metrics.softmax(self.logits).max())
+        text = "seen as {} ({})".format(printable(self.predicted), likeliest)
         if self.explained != self.predicted:
-            text += ", {} {:.1%}".format(printable(self.explained), self.probability)
+            text += ", {} {}".format(printable(self.explained), metrics.percent(self.probability))
         return text
 
 
@@ -225,7 +226,8 @@ def _recognise(classifier, cloud, folders, label, target):
     print(
         "The network sees: {}".format(
             ", ".join(
-                "{} {:.1%}".format(printable(classifier.class_names[one]), probabilities[one]) for one in likeliest
+                "{} {}".format(printable(classifier.class_names[one]), metrics.percent(probabilities[one]))
+                for one in likeliest
             )
         )
     )

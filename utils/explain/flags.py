@@ -20,11 +20,11 @@ from utils.network.flags import add_network_flags
 from utils.pictures import heat_picture
 
 
-def parse_flags(description, method=None):
+def parse_flags(description, examples, method=None):
     """Parses the flags of a script that explains clouds.
 
     Args:
-      description: what the script does, in one sentence.
+      description, examples: of the script, as for `command_line.Parser`.
       method: the script's, a methods.Method, which --compare puts others beside; None: those that --method names.
 
     Returns:
@@ -33,7 +33,7 @@ def parse_flags(description, method=None):
     Raises:
       InputError: a flag was given that does nothing in this run.
     """
-    parser = command_line.Parser(description)
+    parser = command_line.Parser(description, examples)
     _add_cloud_flags(parser.add_argument_group("cloud"))
     add_network_flags(parser.add_argument_group("network"))
     _add_heat_flags(parser.add_argument_group("heat"), method)

@@ -7,9 +7,7 @@ import sys
 import threading
 from typing import Any, FrozenSet, List, NamedTuple, Optional, Tuple
 
-from tqdm import tqdm
-
-from utils import command_line
+from utils import command_line, progress
 from utils.explain import cases, run
 from utils.explain.methods import METHODS
 from utils.network import workers
@@ -86,12 +84,12 @@ def hand_out(where, clouds, work):
     if not pieces:
         return []
     found = {}
-    bar = tqdm(total=len(pieces), unit="file", desc="Explaining")
+    bar = progress.Progress("Explaining", len(pieces), "files")
     with bar, workers.open_pool(where) as pool:
         for piece, explained in pool.results(explain, pieces):
             for text, stream in ((explained.out, sys.stdout), (explained.err, sys.stderr)):
                 if text:
-                    tqdm.write(text, stream, end="")
+                    progress.print_line(text, stream, end="")
             clouds.num_left_out += explained.num_left_out
             found[piece.number] = explained.lines
             bar.update()

@@ -6,12 +6,11 @@ from typing import Any, Dict, NamedTuple, Optional, Union
 
 import numpy as np
 from tabulate import tabulate
-from tqdm import tqdm
 
-from utils import command_line
+from utils import command_line, metrics, progress
 from utils.clouds import own_cloud, transforms
 from utils.disk import result_folder
-from utils.explain import point_drop, results, round_heats
+from utils.explain import point_drop, results, round_heats, words
 from utils.explain.methods import METHODS
 from utils.files import printable, versions
 from utils.pictures import animation, colours, heat_picture, open3d_scene, plots, window
@@ -97,35 +96,29 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
     # Where a method orders only the points that go, the heat of all is work that the run does not need.
     is_costly = is_ordered and "places" in method.options
     title = "{}: dropping".format(method.title)
-    hidden = {} if is_shown else {"disable": True}  # else --quiet decides
-    with tqdm(total=len(cloud.points), unit="point", desc=title, **hidden) as bar:
-
-        def show_round(finished):
-            shown = {} if np.isnan(finished.accuracy) else {"accuracy": "{:.1%}".format(finished.accuracy)}
-            bar.set_postfix(round=finished.round, left=finished.points_left, **shown)
-            bar.update(finished.points_dropped)
-
+    with progress.Progress(title, is_shown=is_shown) as line:
+        told = words.DroppingLine(line, cloud.label, method.title, classifier.voter(cloud.points, rotations))
         found = point_drop.drop_until_lost(
             cloud.points,
             cloud.label,
-            vote_logits=classifier.voter(cloud.points, rotations),
+            vote_logits=told.vote_logits,
             heat_of=heat_of,
             choose=lambda heat: point_drop.points_to_drop(
                 heat, dropping.drop_mode, dropping.num_drop, dropping.lowest, rng
             ),
             max_rounds=dropping.max_rounds,
             eval_every=dropping.eval_every,
-            on_round=show_round,
+            on_round=told.show_round,
             heat_to_drop=functools.partial(heat_of, places=dropping.num_drop if is_ordered else 0),
             kept=round_heats.RoundHeats(most_rounds=round_heats.MOST_COSTLY_ROUNDS if is_costly else None),
         )
     removed = found.removed_in_round > 0
     print(
         "{}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
-            method.title, len(found.rounds), found.stop_reason, removed.sum(), len(removed), found.seconds
+            method.title, len(found.rounds), words.why_stopped(found), removed.sum(), len(removed), found.seconds
         )
     )
-    if found.rounds[0].accuracy <= point_drop.LOST_ACCURACY and case.explained == case.predicted:
+    if words.is_lost(found) and len(found.rounds) == 1 and case.explained == case.predicted:
         print(
             "The network does not recognise this cloud as {} under `--rotation {}`; try another --rotation.".format(
                 printable(case.explained), dropping.rotation
@@ -169,17 +162,19 @@ def _save_one(case, name, runs, dropping, files):
     )
     if cloud.own is not None:
         settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
-    written = result_folder.write(
-        case.folders[name],
-        _what_matters(settings),
-        lambda begun: _write_files(begun, case, name, runs, settings, files),
-        results.is_ours,
-        files.overwrite,
-    )
+    with progress.Progress("Drawing ..."):
+        written = result_folder.write(
+            case.folders[name],
+            _what_matters(settings),
+            lambda begun: _write_files(begun, case, name, runs, settings, files),
+            results.is_ours,
+            files.overwrite,
+        )
     if written.notice:
         print(command_line.one_line(written.notice))
     paths, renderer = written.found
     print("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
+    print(words.conclusion(case, METHODS[name].title, runs[name], dropping, os.path.join(written.folder, "heat.html")))
 
 
 def _what_matters(settings):
@@ -277,11 +272,11 @@ def summary_of(case, runs):
             case.name,
             METHODS[name].title,
             printable(case.explained),
-            "{:.1%}".format(case.probability),
+            metrics.percent(case.probability),
             (one.removed_in_round > 0).sum(),
             len(one.points),
             len(one.rounds),
-            "{:.1%}".format(one.rounds[-1].accuracy),
+            metrics.percent(one.rounds[-1].accuracy),
             "{:.1f}".format(one.seconds),
         )
         for name, one in runs.items()
@@ -289,12 +284,12 @@ def summary_of(case, runs):
 
 
 def print_summary(lines):
-    """Prints the table of what was explained.
+    """Prints the table of what was explained, which says no more than the sentences where that is one cloud and method.
 
     Args:
       lines: list of tuples, those of all clouds, as of `summary_of`.
     """
-    if not lines:
+    if len(lines) < 2:
         return
     header = ("cloud", "method", "class", "probability", "dropped", "of", "rounds", "accuracy", "seconds")
     alignment = ("left",) * 3 + ("right",) * 6

@@ -10,9 +10,8 @@ import time
 from typing import NamedTuple, Tuple
 
 import numpy as np
-from tqdm import tqdm
 
-from utils import files, metrics
+from utils import files, metrics, progress
 from utils.network.processes import ONE, REQUEST, Processes
 
 SAVE_SECONDS = 120
@@ -96,7 +95,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
     totals = np.zeros(3)
     start = last_save = time.time()
     title = "Epoch {}/{}".format(epoch + 1, settings.max_epoch)
-    with tqdm(total=steps * size, initial=first * size, unit="cloud", desc=title) as bar:
+    with progress.Progress(title, steps * size, "clouds", done=first * size) as bar:
         for number in range(first, steps):
             rows = settings.processes.share(order[number * size : (number + 1) * size])
             values = graph.train_step(augment(points[rows], graph.step), labels[rows])
@@ -104,16 +103,16 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
             if number % STEPS_PER_SUMMARY == 0:
                 graph.summarise("train", values)
             means = totals / (number - first + 1)
+            bar.tell("accuracy {}, loss {:.3f}".format(metrics.percent(means[2]), means[0]))
             bar.update(size)
-            bar.set_postfix(loss="{:.3f}".format(means[0]), accuracy="{:.1%}".format(means[2]), refresh=False)
             if stop.is_agreed():
                 return
             if time.time() - last_save > SAVE_SECONDS:
                 graph.save()
                 last_save = time.time()
     log(
-        "Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {:.2%}, {:.1f} clouds/s".format(
-            epoch + 1, *means, (steps - first) * size / (time.time() - start)
+        "Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {}, {:.1f} clouds/s".format(
+            epoch + 1, means[0], means[1], metrics.percent(means[2], 2), (steps - first) * size / (time.time() - start)
         )
     )
 
@@ -122,7 +121,7 @@ def classify(graph, points, settings, stop):
     """Logits [n, C] of clouds [n, P, 3], one view of each; None where `stop` is asked meanwhile."""
     own, size = settings.processes.share(points), settings.batch_size // settings.processes.size
     logits = [np.zeros((0, len(settings.class_names)), np.float32)]
-    with tqdm(total=len(points), unit="cloud", desc="Testing", leave=False) as bar:
+    with progress.Progress("Testing", len(points), "clouds") as bar:
         for start in range(0, len(own), size):
             if stop.is_asked:
                 break
@@ -137,13 +136,13 @@ def report_test(graph, logits, labels, class_names, log):
     loss = metrics.cross_entropy(logits, labels).mean()
     accuracy, mean_class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
     log(
-        "Epoch {}: test loss {:.4f}, accuracy {:.2%}, mean class accuracy {:.2%}".format(
-            graph.epochs_done, loss, accuracy, mean_class_accuracy
+        "Epoch {}: test loss {:.4f}, accuracy {}, mean class accuracy {}".format(
+            graph.epochs_done, loss, metrics.percent(accuracy, 2), metrics.percent(mean_class_accuracy, 2)
         )
     )
     of_class = metrics.class_accuracies(matrix)
     weakest = np.nanargmin(of_class)
-    log("  weakest class: {} {:.1%}".format(class_names[weakest], of_class[weakest]))
+    log("  weakest class: {} {}".format(class_names[weakest], metrics.percent(of_class[weakest])))
     graph.summarise(
         "test", {"loss/classification": loss, "accuracy/overall": accuracy, "accuracy/mean_class": mean_class_accuracy}
     )
@@ -159,7 +158,7 @@ class Log:
         self._path = path
 
     def __call__(self, line):
-        tqdm.write(line)
+        progress.print_line(line)
         with files.writing(self._path), open(self._path, "a", encoding="utf-8") as file:
             file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), line))
 

@@ -1,0 +1,87 @@
+"""What a run tells people in words: how the dropping goes, why it stopped, and at the end what was found."""
+
+from utils import metrics
+from utils.explain.point_drop import LOST_ACCURACY
+from utils.files import printable
+
+
+class DroppingLine:
+    """Tells a progress.Progress how the dropping of one cloud goes: accuracy and points left before all else."""
+
+    def __init__(self, line, label, title, voter):
+        """
+        Args:
+          line: a progress.Progress without a total: nobody knows how many points go until the object is lost.
+          label: class that is explained.
+          title: of the method.
+          voter: function of points [M, 3] -> logits [V, C].
+        """
+        self._line, self._label, self._title, self._voter = line, label, title, voter
+        self._accuracy = "accuracy -"
+
+    def vote_logits(self, points):
+        """As the voter; tells what share of the votes was right, and of how many points."""
+        logits = self._voter(points)
+        share = metrics.percent((logits.argmax(axis=1) == self._label).mean())
+        self._accuracy = "accuracy {} at {}".format(share, len(points))
+        self._line.tell("{} points, {}".format(self._accuracy, self._title))
+        return logits
+
+    def show_round(self, finished):
+        """Tells of a finished results.Round."""
+        self._line.tell(
+            "{}, {} left, round {}, {}".format(self._accuracy, finished.points_left, finished.round, self._title)
+        )
+
+
+def is_lost(run):
+    """Whether the network no longer recognised the object at the end of a results.DropRun."""
+    return run.rounds[-1].accuracy <= LOST_ACCURACY
+
+
+def why_stopped(run):
+    """Why a results.DropRun stopped, as a clause."""
+    if not is_lost(run):
+        return run.stop_reason
+    before = "" if len(run.rounds) > 1 else " before any point is dropped"
+    return "the accuracy is {}{}".format(metrics.percent(run.rounds[-1].accuracy), before)
+
+
+def conclusion(case, title, run, dropping, page):
+    """What the network saw, on how much of the cloud that hung, and what to open, in words.
+
+    Args:
+      case: a cases.Case.
+      title: of the method.
+      run: its results.DropRun.
+      dropping: a run.Dropping with the method's drop mode filled in.
+      page: path of heat.html.
+    """
+    explained, accuracy = printable(case.explained), run.rounds[-1].accuracy
+    num_points, num_dropped = len(run.points), int((run.removed_in_round > 0).sum())
+    order = _order(dropping)
+    if is_lost(run) and not num_dropped:
+        found = "under rotation {} only {} of the votes were for {}, so no point was dropped".format(
+            dropping.rotation, metrics.percent(accuracy), explained
+        )
+    elif is_lost(run):
+        found = "by {} {} was lost once {} of the cloud, {} of {} points, was dropped, {}".format(
+            title, explained, metrics.percent(num_dropped / num_points), num_dropped, num_points, order
+        )
+    else:
+        found = "by {} {} was never lost: {} of the votes were for it with {} of {} points dropped, {}".format(
+            title, explained, metrics.percent(accuracy), num_dropped, num_points, order
+        )
+    return "The network: {} is {}; {}. Open {} in a browser to see its heat.".format(
+        case.name, case.seen_as(), found, printable(page)
+    )
+
+
+def _order(dropping):
+    """Which points go first under a run.Dropping, as a clause."""
+    if dropping.drop_mode in ("+random", "-random"):
+        return "by chance"
+    is_hottest = dropping.drop_mode[0] == "+" or dropping.drop_mode == "nonzero"
+    if dropping.drop_mode == "top":
+        is_hottest = not dropping.lowest
+    return "the {} first".format("hottest" if is_hottest else "coldest")
