@@ -4,9 +4,8 @@ import os
 import tempfile
 
 import numpy as np
-from tqdm import tqdm
 
-from utils import files
+from utils import files, progress
 from utils.pictures import films, heat_figure, plots, render
 from utils.pictures.colours import colour_bar, heat_colours, heat_strengths
 
@@ -75,10 +74,12 @@ def _frames(window, panels, captions, bar, title):
     pixels = heat_figure.panel_pixels(window, 1, dots_per_inch=DOTS_PER_INCH)
     drawings, _ = render.draw_panels(window, panels, pixels)
     frames = []
-    for caption, drawing in zip(captions, tqdm(drawings, unit="frame", desc="Drawing", leave=False)):
-        figure = heat_figure.heat_figure([heat_figure.Panel(caption, drawing, bar)], window, title)
-        frame = plots.figure_pixels(figure, DOTS_PER_INCH)
-        frames.append(frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2])  # as films must be
+    with progress.Progress("Drawing", len(drawings), "frames") as line:
+        for caption, drawing in zip(captions, drawings):
+            figure = heat_figure.heat_figure([heat_figure.Panel(caption, drawing, bar)], window, title)
+            frame = plots.figure_pixels(figure, DOTS_PER_INCH)
+            frames.append(frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2])  # as films must be
+            line.update()
     return frames
 
 
