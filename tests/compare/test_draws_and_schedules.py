@@ -108,7 +108,7 @@ def test_thesis_shows_each_method_under_each_schedule_with_medians(tmp_path):
         ("asm", "24 a round", "30.0", "40.0", "48.0", "0"),
         ("random", "24 a round", "36.0", "48.0", "48.0", "0"),
     ]
-    assert "dropped one by one (least): **random**" in summary(folder)
+    assert "dropped one by one (least): random; not told apart from asm." in summary(folder)
     assert cells(summary(folder), "cone 0")[2:] == ["1000", "1000", "48", "600", "90", "24"]
     assert (tmp_path / "points_removed.png").exists()
 

@@ -107,8 +107,10 @@ def test_intervals_are_over_networks_and_over_clouds_alone_and_all_together(tmp_
         "3 of 3",
     ]
     assert over["critical"][0] == "-5.00" and over["critical"][-1] == "2 of 3"
-    assert "Over networks, all together, none is told apart from the best." in text
-    assert "Over clouds, all together, every one is told apart from the best." in text
+    assert "First, but not surely best, by the mean over the networks: asm." in text and "**asm**" not in text
+    assert "Over networks it is not told apart from critical, random." in text
+    assert "Over clouds it is told apart from each of the others." in text
+    assert "**Only 4 clouds**" in text
     assert by_network["random"] == ["-13.41 to -6.59", "-23.41 to -16.59", "-33.41 to -26.59"]
 
 

@@ -163,7 +163,8 @@ def _heading(found, folders, labels):
     if num_networks < len(found):
         text += " Some are of one network under other seeds or rotations, which count as networks below."
     header = ["network", "folder", "model", "rotation", "seed", "weights sha256"]
-    return ["## compare.py {}".format(first.protocol.title(first.own)), text, tables.markdown(header, rows)]
+    title = "## compare.py {}".format(first.protocol.title(first.own))
+    return [title, text] + report.warnings(found[0].clouds) + [tables.markdown(header, rows)]
 
 
 def blocks_of(group, methods, labels):
@@ -222,15 +223,22 @@ def _lead(measure, values, methods, order, orders, labels):
         )
         by_network.append([name] + [tables.interval_text(one, levels[-1], digits=digits) for one in differences])
     first = names.markdown(methods[best])
-    text = (
-        "Best by the mean over the networks: **{}**. The others' difference from it{}, cloud by cloud on each network."
+    alike = {
+        what: tables.not_told_apart(found, levels[-1])
+        for found, what in ((over_networks, "networks"), (over_clouds, "clouds"))
+    }
+    is_sure = not any(alike.values())
+    text = "{} by the mean over the networks: {}. The others' difference from it{}, cloud by cloud on each network."
+    text = text.format(
+        "Best" if is_sure else "First, but not surely best,",
+        "**{}**".format(first) if is_sure else first,
+        ", in " + measure.unit if measure.unit else "",
     )
-    text = text.format(first, ", in " + measure.unit if measure.unit else "")
     text += " Over networks: of its mean on each of them. Over clouds: of each cloud's mean over the networks."
     if len(levels) > 1:
         text += " All together: the interval that holds for all {} at once (Bonferroni).".format(len(others))
-    for found, what in ((over_networks, "networks"), (over_clouds, "clouds")):
-        text += " {}.".format(tables.who_is_behind(found, levels[-1], "Over {}, all together".format(what)))
+    for what, found in alike.items():
+        text += " Over {} it is {}.".format(what, tables.how_far_apart(found, len(others)))
     together = ["all together"] * (len(levels) - 1)
     header = ["method", "difference", "95 % over networks"] + together + ["95 % over clouds"] + together
     together = ", all {} methods together".format(len(others)) if together else ""
@@ -238,7 +246,7 @@ def _lead(measure, values, methods, order, orders, labels):
         _where_it_holds(methods, order, orders, labels),
         text,
         tables.markdown(header + ["behind the best on"], rows),
-        "The difference from **{}** on each network alone, 95 % over its clouds{}:".format(first, together),
+        "The difference from {} on each network alone, 95 % over its clouds{}:".format(first, together),
         tables.markdown(["method"] + labels, by_network),
     ]
 

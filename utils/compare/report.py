@@ -8,7 +8,7 @@ import numpy as np
 
 from utils import progress
 from utils.clouds.cloud import Cloud
-from utils.compare import grid_figure, heats, settings
+from utils.compare import grid_figure, heats, settings, tables
 from utils.compare.protocol import Figure
 from utils.disk import names, shards
 from utils.disk.rows import NamedCloud, RowFile
@@ -119,6 +119,7 @@ def _heading(results):
         )
         for name, one in found.given.items()
     ]
+    blocks += warnings(results.clouds)
     missing = [method for method in found.methods if method not in results.methods]
     if results.num_lacking or missing:
         blocks.append(
@@ -132,6 +133,16 @@ def _heading(results):
             )
         )
     return blocks
+
+
+def warnings(clouds):
+    """What a reader is to know before believing means over clouds: list of Markdown texts."""
+    if len(clouds) >= tables.FEW_CLOUDS:
+        return []
+    return [
+        "**Only {} clouds**: the next ones may turn the order round. Compare {} or more (`--per_class`, `--classes`) "
+        "before you believe it.".format(len(clouds), tables.FEW_CLOUDS)
+    ]
 
 
 def _heat_pictures(folder, results):

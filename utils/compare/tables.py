@@ -1,10 +1,12 @@
-"""Tables and sentences that reports share: means with errors, methods by rank, who leads and by how much."""
+"""Tables and sentences that reports share: means with errors, methods by rank, who is best and how sure that is."""
 
 import numpy as np
 from tabulate import tabulate
 
 from utils import metrics
 from utils.disk import names
+
+FEW_CLOUDS = 20  # with fewer, one cloud more or less moves a mean far, and intervals take differences for normal
 
 
 def markdown(header, rows):
@@ -50,10 +52,12 @@ def _mean_alone(values):
 
 
 def lead(methods, order, values, what, bests, unit):
-    """Sentences that compare the best method with each other one, cloud by cloud.
+    """Names the best method, where the intervals say so, and compares the first with each other one, cloud by cloud.
 
     Each difference has its own 95 % interval, and where there are several, a wider one as well: by Bonferroni, all of
-    these hold together with 95 %. Neither counts that the best was found on the same clouds.
+    these hold together with 95 %. A method is best where all of the latter leave out 0. That the first was found on the
+    same clouds does no harm: to name a wrong one, the truly best would have to be told apart from it, and it is in no
+    more differences than are counted.
 
     Args:
       methods: names.
@@ -72,36 +76,44 @@ def lead(methods, order, values, what, bests, unit):
     rows = [
         [name, signed(found)] + [interval_text(found, level) for level in levels] for name, found in differences.items()
     ]
-    text = "Best by {} ({}): **{}**. The others' difference from it, in {}, cloud by cloud, with its 95 % interval:"
-    text = text.format(what, bests, names.markdown(methods[best]), unit)
+    alike, first = not_told_apart(differences, levels[-1]), names.markdown(methods[best])
+    text = "{} by {} ({}): {}{}. The others' difference from it, in {}, cloud by cloud, with its 95 % interval".format(
+        "First, but not surely best," if alike else "Best",
+        what,
+        bests,
+        first if alike else "**{}**".format(first),
+        "; " + how_far_apart(alike, len(others)),
+        unit,
+    )
     if len(levels) > 1:
-        text = text[:-1] + ", each for itself and all {} together (Bonferroni). {}:".format(
-            len(others), who_is_behind(differences, levels[-1])
-        )
-    return [text, markdown(["method", "difference", "95 % interval", "all together"][: 2 + len(levels)], rows)]
+        text += ", each for itself and all {} together (Bonferroni), which is what tells apart".format(len(others))
+    count = max(int(np.isfinite(found).sum()) for found in differences.values())
+    if count < FEW_CLOUDS <= values.shape[1]:
+        text += ". Only {} clouds count here, which is few".format(count)
+    return [text + ":", markdown(["method", "difference", "95 % interval", "all together"][: 2 + len(levels)], rows)]
 
 
-def who_is_behind(differences, level, start="All together"):
-    """Says of which methods the interval of the difference from the best leaves out 0, and of which it does not.
+def not_told_apart(differences, level):
+    """Names of those whose interval of the difference holds 0, or that have none: list.
 
     Args:
       differences: dictionary from name to float array, NaN to leave out.
       level: of the intervals.
-      start: first words.
-
-    Returns:
-      A Markdown text without a full stop.
     """
-    apart, alike = [], []
+    alike = []
     for name, found in differences.items():
         low, high = metrics.interval(found, level)
-        (apart if low > 0 or high < 0 else alike).append(names.markdown(name))
+        if not (low > 0 or high < 0):
+            alike.append(name)
+    return alike
+
+
+def how_far_apart(alike, count):
+    """Says from which of `count` others the first is not told apart, a list of names: a clause."""
     if not alike:
-        return start + ", every one is told apart from the best"
-    if not apart:
-        return start + ", none is told apart from the best"
-    count = "one is" if len(alike) == 1 else "{} are".format(len(alike))
-    return "{}, {} not told apart from the best: {}; the others are".format(start, count, ", ".join(alike))
+        return "told apart from " + ("the other" if count == 1 else "each of the others")
+    text = "not told apart from " + ", ".join(map(names.markdown, alike))
+    return text + (" (from the others it is)" if len(alike) < count else "")
 
 
 def signed(values, digits=2):
