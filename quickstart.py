@@ -1,9 +1,11 @@
 """From a fresh clone to pictures of what a PointNet looks at, in one command.
 
-    python quickstart.py            makes the environment, then trains and explains on the built-in shapes
-    python quickstart.py --test     makes the same environment and runs the tests; what follows `--` goes to pytest
+    python quickstart.py                        makes the environment, then trains and explains on the built-in shapes
+    python quickstart.py --input my_chair.ply   makes the same environment and explains a cloud of your own
+    python quickstart.py --test                 makes it and runs the tests; what follows `--` goes to pytest
 
-Needs nothing but a Python of 3.7 or later. Run again, it goes on with what is there.
+Starts under any Python from 3.7 on, and makes the environment with one that TensorFlow is built for: 3.7, or 3.10 to
+3.12, found on this computer or fetched by uv. Run again, it goes on with what is there.
 """
 
 import sys
@@ -23,15 +25,21 @@ import signal
 import subprocess
 import time
 
-# The main job: what each step is for, its script, its flags, and whether it opens a window at the end.
+EXAMPLES = (
+    "python quickstart.py",
+    "python quickstart.py --input my_chair.ply",
+    "python quickstart.py --test -- -k heat",
+)
+# The main job: what each step is for, its script, and its flags.
 DEMO = "--data_dir demo --log_dir log/demo"
 AIRPLANE = DEMO + " --desired_label airplane --num_point 1024 --num_votes 100"
 # A network of so few shapes may call any handful of points an airplane; that of this seed loses it under both methods.
 MAIN_JOB = (
-    ("Training PointNet on the built-in shapes", "train.py", DEMO + " --num_point 256 --max_epoch 15 --seed 2", False),
-    ("Explaining an airplane with p-grad-CAM", "p_grad_CAM.py", AIRPLANE, True),
-    ("Explaining the same airplane with adapted saliency maps", "ASM.py", AIRPLANE + " --num_drop 5", True),
+    ("Training PointNet on the built-in shapes", "train.py", DEMO + " --num_point 256 --max_epoch 15 --seed 2"),
+    ("Explaining an airplane with p-grad-CAM", "p_grad_CAM.py", AIRPLANE),
+    ("Explaining the same airplane with ASM", "ASM.py", AIRPLANE + " --num_drop 5"),
 )
+OWN_CLOUD = ("--compare", "--input")  # flags of p_grad_CAM.py, with the shipped network
 PICTURES = ("log/demo/explain/*/airplane_*/heat.png", "log/demo/explain/*/airplane_*/heat.html")
 
 # Here alone, records are no classes with typed fields: Python 2 cannot parse those, so would not say what it lacks.
@@ -83,12 +91,20 @@ class NotHere(Failure):
 
 def main():
     flags, pytest_arguments = parse_flags()
+    if flags.quiet:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, it stays open to the end
+        os.environ["PIP_QUIET"] = "1"  # which pip takes for its --quiet
     try:
+        if flags.input and not os.path.exists(flags.input):
+            raise Failure("--input {}: there is no such file".format(flags.input))
         python = set_up(flags)
         if flags.test:
             # Which tests are all, where none are named, stands in pyproject.toml.
-            sys.exit(run([python, "-m", "pytest"] + pytest_arguments, "Running the tests"))
-        run_main_job(python, flags.no_window)
+            sys.exit(run([python, "-m", "pytest"] + ["--quiet"] * flags.quiet + pytest_arguments, "Running the tests"))
+        if flags.input:
+            explain_own_cloud(python, flags)
+        else:
+            run_main_job(python, flags.no_window, flags.quiet)
     except (Failure, OSError) as error:
         sys.stderr.write("quickstart.py: error: {}\n".format(error))
         sys.exit(1)
@@ -99,9 +115,13 @@ def main():
 
 def parse_flags():
     parser = argparse.ArgumentParser(
-        prog="quickstart.py", description="Makes the environment and shows which points a PointNet looks at."
+        prog="quickstart.py",
+        description="Makes the environment and shows which points a PointNet looks at.",
+        epilog="\n  ".join(("examples:",) + EXAMPLES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--test", action="store_true", help="run the tests instead; what follows -- goes to pytest")
+    parser.add_argument("--input", metavar="FILE", help="explain this cloud or mesh instead, as p_grad_CAM.py does")
     parser.add_argument(
         "--tensorflow",
         type=int,
@@ -110,10 +130,14 @@ def parse_flags():
         ".venv; 2: TensorFlow 2, in .venv-tf2 (default: 1 where it can be had, else 2, in .venv)",
     )
     parser.add_argument("--no_window", action="store_true", help="open no windows (default where there is no display)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors; the files are as ever")
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     flags = parser.parse_args(sys.argv[1:end])
+    flags.input = flags.input and os.path.abspath(flags.input)
     if sys.argv[end + 1 :] and not flags.test:
         parser.error("what follows -- goes to pytest: give --test too")
+    if flags.input and flags.test:
+        parser.error("--input and --test: give one of them")
     return flags, sys.argv[end + 1 :]
 
 
@@ -283,19 +307,32 @@ def check_imports(python, kind):
             )
 
 
-def run_main_job(python, no_window):
+def run_main_job(python, no_window, is_quiet=False):
     """Runs every step of MAIN_JOB and says where the pictures are."""
-    has_display = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
-    for purpose, script, script_flags, has_window in MAIN_JOB:
-        command = [python, script] + script_flags.split()
-        if has_window and (no_window or not has_display):
-            command.append("--no_window")
-        status = run(command, purpose)
-        if status != 0:
-            raise Failure("{} ended with exit status {}; its own message is above".format(script, status))
+    for purpose, script, script_flags in MAIN_JOB:
+        run_script(python, script, script_flags.split(), purpose, no_window, is_quiet)
     say("Done. Pictures of what the network looks at, and pages to turn in a browser, one for each method:")
     for picture in sorted(picture for pattern in PICTURES for picture in glob.glob(pattern)):
         put("    {}\n".format(os.path.normpath(picture)))
+
+
+def explain_own_cloud(python, flags):
+    """Explains the file of --input by the methods of both scripts, which say where the pictures are."""
+    arguments = list(OWN_CLOUD) + [flags.input]
+    run_script(python, "p_grad_CAM.py", arguments, "Explaining " + flags.input, flags.no_window, flags.quiet)
+
+
+def run_script(python, script, arguments, purpose, no_window, is_quiet):
+    """Runs a script of the project; raises a Failure where it fails."""
+    has_display = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    command = [python, script] + arguments
+    if script != "train.py" and (no_window or not has_display):
+        command.append("--no_window")
+    if is_quiet:
+        command.append("--quiet")
+    status = run(command, purpose)
+    if status != 0:
+        raise Failure("{} ended with exit status {}; its own message is above".format(script, status))
 
 
 def run(command, purpose):

@@ -245,6 +245,36 @@ def test_windows_open_where_there_is_a_display_unless_unwanted(project, monkeypa
     assert sum("--no_window" in command for command in project[1]) == expected
 
 
+def test_quiet_is_handed_on_and_says_nothing(project, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", "--quiet"])
+    monkeypatch.setenv("PIP_QUIET", "0")
+    quickstart.main()
+    assert os.environ["PIP_QUIET"] == "1"
+    assert ["--quiet" in command for command in project[1][-3:]] == [True] * 3
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_cloud_of_ones_own_is_explained_instead_wherever_it_lies(project, monkeypatch, tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "my chair.ply").write_text("")
+    monkeypatch.chdir(tmp_path / "far")
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", "--no_window", "--input", "my chair.ply"])
+    quickstart.main()
+    _, commands = project
+    path = str(tmp_path / "far" / "my chair.ply")
+    assert commands[-1][1:] == ["p_grad_CAM.py", "--compare", "--input", path, "--no_window"]
+    assert [command[1] for command in commands].count("p_grad_CAM.py") == 1
+
+
+def test_a_cloud_that_is_not_there_is_said_before_anything_is_made(project, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", "--input", "nowhere.ply"])
+    with pytest.raises(SystemExit) as caught:
+        quickstart.main()
+    assert caught.value.code == 1 and "nowhere.ply: there is no such file" in capsys.readouterr().err
+    assert project[1] == []
+
+
 def test_the_pictures_are_named_at_the_end(project, capsys):
     picture = os.path.join("log", "demo", "explain", "asm", "airplane_0", "heat.png")
     os.makedirs(os.path.dirname(picture))
