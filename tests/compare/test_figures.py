@@ -89,18 +89,18 @@ def test_names_at_the_ends_of_curves_do_not_meet_and_stay_on_the_picture(tmp_pat
 
 
 def test_heights_are_spread_by_as_little_as_can_be():
-    assert styles.spread([0.1, 0.5, 0.9], 0.1, 0, 1) == pytest.approx([0.1, 0.5, 0.9])
+    assert plots.spread([0.1, 0.5, 0.9], 0.1, 0, 1) == pytest.approx([0.1, 0.5, 0.9])
     # Two that want one place move by half the gap each; a third that they meet moves all.
-    assert styles.spread([0.5, 0.5], 0.1, 0, 1) == pytest.approx([0.45, 0.55])
-    assert styles.spread([0.5, 0.5, 0.56], 0.1, 0, 1) == pytest.approx([0.42, 0.52, 0.62])
-    assert styles.spread([0.0, 0.0, 1.0, 1.0], 0.1, 0, 1) == pytest.approx([0.0, 0.1, 0.9, 1.0])
+    assert plots.spread([0.5, 0.5], 0.1, 0, 1) == pytest.approx([0.45, 0.55])
+    assert plots.spread([0.5, 0.5, 0.56], 0.1, 0, 1) == pytest.approx([0.42, 0.52, 0.62])
+    assert plots.spread([0.0, 0.0, 1.0, 1.0], 0.1, 0, 1) == pytest.approx([0.0, 0.1, 0.9, 1.0])
     # Where there is no room, they begin at the bottom.
-    assert styles.spread([0.5] * 3, 0.6, 0, 1) == pytest.approx([0.0, 0.6, 1.2])
+    assert plots.spread([0.5] * 3, 0.6, 0, 1) == pytest.approx([0.0, 0.6, 1.2])
 
 
 def test_heights_are_spread_by_least_squares(rng):
     wanted, gap = np.sort(rng.uniform(0, 1, 5)), 0.15
-    found = np.array(styles.spread(wanted.tolist(), gap, -9, 9))
+    found = np.array(plots.spread(wanted.tolist(), gap, -9, 9))
     assert np.diff(found).min() > gap - 1e-9
     least = np.square(found - wanted).sum()
     for _ in range(2000):

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.text import Text
 
 from utils.files import InputError
-from utils.pictures import colours, heat_figure, plots
+from utils.pictures import colours, heat_figure, plots, rounds_figure
 
 NAMES = ["a_class_of_a_long_name", "bed"]
 
@@ -32,8 +32,12 @@ def _assert_edge_is_white(image):
         assert (edge == 1).all()
 
 
+def _save_rounds(path, points_left, accuracies, title):
+    rounds_figure.save(path, [rounds_figure.Curve("", points_left, accuracies)], title)
+
+
 def test_rounds_run_from_many_points_on_the_left_to_few_on_the_right(tmp_path):
-    plots.save_rounds(str(tmp_path / "rounds.png"), [100, 40, 10], [1.0, 0.9, 0.2], "title")
+    _save_rounds(str(tmp_path / "rounds.png"), [100, 40, 10], [1.0, 0.9, 0.2], "title")
     image = _read(tmp_path / "rounds.png")
     rows, columns = np.nonzero(_is_blue(image))
     first, last = rows[columns < columns.min() + 10].mean(), rows[columns > columns.max() - 10].mean()
@@ -42,14 +46,14 @@ def test_rounds_run_from_many_points_on_the_left_to_few_on_the_right(tmp_path):
 
 
 def test_rounds_without_accuracy_are_left_out(tmp_path):
-    plots.save_rounds(str(tmp_path / "with.png"), [100, 40, 10], [1.0, float("nan"), 0.2], "title")
-    plots.save_rounds(str(tmp_path / "without.png"), [100, 10], [1.0, 0.2], "title")
+    _save_rounds(str(tmp_path / "with.png"), [100, 40, 10], [1.0, float("nan"), 0.2], "title")
+    _save_rounds(str(tmp_path / "without.png"), [100, 10], [1.0, 0.2], "title")
     np.testing.assert_array_equal(_read(tmp_path / "with.png"), _read(tmp_path / "without.png"))
 
 
 @pytest.mark.parametrize("points_left, accuracies", [([1024], [0.3]), ([7], [float("nan")])])
 def test_one_round_is_drawn_too(tmp_path, points_left, accuracies):
-    plots.save_rounds(str(tmp_path / "rounds.png"), points_left, accuracies, "1 $ round")
+    _save_rounds(str(tmp_path / "rounds.png"), points_left, accuracies, "1 $ round")
     assert _is_blue(_read(tmp_path / "rounds.png")).any() == np.isfinite(accuracies[0])
 
 
@@ -139,7 +143,7 @@ def test_figure_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "rounds.png"
     path.write_bytes(b"old")
     with pytest.raises(InputError, match="rounds.png .disk full"):
-        plots.save_rounds(str(path), [100, 10], [1.0, 0.2], "title")
+        _save_rounds(str(path), [100, 10], [1.0, 0.2], "title")
     assert path.read_bytes() == b"old" and os.listdir(str(tmp_path)) == ["rounds.png"]
 
 
@@ -149,7 +153,7 @@ def test_equal_figures_give_equal_files_on_any_day(ending, tmp_path):
     for name in ("a.", "b."):
         path = tmp_path / (name + ending)
         # Curves with markers and a clipped line, whose parts an SVG names; text, whose font a PDF holds.
-        plots.save_rounds(str(path), [100, 40, 10], [1.0, 0.9, 0.2], "title $x$")
+        _save_rounds(str(path), [100, 40, 10], [1.0, 0.9, 0.2], "title $x$")
         written.append(path.read_bytes())
     assert written[0] == written[1]
     assert b"CreationDate" not in written[0] and b"dc:date" not in written[0]
@@ -159,5 +163,5 @@ def test_a_figures_salt_does_not_stay_in_matplotlib(tmp_path):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    plots.save_rounds(str(tmp_path / "a.svg"), [100, 40], [1.0, 0.9], "title")
+    _save_rounds(str(tmp_path / "a.svg"), [100, 40], [1.0, 0.9], "title")
     assert dict(matplotlib.rcParams) == before

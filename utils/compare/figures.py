@@ -110,7 +110,7 @@ def _name_ends(axes, across, curves, looks):
     # Curves that end in one point are named in the order in which they came there.
     order = sorted(ends, key=lambda method: (round(ends[method], 2), np.nanmean(curves[method][0])))
     gap = GAP / PANEL_HEIGHT
-    heights = styles.spread([ends[method] for method in order], gap, 0.0, max(1.0, gap * (len(order) - 1)))
+    heights = plots.spread([ends[method] for method in order], gap, 0.0, max(1.0, gap * (len(order) - 1)))
     start = axes.transAxes.inverted().transform(axes.transData.transform((across[-1], low)))[0]
     before, after = (1 + inches / PANEL_WIDTH for inches in (LEADER, LEADER + SAMPLE))
     beside = {"transform": axes.transAxes, "clip_on": False}

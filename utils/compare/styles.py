@@ -1,8 +1,6 @@
-"""How methods look in figures: which have a colour, a marker and a line of their own, and where their names go."""
+"""How methods look in figures: which have a colour, a marker and a line of their own."""
 
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from utils.explain.methods import METHODS
 
@@ -72,28 +70,3 @@ def of(methods):
         else:
             found[name] = Style(METHODS[name].colour, METHODS[name].marker, next(lines))
     return {name: found[name] for name in methods}
-
-
-def spread(wanted, gap, least, greatest):
-    """Heights as near as can be to those wanted, in their order, and nowhere nearer to each other than a gap.
-
-    Less the gaps below them, the heights must not fall; of such heights those of least squares are the means of
-    neighbours that would fall (pool adjacent violators: Ayer et al. 1955).
-
-    Args:
-      wanted: list of n floats, ascending.
-      gap: between two heights.
-      least, greatest: between which they are to be, if there is room for n.
-
-    Returns:
-      list of n floats.
-    """
-    pools = []  # [mean, count], ascending
-    for number, height in enumerate(wanted):
-        pools.append([height - number * gap, 1])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            mean, count = pools.pop()
-            pools[-1] = [(pools[-1][0] * pools[-1][1] + mean * count) / (pools[-1][1] + count), pools[-1][1] + count]
-    bases = [mean for mean, count in pools for _ in range(count)]
-    bases = np.clip(bases, least, max(greatest - gap * (len(wanted) - 1), least))
-    return [base + number * gap for number, base in enumerate(bases)]

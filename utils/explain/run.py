@@ -10,10 +10,10 @@ from tabulate import tabulate
 from utils import command_line, metrics, progress
 from utils.clouds import own_cloud, transforms
 from utils.disk import result_folder
-from utils.explain import point_drop, results, round_heats, words
+from utils.explain import point_drop, results, round_heats, side_by_side, words
 from utils.explain.methods import METHODS
 from utils.files import printable, versions
-from utils.pictures import animation, colours, heat_picture, open3d_scene, plots, window
+from utils.pictures import animation, colours, heat_picture, open3d_scene, rounds_figure, window
 from utils.viewer import html_page
 
 # By their names in run.json; what a method takes besides stands in its options.
@@ -141,12 +141,16 @@ def save(case, runs, dropping, files):
     Raises:
       InputError: a folder cannot be written.
     """
-    for name in runs:
-        _save_one(case, name, runs, dropping.of(METHODS[name]), files)
+    settings = {name: _save_one(case, name, runs, dropping.of(METHODS[name]), files) for name in runs}
+    if len(runs) > 1:
+        written = side_by_side.save(case, runs, files, {"side_by_side": settings})
+        if written.notice:
+            print(command_line.one_line(written.notice))
+        print("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
 
 
 def _save_one(case, name, runs, dropping, files):
-    """Writes the files of one method, all or none, into a folder that holds no other run's."""
+    """Writes the files of one method, all or none, into a folder that holds no other run's; returns what matters."""
     cloud = case.cloud
     settings = dict(
         files.settings,
@@ -175,6 +179,7 @@ def _save_one(case, name, runs, dropping, files):
     paths, renderer = written.found
     print("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
     print(words.conclusion(case, METHODS[name].title, runs[name], dropping, os.path.join(written.folder, "heat.html")))
+    return _what_matters(settings)
 
 
 def _what_matters(settings):
@@ -199,15 +204,10 @@ def _write_files(folder, case, name, runs, settings, files):
     results.save(folder, one, case, settings, ply_points, ply_colours, ply_places)
     title = "{} of {}: {}".format(method.title, case.name, case.seen_as())
     names = {"rounds": "rounds." + files.figure_format, "heat": "heat." + files.figure_format}
-    classified = [round_ for round_ in one.rounds if not np.isnan(round_.accuracy)]
-    plots.save_rounds(
-        os.path.join(folder, names["rounds"]),
-        [round_.points_left for round_ in classified],
-        [round_.accuracy for round_ in classified],
-        title,
-    )
+    curve = side_by_side.curve_of(one)
+    rounds_figure.save(os.path.join(folder, names["rounds"]), [curve], title, width=files.look.width)
     picture = {"title": title, "look": files.look, "label": "heat for " + printable(case.explained)}
-    ending = ", accuracy {:.1%}".format(one.rounds[-1].accuracy)
+    ending = side_by_side.ending_of(one)
     renderer = heat_picture.save(os.path.join(folder, names["heat"]), one, ending=ending, **picture)
     _save_page(os.path.join(folder, "heat.html"), case, name, runs, files)
     written = [

@@ -1,6 +1,5 @@
 """The picture of heat, by matplotlib: clouds side by side, what they show in words, and a colour bar below them."""
 
-import textwrap
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -13,9 +12,9 @@ FIGURE_WIDTHS = {1: 4.2, 2: 6.0, 3: plots.FIGURE_WIDTHS["page"]}
 PANEL_ASPECTS = (0.8, 3.0)  # least and greatest width / height of a panel
 TITLE_SIZE, CAPTION_SIZE, TEXT_SIZE = 9, 8, plots.LEAST_TEXT  # points
 LINE_HEIGHT = 1.2  # of lines of text, in their sizes
-LETTER_WIDTH = 0.56  # of letters, in their sizes
 MARGIN, PANEL_GAP, BAR_HEIGHT, BAR_ABOVE, TICK_SPACE, WIDEST_BAR = 0.08, 0.1, 0.1, 0.08, 0.19, 2.2  # inches
 NARROW = 1.6  # inches of a panel: on fewer a colour bar takes what room there is in the figure
+ROW_GAP = 0.15  # inches between rows of panels
 TIP = 0.09  # inches of a colour bar's pointed end
 BOX_WIDTH = 0.14  # inches of the box beside a colour bar
 SIGNIFICANT_DIGITS = 3  # of a colour bar's numbers, but for whole ones, which are written out
@@ -27,13 +26,16 @@ class Panel(NamedTuple):
 
     Attributes:
       caption: text above it, broken into lines where it is long.
-      drawing: plots.Spheres, or a uint8 image [height, width, 3].
+      drawing: plots.Spheres, or a uint8 image [height, width, 3]; None for an empty place.
       bar: the colours.ColourBar below it; None for none.
     """
 
     caption: str
     drawing: Any
     bar: Optional[ColourBar]
+
+
+EMPTY = Panel("", None, None)
 
 
 def panel_size(window, num_panels, width=None):
@@ -65,36 +67,68 @@ def heat_figure(panels, window, title, width=None):
     Returns:
       The matplotlib Figure, whose panels are as large as `panel_size` says.
     """
-    panel_width, panel_height = panel_size(window, len(panels), width)
-    figure_width = 2 * MARGIN + len(panels) * panel_width + (len(panels) - 1) * PANEL_GAP
-    title_lines = wrapped(title, figure_width - 2 * MARGIN, TITLE_SIZE)
-    captions = [wrapped(panel.caption, panel_width, CAPTION_SIZE) for panel in panels]
-    slots = _bar_slots(panels, panel_width, figure_width)
-    labels = [wrapped(_bar_label(panels[number].bar), width, TEXT_SIZE) for number, _, width in slots]
-    title_height = _text_height(len(title_lines), TITLE_SIZE)
-    caption_height = _text_height(max(map(len, captions)), CAPTION_SIZE)
-    label_height = _text_height(max(map(len, labels), default=0), TEXT_SIZE)
-    below = BAR_ABOVE + BAR_HEIGHT + TICK_SPACE + label_height if slots else 0.0
-    bottom = MARGIN + below
-    figure_height = bottom + panel_height + caption_height + title_height + MARGIN
-    figure = plots.new_figure(figure_width, figure_height)
-    place = _Place(figure, figure_width, figure_height)
+    return rows_figure([("", panels)], window, title, width)
+
+
+def rows_figure(rows, window, title, width=None):
+    """Such pictures one below the other.
+
+    Args:
+      rows: list of (heading, list of Panel), of as many panels each; an empty heading takes no room.
+      window, title, width: as for `heat_figure`.
+    """
+    num_panels = len(rows[0][1])
+    panel_width, panel_height = panel_size(window, num_panels, width)
+    figure_width = 2 * MARGIN + num_panels * panel_width + (num_panels - 1) * PANEL_GAP
+    title_lines = plots.wrapped(title, figure_width - 2 * MARGIN, TITLE_SIZE)
+    laid_out = [_Row(heading, panels, panel_width, panel_height, figure_width) for heading, panels in rows]
+    top = MARGIN + _text_height(len(title_lines), TITLE_SIZE)
+    figure_height = top + sum(row.height for row in laid_out) + (len(rows) - 1) * ROW_GAP + MARGIN
+    place = _Place(plots.new_figure(figure_width, figure_height), figure_width, figure_height)
     place.text(figure_width / 2, figure_height - MARGIN, title_lines, TITLE_SIZE)
-    for number, (panel, caption) in enumerate(zip(panels, captions)):
-        left = MARGIN + number * (panel_width + PANEL_GAP)
-        axes = place.axes(left, bottom, panel_width, panel_height)
-        axes.set(xlim=window[:2], ylim=window[2:])
-        axes.axis("off")
-        if isinstance(panel.drawing, plots.Spheres):
-            plots.draw_spheres(axes, panel.drawing)
-        else:
-            axes.imshow(panel.drawing, extent=window, aspect="auto", interpolation="nearest")
-        top = figure_height - MARGIN - title_height
-        place.text(left + panel_width / 2, top, caption, CAPTION_SIZE, plots.CAPTION_COLOUR)
-    for (number, left, slot_width), label in zip(slots, labels):
-        _draw_colour_bar(place, panels[number].bar, left, slot_width, bottom - BAR_ABOVE - BAR_HEIGHT)
-        place.text(left + slot_width / 2, MARGIN + label_height, label, TEXT_SIZE)
-    return figure
+    for row in laid_out:
+        row.draw(place, figure_height - top, window)
+        top += row.height + ROW_GAP
+    return place.figure
+
+
+class _Row:
+    """Panels side by side, laid out: how high they are, with all that is above and below them, in inches."""
+
+    def __init__(self, heading, panels, panel_width, panel_height, figure_width):
+        self._panels, self._panel_width, self._panel_height = panels, panel_width, panel_height
+        self._middle = figure_width / 2
+        self._heading = plots.wrapped(heading, figure_width - 2 * MARGIN, TITLE_SIZE)
+        self._captions = [plots.wrapped(panel.caption, panel_width, CAPTION_SIZE) for panel in panels]
+        self._slots = _bar_slots(panels, panel_width, figure_width)
+        self._labels = [
+            plots.wrapped(_bar_label(panels[number].bar), width, TEXT_SIZE) for number, _, width in self._slots
+        ]
+        self._heading_height = _text_height(len(self._heading), TITLE_SIZE)
+        self._above = self._heading_height + _text_height(max(map(len, self._captions)), CAPTION_SIZE)
+        below = BAR_ABOVE + BAR_HEIGHT + TICK_SPACE if self._slots else 0.0
+        below += _text_height(max(map(len, self._labels), default=0), TEXT_SIZE)
+        self.height = self._above + panel_height + below
+
+    def draw(self, place, top, window):
+        """Draws the row below `top`, on a _Place."""
+        place.text(self._middle, top, self._heading, TITLE_SIZE, weight="bold")
+        bottom = top - self._above - self._panel_height
+        for number, (panel, caption) in enumerate(zip(self._panels, self._captions)):
+            left = MARGIN + number * (self._panel_width + PANEL_GAP)
+            axes = place.axes(left, bottom, self._panel_width, self._panel_height)
+            axes.set(xlim=window[:2], ylim=window[2:])
+            axes.axis("off")
+            if isinstance(panel.drawing, plots.Spheres):
+                plots.draw_spheres(axes, panel.drawing)
+            elif panel.drawing is not None:
+                axes.imshow(panel.drawing, extent=window, aspect="auto", interpolation="nearest")
+            middle = left + self._panel_width / 2
+            place.text(middle, top - self._heading_height, caption, CAPTION_SIZE, plots.CAPTION_COLOUR)
+        bar_bottom = bottom - BAR_ABOVE - BAR_HEIGHT
+        for (number, left, width), label in zip(self._slots, self._labels):
+            _draw_colour_bar(place, self._panels[number].bar, left, width, bar_bottom)
+            place.text(left + width / 2, bar_bottom - TICK_SPACE, label, TEXT_SIZE)
 
 
 def _bar_slots(panels, panel_width, figure_width):
@@ -110,24 +144,18 @@ class _Place:
     """A figure of a width and a height in inches, on which things are placed in inches."""
 
     def __init__(self, figure, width, height):
-        self._figure, self._width, self._height = figure, width, height
+        self.figure, self._width, self._height = figure, width, height
 
     def axes(self, left, bottom, width, height):
-        return self._figure.add_axes(
+        return self.figure.add_axes(
             [left / self._width, bottom / self._height, width / self._width, height / self._height]
         )
 
-    def text(self, middle, top, lines, size, colour="black"):
+    def text(self, middle, top, lines, size, colour="black", weight="normal"):
         """Writes lines of text around a middle, from a top downwards."""
         text = plots.literal("\n".join(lines))
         at = (middle / self._width, top / self._height)
-        self._figure.text(*at, text, fontsize=size, ha="center", va="top", color=colour, linespacing=1.0)
-
-
-def wrapped(text, width, size):
-    """Lines of a text, each as long as there is room for, of letters of a size in points on a width in inches."""
-    length = max(int(width * 72 / (size * LETTER_WIDTH)), 1)
-    return [line for part in text.split("\n") for line in textwrap.wrap(part, length)]
+        self.figure.text(*at, text, fontsize=size, ha="center", va="top", color=colour, weight=weight, linespacing=1.2)
 
 
 def _text_height(num_lines, size):
@@ -207,7 +235,7 @@ def _mark(axes, places, texts):
 
 
 def _text_width(text):
-    return len(text) * TEXT_SIZE * LETTER_WIDTH / 72
+    return len(text) * TEXT_SIZE * plots.LETTER_WIDTH / 72
 
 
 def _number(value):

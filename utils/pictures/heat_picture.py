@@ -68,18 +68,44 @@ def save(path, run, title, look, label="heat", ending=""):
       InputError: an unknown colour map or scale.
       OSError: the file cannot be written; what was there before is kept.
     """
-    view, shown = render.View(run.points, look.view), shown_of(run, look, label, ending)
+    return save_rows(path, [("", run, ending)], title, look, label)
+
+
+def save_rows(path, runs, title, look, label="heat"):
+    """Writes such pictures of one cloud one below the other, as of several methods.
+
+    Args:
+      path, title, look, label: as for `save`.
+      runs: list of (heading, run, ending), with `run` and `ending` as for `save`, of the same points.
+
+    Returns, raises:
+      As `save`.
+    """
+    view = render.View(runs[0][1].points, look.view)
+    rows = [shown_of(run, look, label, ending) for _, run, ending in runs]
+    # A method that dropped nothing has its heat alone.
+    num_columns = max(map(len, rows))
+    shown = [one for row in rows for one in row]
     panels = [view.panel(one.colours, one.strengths, one.removed, one.is_shown) for one in shown]
-    pixels = heat_figure.panel_pixels(view.window, len(panels), look.width)
+    pixels = heat_figure.panel_pixels(view.window, num_columns, look.width)
     drawings, renderer = render.draw_panels(view.window, panels, pixels)
-    figure_panels, bars = [], set()
-    for one, drawing in zip(shown, drawings):
-        # One bar for all panels that it is of.
-        key = one.bar[1:]
-        figure_panels.append(heat_figure.Panel(one.caption, drawing, None if key in bars else one.bar))
-        bars.add(key)
-    plots.save_figure(heat_figure.heat_figure(figure_panels, view.window, title, look.width), path)
+    drawings = iter(drawings)
+    figure_rows = [
+        (heading, _with_bars(row, drawings) + [heat_figure.EMPTY] * (num_columns - len(row)))
+        for (heading, _, _), row in zip(runs, rows)
+    ]
+    plots.save_figure(heat_figure.rows_figure(figure_rows, view.window, title, look.width), path)
     return renderer
+
+
+def _with_bars(row, drawings):
+    """A list of heat_figure.Panel of a list of Shown and an iterator of their drawings, one bar for all it is of."""
+    panels, bars = [], set()
+    for one in row:
+        key = one.bar[1:]
+        panels.append(heat_figure.Panel(one.caption, next(drawings), None if key in bars else one.bar))
+        bars.add(key)
+    return panels
 
 
 def there(shown):

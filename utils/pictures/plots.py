@@ -1,10 +1,11 @@
-"""Figures with matplotlib: what all of them share, accuracy over the rounds, a confusion matrix.
+"""Figures with matplotlib: what all of them share, and a confusion matrix.
 
 Every figure is an object of its own, drawn without pyplot, so that no window, back end or setting of matplotlib
 is touched.
 """
 
 import os
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,11 @@ FORMATS = ("png", "pdf", "svg")  # by the ending of a figure's file
 DOTS_PER_INCH = 300
 FIGURE_WIDTHS = {"column": 3.46, "page": 7.09}  # inches: 8.8 and 18 cm, of papers in two columns
 LEAST_TEXT = 7  # points
+LETTER_WIDTH = 0.56  # of most letters, in their sizes
 # Equal runs leave equal files: no date, and no random names of the parts of an SVG.
 NO_DATE = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-HASH_SALT = {"svg.hashsalt": "pointcloud-grad-CAM"}
+# Publishers ask for fonts as TrueType, 42, not as Type 3. The words of an SVG stay words, to be searched and edited.
+FILE_SETTINGS = {"svg.hashsalt": "pointcloud-grad-CAM", "pdf.fonttype": 42, "svg.fonttype": "none"}
 CAPTION_COLOUR = "0.4"
 LIGHT = np.array([-0.36, 0.6, 0.714])  # unit vector towards the light: x right, y up, z out of the picture
 CELL, MOST_CELLS = 0.22, 30.0  # inches: of a confusion matrix a cell, and at most all of them in a row
@@ -78,55 +81,6 @@ def draw_spheres(axes, spheres):
     )
     collection.set_offset_transform(axes.transData)
     axes.add_collection(collection, autolim=False)
-
-
-def save_rounds(path, points_left, accuracies, title, threshold=0.5):
-    """Writes the curve of the dropping loop: accuracy over the points left, a marker for each round, left to right.
-
-    Args:
-      path: the file to write, whose ending is one of FORMATS.
-      points_left: ints [R], points left in each round.
-      accuracies: floats [R] in 0..1, share of rotations classified as the label; NaN where not measured.
-      title: text above.
-      threshold: accuracy at which the object counts as lost; drawn as a line.
-
-    Raises:
-      OSError: the file cannot be written; what was there before is kept.
-    """
-    points_left, accuracies = np.asarray(points_left), np.asarray(accuracies, float)
-    measured = np.isfinite(accuracies)
-    figure = new_figure(4.6, 3.2)
-    axes = figure.add_axes([0.13, 0.15, 0.83, 0.73])
-    axes.axhline(threshold, color="0.5", linewidth=1, linestyle="--")
-    axes.text(
-        0.01,
-        threshold + 0.015,
-        "lost at {:g} or less".format(threshold),
-        transform=axes.get_yaxis_transform(),
-        fontsize=7,
-        color=CAPTION_COLOUR,
-    )
-    many_rounds = len(points_left) > 40
-    axes.plot(
-        points_left[measured],
-        accuracies[measured],
-        color="tab:blue",
-        linewidth=1.5,
-        marker="o",
-        markersize=2 if many_rounds else 4,
-        clip_on=False,
-        zorder=3,
-    )
-    axes.set(xlabel="points left", ylabel="accuracy over the rotations", ylim=(0, 1))
-    margin = max(0.03 * np.ptp(points_left), 1.0)
-    axes.set_xlim(points_left.max() + margin, max(points_left.min() - margin, 0))  # dropping runs to the right
-    axes.locator_params(axis="x", nbins=8, integer=True)
-    axes.set_title(literal(title), fontsize=10)
-    axes.tick_params(labelsize=8)
-    axes.grid(color="0.92")
-    axes.set_axisbelow(True)
-    hide_spines(axes, ("right", "top"))
-    save_figure(figure, path)
 
 
 def save_confusion_matrix(path, matrix, class_names, title):
@@ -204,6 +158,37 @@ def hide_spines(axes, sides):
         axes.spines[side].set_visible(False)
 
 
+def wrapped(text, width, size):
+    """Lines of a text, each as long as there is room for, of letters of a size in points on a width in inches."""
+    length = max(int(width * 72 / (size * LETTER_WIDTH)), 1)
+    return [line for part in text.split("\n") for line in textwrap.wrap(part, length)]
+
+
+def spread(wanted, gap, least, greatest):
+    """Heights as near as can be to those wanted, in their order, and nowhere nearer to each other than a gap.
+
+    Less the gaps below them, the heights must not fall; of such heights those of least squares are the means of
+    neighbours that would fall (pool adjacent violators: Ayer et al. 1955).
+
+    Args:
+      wanted: list of n floats, ascending.
+      gap: between two heights.
+      least, greatest: between which they are to be, if there is room for n.
+
+    Returns:
+      list of n floats.
+    """
+    pools = []  # [mean, count], ascending
+    for number, height in enumerate(wanted):
+        pools.append([height - number * gap, 1])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            mean, count = pools.pop()
+            pools[-1] = [(pools[-1][0] * pools[-1][1] + mean * count) / (pools[-1][1] + count), pools[-1][1] + count]
+    bases = [mean for mean, count in pools for _ in range(count)]
+    bases = np.clip(bases, least, max(greatest - gap * (len(wanted) - 1), least))
+    return [base + number * gap for number, base in enumerate(bases)]
+
+
 def literal(text):
     """Text that matplotlib shows as it stands, line feeds among it; two dollar signs would make a formula."""
     return "\n".join(files.printable(line) for line in text.split("\n")).replace("$", r"\$")
@@ -227,7 +212,7 @@ def save_figure(figure, path):
     ending = os.path.splitext(path)[1][1:]
 
     def write(file):
-        with matplotlib.rc_context(HASH_SALT):
+        with matplotlib.rc_context(FILE_SETTINGS):
             figure.savefig(file, format=ending, dpi=DOTS_PER_INCH, metadata=NO_DATE[ending])
 
     files.replace_file(path, write, mode="wb")

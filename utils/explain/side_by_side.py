@@ -1,0 +1,72 @@
+"""Pictures of all methods of a run on one cloud, beside the files that each method has of its own."""
+
+import os
+
+import numpy as np
+
+from utils.disk import result_folder
+from utils.explain.methods import METHODS
+from utils.files import printable, write_json
+from utils.pictures import heat_picture, rounds_figure
+
+FOLDER = "compare"  # beside the folders of the methods
+PICTURE = "compare"
+
+
+def save(case, runs, files, settings):
+    """Writes compare.png, the heat of all methods, and rounds.png, their accuracies over the points left.
+
+    They go to <dump_dir>/compare/<class>_<index>, as all files of a run: see `result_folder.write`.
+
+    Args:
+      case: a cases.Case.
+      runs: dictionary from the names of methods to their results.DropRun, two or more.
+      files: a run.Files.
+      settings: dictionary of what makes this run another than one whose run.json says otherwise.
+
+    Returns:
+      A result_folder.Written, whose `found` lists the names of the files.
+
+    Raises:
+      InputError: the folder cannot be written.
+    """
+    of_method = case.folders[next(iter(runs))]
+    folder = os.path.join(os.path.dirname(os.path.dirname(of_method)), FOLDER, os.path.basename(of_method))
+    return result_folder.write(
+        folder, settings, lambda begun: _write(begun, case, runs, files, settings), is_ours, files.overwrite
+    )
+
+
+def is_ours(name):
+    """Whether a name is that of a file that `save` leaves in its folder."""
+    return os.path.splitext(name)[0] in (PICTURE, "rounds") or name == result_folder.RUN_FILE
+
+
+def curve_of(run, method=None):
+    """The rounds_figure.Curve of a results.DropRun, with the name and look of a methods.Method where one is given."""
+    measured = [one for one in run.rounds if not np.isnan(one.accuracy)]
+    points_left, accuracies = [one.points_left for one in measured], [one.accuracy for one in measured]
+    if method is None:
+        return rounds_figure.Curve("", points_left, accuracies)
+    return rounds_figure.Curve(method.title, points_left, accuracies, method.colour, method.marker)
+
+
+def ending_of(run):
+    """How surely what was left is recognised, after its number of points."""
+    return ", accuracy {:.1%}".format(run.rounds[-1].accuracy)
+
+
+def _write(folder, case, runs, files, settings):
+    names = ["{}.{}".format(name, files.figure_format) for name in (PICTURE, "rounds")]
+    title = "{}: {}".format(case.name, case.seen_as())
+    heat_picture.save_rows(
+        os.path.join(folder, names[0]),
+        [(METHODS[name].title, run, ending_of(run)) for name, run in runs.items()],
+        title,
+        files.look,
+        "heat for " + printable(case.explained),
+    )
+    curves = [curve_of(run, METHODS[name]) for name, run in runs.items()]
+    rounds_figure.save(os.path.join(folder, names[1]), curves, title, width=files.look.width)
+    write_json(os.path.join(folder, result_folder.RUN_FILE), settings)
+    return names + [result_folder.RUN_FILE]
