@@ -53,6 +53,24 @@ def test_what_horovod_needs_agrees_with_the_locks():
         assert versions == locked or (package, locked) == ("cmake", set()), package
 
 
+def test_conda_makes_the_environment_that_pip_makes_without_anacondas_own_channel():
+    with open(os.path.join(quickstart.PROJECT_DIR, "environment.yml"), encoding="utf-8") as file:
+        lines = [line.split("#")[0].rstrip() for line in file]
+    start, end = lines.index("channels:"), lines.index("dependencies:")
+    assert [line.strip() for line in lines[start + 1 : end] if line] == ["- conda-forge", "- nodefaults"]
+    wanted = [line.strip() for line in lines[end + 1 :] if line]
+    kind = KINDS[1]
+    # TensorFlow 1.15 was built for CUDA 10.0 and cuDNN 7.
+    assert wanted[:4] == [
+        "- python=" + kind.pythons[0],
+        "- cudatoolkit=10.0",
+        "- cudnn=7.6",
+        "- " + quickstart.PIP.replace("==", "="),
+    ]
+    # All else comes from the very file that pip takes, whose lock the other tests look at.
+    assert wanted[4:] == ["- pip:", "- -r " + kind.requirements[0]]
+
+
 @pytest.mark.skipif(not os.path.exists(os.path.join(sys.prefix, STAMP)), reason="not an environment of quickstart.py")
 def test_this_environment_holds_nothing_but_what_is_locked():
     listing = subprocess.run(

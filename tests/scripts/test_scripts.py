@@ -213,7 +213,7 @@ def test_help_has_three_examples_and_no_path_of_this_computer(script, monkeypatc
     assert finished.returncode == 0 and "--quiet" in finished.stdout
     _, examples = finished.stdout.split("\nexamples:\n")
     assert len(examples.splitlines()) == 3
-    assert PROJECT_DIR not in finished.stdout and not re.search(r"(?<![\w.>])/\w", finished.stdout)
+    assert PROJECT_DIR not in finished.stdout and not re.search(r"(?<![\w.>:/])/\w", finished.stdout)
     module = importlib.import_module(script)
     flags = {
         "compare": compare_flags.parse_flags,
