@@ -70,6 +70,10 @@ def test_the_page_is_told_what_it_shares_with_the_pictures(tmp_path, monkeypatch
         monkeypatch.setattr(module, name, number)
     html_page.save(str(tmp_path / "page.html"), "", views())
     data = _data_of(tmp_path / "page.html")
+    (cloud,) = data["clouds"]
+    np.testing.assert_allclose(cloud["camera"], render.best_direction(POINTS), atol=1e-4)
+    html_page.save(str(tmp_path / "page.html"), "", views(), view=(90, 0))
+    np.testing.assert_allclose(_data_of(tmp_path / "page.html")["clouds"][0]["camera"], [1, 0, 0], atol=1e-4)
     names = ("cameraDistance", "dotSize", "fading", "millisecondsARound", "significantDigits", "code")
     assert [data[name] for name in names] == [7.0, 0.5, 0.75, 99, 3, {"length": 2, "base": 36}]
 

@@ -164,7 +164,13 @@ def test_colour_by_order_and_by_the_heat_of_the_round_and_other_methods_keep_the
     def rgb():
         return [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in tab.colours()]
 
+    for scale in colours.SCALES:
+        page.evaluate("(scale) => change({scale})", scale)
+        strengths = page.evaluate("pointLooks().strengths")
+        np.testing.assert_allclose(strengths, colours.heat_strengths(HEAT, scale=scale), atol=1e-4)
+    page.evaluate("(scale) => change({scale})", colours.DEFAULT_SCALE)
     press("order of dropping")
+    np.testing.assert_allclose(page.evaluate("pointLooks().strengths"), colours.order_strengths(REMOVED), atol=1e-6)
     np.testing.assert_allclose(rgb(), colours.order_colours(REMOVED), atol=0.5001 / 255)
     assert page.locator("#ticks").inner_text().split() == ["first", "last"]
     assert page.locator("#zeroLabel").inner_text() == "never"
@@ -176,7 +182,7 @@ def test_colour_by_order_and_by_the_heat_of_the_round_and_other_methods_keep_the
     assert "about 5 in round 2" in page.evaluate("hoverText(0)")
     # The third round took no heat: the last that did is shown, and said.
     page.evaluate("toRound(3)")
-    assert page.locator("#barTitle").inner_text() == "heat in round 2" and len(rgb()) == 5
+    assert page.locator("#barTitle").inner_text() == "heat in round 2, the last that was kept" and len(rgb()) == 5
     page.evaluate("change({scale: 'rank'})")
     np.testing.assert_allclose(rgb(), colours.heat_colours(ROUND_2, scale="rank")[:5], atol=0.02)
     # Round 3 leaves 5 points. The other method never has so few: its last round has 6, and no heat of rounds.

@@ -238,7 +238,7 @@ def _save_page(path, case, first, runs, files):
         for name, one in sorted(runs.items(), key=lambda item: item[0] != first)
     ]
     title = "{}: heat for {}".format(case.name, printable(case.explained))
-    html_page.save(path, title, views, files.look.colormap, files.look.scale)
+    html_page.save(path, title, views, files.look.colormap, files.look.scale, files.look.view)
 
 
 def show(case, runs, files):

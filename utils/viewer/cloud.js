@@ -62,23 +62,28 @@ function hoverText(point) {
   return lines.concat("point " + point).join("<br>");
 }
 
-/** The colour of each point; null where it has none just now. */
-function pointColours() {
-  const view = currentView();
-  if (state.by === "order") return decodeColours(view.order.colours, "order");
-  return state.by === "round" ? roundLook(view, state.round).colours : decodeColours(lookOf(view).colours, state.map);
+/** The colour of each point, null where it has none just now, and how much it matters, 0 to 1. */
+function pointLooks() {
+  const view = currentView(), look = lookOf(view);
+  if (state.by === "round") return roundLook(view, state.round);
+  if (state.by === "order") {
+    return {colours: decodeColours(view.order.colours, "order"), strengths: orderStrengths(view)};
+  }
+  const scaled = state.scale === "rank" ? rankScale(heatOf(view)) : heatOf(view);
+  return {colours: decodeColours(look.colours, state.map), strengths: strengthsOf(scaled, look.range, look.zero)};
 }
 
 /** Balls as one mesh; `points` are those of the cloud that it shows. */
-function ballTrace(points, colours, labels) {
+function ballTrace(points, colours, strengths, labels) {
   const cloud = currentCloud(), {axes} = placesOf(cloud), radius = ballRadius(cloud);
   const {corners, faces} = ball(cloud.points.length / 3 <= MOST_ROUND_BALLS), many = points.length * corners.length;
   const places = axes.map(() => new Float32Array(many)), sides = [0, 1, 2].map(() => new Uint32Array(points.length * faces.length));
   const vertexcolor = new Array(many), text = new Array(many);
   points.forEach((point, ball) => {
+    const size = radius * (1 + (data.strongestSize - 1) * strengths[ball]);
     corners.forEach((corner, number) => {
       const at = ball * corners.length + number;
-      for (const axis of [0, 1, 2]) places[axis][at] = axes[axis][point] + radius * corner[axis];
+      for (const axis of [0, 1, 2]) places[axis][at] = axes[axis][point] + size * corner[axis];
       vertexcolor[at] = colours[ball];
       text[at] = labels[ball];
     });
@@ -97,7 +102,7 @@ function dotTrace(points, color, size, text) {
 
 /** Plotly's traces: the points that are left, then the dropped ones. Fills `state.shown` for whoever asks. */
 function traces() {
-  const view = currentView(), all = pointColours().map((colour, point) => [colour, point]);
+  const view = currentView(), looks = pointLooks(), all = looks.colours.map((colour, point) => [colour, point]);
   const left = all.filter(([colour, point]) => isLeft(view, point, state.round) && colour !== null);
   const points = left.map(([, point]) => point), colours = left.map(([colour]) => colour), size = dotSize();
   const dropped = state.ghosts ? all.map(([, point]) => point).filter((point) => !isLeft(view, point, state.round)) : [];
@@ -105,7 +110,8 @@ function traces() {
   const hoverlabel = {bgcolor: styleColour("--paper"), bordercolor: styleColour("--line"), align: "left",
     font: Object.assign(font(), {size: 12, color: styleColour("--ink")})};
   const isMesh = all.length <= MOST_BALLS && points.length > 0, labels = points.map(hoverText);
-  const first = isMesh ? ballTrace(points, colours, labels) : dotTrace(points, colours, size, labels);
+  const strengths = points.map((point) => looks.strengths[point]);
+  const first = isMesh ? ballTrace(points, colours, strengths, labels) : dotTrace(points, colours, size, labels);
   const second = dotTrace(dropped, styleColour("--dropped"), DROPPED_SHARE * size, dropped.map(hoverText));
   return [first, second].map((trace) => Object.assign(trace, {hoverinfo: "text", hoverlabel, showlegend: false}));
 }

@@ -25,6 +25,7 @@ COLORMAPS = (colours.DEFAULT_COLORMAP, "thesis", "viridis", "cividis")
 SCRIPTS = ("data.js", "rounds.js", "camera.js", "turning.js", "cloud.js", "side.js", "viewer.js", "gallery.js")
 ORDER = "order"  # its palette, which is no colour map's
 RAMP_STEPS = 255  # colours of a map; an odd number has one in the middle
+STEEPEST = 85.0  # degrees up or down of the first view
 BAR_STEPS = 64  # colours of a colour bar; the browser blends between them
 DIGITS = string.digits + string.ascii_lowercase  # of numbers in base 36, which JavaScript reads
 CODES = [high + low for high in DIGITS for low in DIGITS]  # of colours, by their places
@@ -54,7 +55,7 @@ class View(NamedTuple):
     round_heats: Sequence[Any] = ()
 
 
-def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
+def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE, view=None):
     """Writes a page that shows clouds and their heat, and how the dropping went.
 
     Args:
@@ -63,24 +64,25 @@ def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DE
       views: list of View, one or more; the first is shown first. Those of the same caption and points are offered as
         methods of one cloud.
       colormap, scale: as for `colours.heat_colours`: what the page shows first. It offers COLORMAPS as well.
+      view: (azimuth, elevation) in degrees from which it is seen first, as for `render.View`; None for the best.
 
     Raises:
       InputError: an unknown colour map or scale.
       OSError: the file cannot be written; what was there before is kept.
     """
-    _write(path, page(title, views, colormap, scale))
+    _write(path, page(title, views, colormap, scale, view))
 
 
-def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
+def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE, view=None):
     """The text of the page that `save` writes, of the same arguments.
 
     Raises:
       InputError: an unknown colour map or scale.
     """
     groups = collections.OrderedDict()
-    for view in views:
-        groups.setdefault((view.caption, np.float32(view.points).tobytes()), []).append(view)
-    return _page(title, list(groups.values()), colormap, scale, is_gallery=False)
+    for one in views:
+        groups.setdefault((one.caption, np.float32(one.points).tobytes()), []).append(one)
+    return _page(title, list(groups.values()), colormap, scale, is_gallery=False, view=view)
 
 
 def save_gallery(path, title, clouds, methods, heats, colormap=colours.DEFAULT_COLORMAP, scale=colours.RANK):
@@ -121,11 +123,11 @@ def _write(path, text):
     replace_file(path, lambda file: file.write(text))
 
 
-def _page(title, groups, colormap, scale, is_gallery):
+def _page(title, groups, colormap, scale, is_gallery, view=None):
     maps = list(dict.fromkeys((colormap,) + COLORMAPS))
     palettes = {name: _Palette() for name in maps + [ORDER]}
     data = {
-        "clouds": [_cloud(group, palettes) for group in groups],
+        "clouds": [_cloud(group, palettes, view) for group in groups],
         "ramps": {name: _ramp(name, palettes[name]) for name in maps},
         "isGallery": is_gallery,
         "maps": maps,
@@ -137,6 +139,8 @@ def _page(title, groups, colormap, scale, is_gallery):
         "cameraDistance": render.CAMERA_DISTANCE,
         "dotSize": render.DOT_SIZE,
         "fading": render.FADING,
+        "strongestSize": render.STRONGEST_SIZE,
+        "lastDropped": colours.LAST_DROPPED,
         "millisecondsARound": animation.MILLISECONDS_A_ROUND,
         "significantDigits": heat_figure.SIGNIFICANT_DIGITS,
         "code": {"length": len(CODES[0]), "base": len(DIGITS)},
@@ -172,12 +176,17 @@ def _read(name):
         return file.read()
 
 
-def _cloud(views, palettes):
-    """What the page is told of one cloud: its points and, for each method, heat, rounds and colours."""
+def _cloud(views, palettes, view):
+    """What the page is told of one cloud: its points, where they are seen from first and, for each method, its heat.
+
+    Straight from above or below, turning about the up axis would have no right and left.
+    """
+    azimuth, elevation = view or render.best_view(views[0].points)
+    camera = render.direction_of((azimuth, float(np.clip(elevation, -STEEPEST, STEEPEST))))
     return {
         "caption": str(views[0].caption),
         "points": np.round(np.float64(views[0].points), 4).ravel().tolist(),
-        "camera": render.CAMERA_DIRECTION.tolist(),
+        "camera": np.round(camera, 4).tolist(),
         "views": [_view(view, palettes) for view in views],
     }
 

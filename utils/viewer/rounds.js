@@ -44,6 +44,20 @@ function rankScale(values) {
   return found;
 }
 
+/** How much points matter by their heat, 0 to 1, as `heat_strengths` of the pictures; `none`: negative heat counts as none. */
+function strengthsOf(scaled, [low, high], none) {
+  const reach = none ? high : Math.max(-low, high);
+  return scaled.map((value) => value === null ? 0 : Math.min((none ? Math.max(value, 0) : Math.abs(value)) / (reach || 1), 1));
+}
+
+/** Likewise by when they were dropped, as `order_strengths` of the pictures. */
+function orderStrengths(view) {
+  const rounds = view.removed.filter((round) => round > 0).sort((a, b) => a - b), before = new Map();
+  rounds.forEach((round, place) => before.has(round) || before.set(round, place));
+  const most = before.get(rounds[rounds.length - 1]) || 1;
+  return view.removed.map((round) => round > 0 ? 1 - (1 - data.lastDropped) * before.get(round) / most : 0);
+}
+
 /** What a bar spans by the heats that it shows: bottom, top, least and greatest. Python knows all but that of ranks. */
 function rangeOf(view, place, isDiverging, scaled) {
   if (state.scale !== "rank") return view.roundHeats.ranges[(isDiverging ? "diverging " : "stretched ") + state.scale][place + 1];
@@ -66,5 +80,7 @@ function roundLook(view, number) {
   return {
     round, colours: scaled.map((value) => value === null ? null : none && value <= 0 ? none : at(value)),
     bar: {colours: steps, range: [bottom, top, ...extremes], zero: none, zeroLabel: none ? "no heat" : null,
-      title: (state.scale === "rank" ? "rank of heat" : "heat") + " in round " + round}};
+      title: (state.scale === "rank" ? "rank of heat" : "heat") + " in round " + round +
+        (round < number ? ", the last that was kept" : "")},
+    strengths: strengthsOf(scaled, [bottom, top], none)};
 }

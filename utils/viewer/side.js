@@ -69,7 +69,7 @@ function drawCurve() {
     " points, " + percent(last[2]) + " of " + last[1]);
   Plotly.react("curve", [
     {x: measured.map((one) => one[1]), y: measured.map((one) => 100 * one[2]), text: measured.map(point),
-      customdata: measured.map((one) => one[0]), hoverinfo: "text", mode: "lines+markers",
+      customdata: measured.map((one) => one[0]), hoverinfo: "text", mode: measured.length > 60 ? "lines" : "lines+markers",
       line: {color: accent, width: 1.5}, marker: {size: 4, color: accent}}, marks],
   {margin: {l: 44, r: 8, t: 6, b: isLow ? 18 : 34}, showlegend: false, font: font(), hovermode: "closest", paper_bgcolor: paper,
     plot_bgcolor: paper, xaxis: axis(isLow ? "" : "points left", [most + room, least - room], {nticks: 5}),
