@@ -1,6 +1,6 @@
 """The experiment of every explain script: a network, clouds, their heat, what is left without hot points, files."""
 
-from utils.explain import cases, pieces, run
+from utils.explain import cases, pieces, run, writer
 from utils.explain import flags as explain_flags
 from utils.explain.methods import METHODS
 from utils.network.flags import find_network
@@ -31,12 +31,15 @@ def explain_clouds(flags):
             work = explain_flags.work(flags, classifier.network, dropping, files)
             lines = pieces.hand_out(flags.workers, clouds, work)
         else:
-            for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
-                load_open3d()
-                runs = {name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods}
-                run.save(case, runs, dropping, files)
-                if clouds.is_one and not flags.no_window:
-                    run.show(case, runs, files)
-                lines += run.summary_of(case, runs)
+            with writer.Writer(dropping, files, is_behind=not clouds.is_one) as written:
+                for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
+                    load_open3d()
+                    runs = {
+                        name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods
+                    }
+                    written.save(case, runs)
+                    if clouds.is_one and not flags.no_window:
+                        run.show(case, runs, files)
+                    lines += run.summary_of(case, runs)
     run.print_summary(lines)
     clouds.finish()

@@ -108,6 +108,6 @@ def explain(piece, num_workers):
                 name: run.drop_until_lost(classifier, case, METHODS[name], work.dropping, is_shown=False)
                 for name in work.methods
             }
-            run.save(case, runs, work.dropping, work.files)
+            print("\n".join(run.save(case, runs, work.dropping, work.files)))
             lines += run.summary_of(case, runs)
     return Explained(out.getvalue(), err.getvalue(), lines, piece.clouds.num_left_out)

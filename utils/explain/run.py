@@ -114,8 +114,14 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
         )
     removed = found.removed_in_round > 0
     print(
-        "{}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
-            method.title, len(found.rounds), words.why_stopped(found), removed.sum(), len(removed), found.seconds
+        "{} of {}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
+            method.title,
+            case.name,
+            len(found.rounds),
+            words.why_stopped(found),
+            removed.sum(),
+            len(removed),
+            found.seconds,
         )
     )
     if words.is_lost(found) and len(found.rounds) == 1 and case.explained == case.predicted:
@@ -128,7 +134,7 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
 
 
 def save(case, runs, dropping, files):
-    """Writes the files of a case, a folder for each method, and prints where they are.
+    """Writes the files of a case, a folder for each method.
 
     A folder that holds another run, of other flags or another cloud, stays: see `result_folder.write`.
 
@@ -138,19 +144,29 @@ def save(case, runs, dropping, files):
       dropping: the Dropping that gave them.
       files: a Files.
 
+    Returns:
+      What to tell the user, a list of texts: where the files are, and what was found.
+
     Raises:
       InputError: a folder cannot be written.
     """
-    settings = {name: _save_one(case, name, runs, dropping.of(METHODS[name]), files) for name in runs}
+    settings, told = {}, []
+    for name in runs:
+        settings[name], texts = _save_one(case, name, runs, dropping.of(METHODS[name]), files)
+        told += texts
     if len(runs) > 1:
         written = side_by_side.save(case, runs, files, {"side_by_side": settings})
-        if written.notice:
-            print(command_line.one_line(written.notice))
-        print("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
+        told += [command_line.one_line(written.notice)] if written.notice else []
+        told.append("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
+    return told
 
 
 def _save_one(case, name, runs, dropping, files):
-    """Writes the files of one method, all or none, into a folder that holds no other run's; returns what matters."""
+    """Writes the files of one method, all or none, into a folder that holds no other run's.
+
+    Returns:
+      What matters of its settings, a dictionary, and what to tell the user, a list of texts.
+    """
     cloud = case.cloud
     settings = dict(
         files.settings,
@@ -166,20 +182,19 @@ def _save_one(case, name, runs, dropping, files):
     )
     if cloud.own is not None:
         settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
-    with progress.Progress("Drawing ..."):
-        written = result_folder.write(
-            case.folders[name],
-            _what_matters(settings),
-            lambda begun: _write_files(begun, case, name, runs, settings, files),
-            results.is_ours,
-            files.overwrite,
-        )
-    if written.notice:
-        print(command_line.one_line(written.notice))
+    written = result_folder.write(
+        case.folders[name],
+        _what_matters(settings),
+        lambda begun: _write_files(begun, case, name, runs, settings, files),
+        results.is_ours,
+        files.overwrite,
+    )
     paths, renderer = written.found
-    print("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
-    print(words.conclusion(case, METHODS[name].title, runs[name], dropping, os.path.join(written.folder, "heat.html")))
-    return _what_matters(settings)
+    page = os.path.join(written.folder, "heat.html")
+    told = [command_line.one_line(written.notice)] if written.notice else []
+    told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
+    told.append(words.conclusion(case, METHODS[name].title, runs[name], dropping, page))
+    return _what_matters(settings), told
 
 
 def _what_matters(settings):
