@@ -31,7 +31,8 @@ def main():
         compare_flags.recolour(flags)
         report.write(flags.report[0])
     else:
-        networks.write(flags.report, flags.dump_dir, flags.methods if "methods" in flags.given else None)
+        methods = flags.methods if "methods" in flags.given else None
+        networks.write(flags.report, flags.dump_dir, methods, flags.figure_format, flags.figure_width)
 
 
 def compare(flags):

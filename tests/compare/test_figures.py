@@ -2,10 +2,11 @@
 
 import matplotlib.colors
 import matplotlib.image
+import matplotlib.text
 import numpy as np
 import pytest
 
-from utils.compare import figures, grid_figure, styles
+from utils.compare import distributions, figures, grid_figure, report, styles
 from utils.explain.methods import METHODS
 from utils.pictures import plots
 
@@ -28,7 +29,7 @@ def _assert_edges_are_white(picture):
 def _curves(tmp_path, methods):
     path = str(tmp_path / "curves.png")
     curves = {name: (np.full(3, 0.1 + 0.05 * place), np.zeros(3)) for place, name in enumerate(methods)}
-    figures.save_curves(path, [0, 25, 50], {"accuracy": curves}, "points")
+    figures.save_curves(path, [0, 25, 50], {"accuracy": curves}, "points", 40)
     return _read(path)
 
 
@@ -59,14 +60,14 @@ def test_methods_beyond_eight_are_grey_and_named_once(tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(figures.plots, "save_figure", lambda figure, _: said.append(figure))
     curves = {name: (np.full(3, 0.1 + 0.05 * place), np.zeros(3)) for place, name in enumerate(SIXTEEN)}
-    figures.save_curves("", [0, 25, 50], {"accuracy": curves, "probability": curves}, "points")
+    figures.save_curves("", [0, 25, 50], {"accuracy": curves, "probability": curves}, "points", 40)
     (figure,) = said
     for axes in figure.axes:
         lines = [line for line in axes.lines if len(line.get_xdata()) == 3 and line.get_transform() == axes.transData]
         greys = [line for line in lines if line.get_color() == styles.OTHER_COLOUR]
         assert (len(lines), len(greys)) == (16, 8) and {line.get_linewidth() for line in greys} == {0.8}
         assert sorted(text.get_text() for text in axes.texts) == sorted(SIXTEEN[:7] + ["random"])
-    (words,) = figure.texts
+    (words,) = [text for text in figure.texts if "others" in text.get_text()]
     for name in SIXTEEN:
         assert (name in words.get_text().replace("\n", " ")) == (name not in SIXTEEN[:7] + ["random"])
 
@@ -78,7 +79,7 @@ def test_names_at_the_ends_of_curves_do_not_meet_and_stay_on_the_picture(tmp_pat
     path = str(tmp_path / "curves.png")
     # All curves end in one point, as under `insert`.
     curves = {name: (np.array([0.05 * place, 0.9]), np.zeros(2)) for place, name in enumerate(METHODS)}
-    figures.save_curves(path, ["trained", "a layer of a long name"], {"accuracy": curves}, "points")
+    figures.save_curves(path, ["trained", "a layer of a long name"], {"accuracy": curves}, "points", 40)
     _assert_edges_are_white(_read(path))
     boxes = [text.get_window_extent() for text in kept[0].axes[0].texts]
     assert len(boxes) == 8
@@ -132,9 +133,8 @@ def test_words_of_the_grid_stay_on_the_picture(tmp_path, class_name):
         path,
         [class_name],
         ["asm"],
-        [[(spheres, (-1, 1, -1, 1))]],
-        np.zeros((4, 3)),
-        "rank of the heat of each cloud, from the least to the greatest",
+        [[grid_figure.Cell(spheres, (-1, 1, -1, 1), "no heat")]],
+        report.grid_bar(False, "viridis", "rank"),
     )
     picture = _read(path)
     assert (picture[:, -EDGE:] == 1).all()
@@ -142,9 +142,8 @@ def test_words_of_the_grid_stay_on_the_picture(tmp_path, class_name):
     name_width = int(
         max(grid_figure.NAME_WIDTH, 0.1 + grid_figure.LETTER_WIDTH * len(class_name)) * plots.DOTS_PER_INCH
     )
-    rows = slice(
-        int(grid_figure.TITLE_HEIGHT * plots.DOTS_PER_INCH), -int(grid_figure.TITLE_HEIGHT * plots.DOTS_PER_INCH)
-    )
+    # Without the title above and the colour bar below.
+    rows = slice(int(grid_figure.TITLE_HEIGHT * plots.DOTS_PER_INCH), -int(0.65 * plots.DOTS_PER_INCH))
     assert (picture[rows, name_width - EDGE : name_width] == 1).all()
     assert (picture[rows, EDGE : name_width // 2] < 0.5).any()
 
@@ -155,8 +154,8 @@ def test_a_grid_of_many_methods_fits_a_page(tmp_path, count, width, rows):
     path = str(tmp_path / "clouds.png")
     spheres = plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3)))
     names = ["integrated-gradients"] * count
-    cells = [[(spheres, (-1, 1, -1, 1))] * count] * rows
-    grid_figure.save_grid(path, ["chair"] * rows, names, cells, np.zeros((4, 3)), "rank of the heat")
+    cells = [[grid_figure.Cell(spheres, (-1, 1, -1, 1))] * count] * rows
+    grid_figure.save_grid(path, ["chair"] * rows, names, cells, report.grid_bar(True, "coolwarm", "robust"))
     picture = _read(path)
     assert picture.shape[1] <= width * plots.DOTS_PER_INCH and picture.shape[0] <= 10 * plots.DOTS_PER_INCH
     _assert_edges_are_white(picture)
@@ -169,11 +168,14 @@ def _distributions(tmp_path, num_clouds, methods, lost=0, num_panels=1):
     path = str(tmp_path / "points_removed.png")
     rng = np.random.RandomState(0)
     panels = {
-        "dropped {} a round".format(number): {name: rng.randint(0, 1025, num_clouds).astype(float) for name in methods}
+        "dropped {} a round".format(number): {
+            name: (rng.randint(0, 1025, num_clouds).astype(float), rng.randint(0, 3, num_clouds) > 0)
+            for name in methods
+        }
         for number in range(num_panels)
     }
     is_counted = np.arange(num_clouds) >= lost
-    figures.save_distributions(path, panels, is_counted, 1024, "points removed until lost", "not recognised before")
+    distributions.save(path, panels, is_counted, 1024, "points removed until lost", "not recognised before")
     return _read(path)
 
 
@@ -206,12 +208,111 @@ def test_bars_of_sixteen_methods_fit_a_page(tmp_path, num_series):
 
 def test_every_method_has_dots_of_its_colour_and_a_box_around_its_median(tmp_path):
     path = str(tmp_path / "points_removed.png")
-    values = {"asm": np.array([100.0, 200, 300, 400, 500]), "random": np.array([900.0] * 5)}
-    figures.save_distributions(path, {"": values}, np.ones(5, bool), 1000, "points", "")
+    lost = np.ones(5, bool)
+    values = {"asm": (np.array([100.0, 200, 300, 400, 500]), lost), "random": (np.array([900.0] * 5), lost)}
+    distributions.save(path, {"": values}, np.ones(5, bool), 1000, "points", "")
     picture = _read(path)
     columns = np.flatnonzero((np.abs(picture - matplotlib.colors.to_rgb("#D55E00")).max(axis=2) < 0.01).any(axis=0))
-    left = figures.LETTER_WIDTH * len("random") + 0.2
+    left = distributions.LETTER_WIDTH * len("random") + 0.2
     places = (columns / plots.DOTS_PER_INCH - left) / 5.0 * 1000
     # The line of the median is opaque; it is at 300 of 1000.
     assert abs(np.median(places) - 300) < 10
     assert _count(picture, "0.55") > 100
+
+
+def _drawn(monkeypatch, module, draw):
+    """The figure that a function of a module draws, and all its texts."""
+    kept = []
+    monkeypatch.setattr(module.plots, "save_figure", lambda figure, _: kept.append(figure))
+    draw()
+    (figure,) = kept
+    figure.canvas.draw()
+    return figure, [text for text in figure.findobj(matplotlib.text.Text) if text.get_text().strip()]
+
+
+def _curves_of(count, names=SIXTEEN):
+    return {name: (np.full(3, 0.1 + 0.05 * place), np.full(3, 0.02)) for place, name in enumerate(names)}
+
+
+COLUMN = plots.FIGURE_WIDTHS["column"]
+CELL = grid_figure.Cell(plots.Spheres(np.zeros((1, 2)), np.full(1, 0.1), np.zeros((1, 3))), (-1, 1, -1, 1), "no heat")
+SPREAD_VALUES = np.arange(12.0) * 80, np.arange(12) % 3 > 0
+DRAWN = {
+    "curves": (
+        figures,
+        lambda: figures.save_curves("", [0, 25, 50], {"accuracy": _curves_of(3)}, "points", 40, width=COLUMN),
+    ),
+    "bars": (
+        figures,
+        lambda: figures.save_bars("", SIXTEEN, {"a way": (np.arange(16.0), None)}, "a long label of points", COLUMN),
+    ),
+    "clouds": (
+        grid_figure,
+        lambda: grid_figure.save_grid(
+            "", ["chair"] * 2, SIXTEEN[9:], [[CELL] * 7] * 2, report.grid_bar(True, "coolwarm", "robust"), COLUMN
+        ),
+    ),
+    "distributions": (
+        distributions,
+        lambda: distributions.save(
+            "",
+            {"dropped {}".format(way): dict.fromkeys(SIXTEEN[9:], SPREAD_VALUES) for way in "abc"},
+            np.arange(12) > 2,
+            1024,
+            "points",
+            "not recognised",
+            COLUMN,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(DRAWN))
+def test_in_a_column_no_text_is_small_and_none_is_cut(monkeypatch, name):
+    figure, texts = _drawn(monkeypatch, *DRAWN[name])
+    width, height = figure.get_size_inches()
+    assert width == pytest.approx(COLUMN)
+    assert min(text.get_fontsize() for text in texts) >= plots.LEAST_TEXT
+    drawn = figure.get_tightbbox(figure.canvas.get_renderer())
+    slack = 1e-6  # of floats
+    assert drawn.x0 >= 0 and drawn.x1 <= width + slack and drawn.y0 >= 0 and drawn.y1 <= height + slack
+
+
+@pytest.mark.parametrize("num_clouds, num_bands", [(9, 0), (10, 2)])
+def test_bands_of_errors_are_drawn_from_ten_clouds_on(monkeypatch, num_clouds, num_bands):
+    curves = _curves_of(3, ["asm", "random"])
+    figure, _ = _drawn(
+        monkeypatch, figures, lambda: figures.save_curves("", [0, 25, 50], {"accuracy": curves}, "points", num_clouds)
+    )
+    assert len(figure.axes[0].collections) == num_bands
+
+
+def test_clouds_never_lost_and_not_recognised_are_no_dots(monkeypatch):
+    values = np.array([5.0, 3, 4, 9]), np.array([True, False, True, True])
+    figure, texts = _drawn(
+        monkeypatch,
+        distributions,
+        lambda: distributions.save(
+            "", {"": {"asm": values}}, np.array([True, True, True, False]), 10, "points", "unknown"
+        ),
+    )
+    dots, triangles, crosses = figure.axes[0].collections
+    assert dots.get_offsets()[:, 0].tolist() == [5, 4]
+    assert triangles.get_offsets()[:, 0].tolist() == [3] and crosses.get_offsets()[:, 0].tolist() == [9]
+    # Sorted: the least above, and what does not count below all others.
+    assert (
+        triangles.get_offsets()[0, 1]
+        < dots.get_offsets()[1, 1]
+        < dots.get_offsets()[0, 1]
+        < crosses.get_offsets()[0, 1]
+    )
+    assert {"a cloud, lost", "never lost", "unknown"} < {text.get_text() for text in texts}
+
+
+def test_a_cell_without_heat_says_so_and_the_bar_what_its_numbers_are(monkeypatch):
+    bar = report.grid_bar(True, "coolwarm", "robust")
+    _, texts = _drawn(monkeypatch, grid_figure, lambda: grid_figure.save_grid("", ["chair"], ["asm"], [[CELL]], bar))
+    words = {text.get_text().replace("\n", " ") for text in texts}
+    assert {"no heat", "\u22121", "0", "1", "heat of each cloud, in units of its 98th percentile"} < words
+    assert bar.is_pointed_below and bar.is_pointed_above
+    assert not report.grid_bar(False, "coolwarm", "robust").is_pointed_below

@@ -146,7 +146,9 @@ def report(results, anew):
             for column in curves.COLUMNS
         }
         xlabel = "% of the points gone, {} first".format(word)
-        save = functools.partial(figures.save_curves, places=places, panels=panels, xlabel=xlabel)
+        save = functools.partial(
+            figures.save_curves, places=places, panels=panels, xlabel=xlabel, num_clouds=len(results.clouds)
+        )
         pictures.append(Figure("{}.png".format(curve), save))
     bars = {
         curve: metrics.mean_and_error(areas[curve, "probability"][order], axis=1) for curve in ("deletion", "insertion")

@@ -83,7 +83,14 @@ def report(results, bests, xlabel, caption, is_log=False):
         [
             Figure(
                 "curves.png",
-                functools.partial(figures.save_curves, places=steps, panels=panels, xlabel=xlabel, is_log=is_log),
+                functools.partial(
+                    figures.save_curves,
+                    places=steps,
+                    panels=panels,
+                    xlabel=xlabel,
+                    num_clouds=len(results.clouds),
+                    is_log=is_log,
+                ),
             ),
             Figure(
                 "bars.png",

@@ -22,8 +22,11 @@ EXAMPLES = (
     "python compare.py --report log/compare/drop",
 )
 # What --report can be given besides.
-FLAGS_OF_REPORT = ("report", "colormap", "scale", "quiet", "verbose")
-FLAGS_OF_REPORT_OF_SEVERAL = ("report", "dump_dir", "methods", "quiet", "verbose")
+FLAGS_OF_FIGURES = ("figure_width", "figure_format")
+FLAGS_OF_COLOURS = ("colormap", "scale", "view")
+FLAGS_OF_LOOKS = FLAGS_OF_COLOURS + FLAGS_OF_FIGURES
+FLAGS_OF_REPORT = ("report", "quiet", "verbose") + FLAGS_OF_LOOKS
+FLAGS_OF_REPORT_OF_SEVERAL = ("report", "dump_dir", "methods", "quiet", "verbose") + FLAGS_OF_FIGURES
 
 
 def parse_flags():
@@ -130,7 +133,7 @@ def begin(flags, network, data, digest, clouds, rotation, given):
 
 
 def recolour(flags):
-    """Writes the colours that were given into the run.json of the one folder to report on.
+    """Writes how pictures look, as far as it was given, into the run.json of the one folder to report on.
 
     Raises:
       InputError: the folder is not of a comparison, or shows no colours.
@@ -138,7 +141,7 @@ def recolour(flags):
     (folder,) = flags.report
     kept = settings.read(folder)
     found = settings.of(kept, settings.path_in(folder))
-    changed = {name: getattr(flags, name) for name in ("colormap", "scale") if name in flags.given}
+    changed = {name: getattr(flags, name) for name in FLAGS_OF_LOOKS if name in flags.given}
     _refuse_idle_colours(flags, found.protocol)
     if changed:
         files.write_json(settings.path_in(folder), dict(kept, **changed))
@@ -147,10 +150,12 @@ def recolour(flags):
 def _check_report_flags(flags):
     if len(flags.report) == 1:
         for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
-            command_line.refuse_idle(flags, name, "--report takes all but colours from the folder")
+            command_line.refuse_idle(flags, name, "--report takes all but the looks of pictures from the folder")
         return
     for name in sorted(flags.given - set(FLAGS_OF_REPORT_OF_SEVERAL)):
-        command_line.refuse_idle(flags, name, "--report of several folders takes all but --methods from these")
+        command_line.refuse_idle(
+            flags, name, "--report of several folders takes all but --methods and the looks of figures from these"
+        )
     if "dump_dir" not in flags.given:
         raise InputError("`report` of several folders: give the folder that the summary goes to with `dump_dir`")
 
@@ -173,7 +178,7 @@ def _refuse_idle_flags(flags, protocol):
 
 def _refuse_idle_colours(flags, protocol):
     if not protocol.shows_heat:
-        for name in ("colormap", "scale"):
+        for name in FLAGS_OF_COLOURS:
             command_line.refuse_idle(flags, name, "--protocol {} draws no heat".format(protocol.name))
 
 
@@ -330,3 +335,4 @@ def _add_file_flags(group):
         "protocol, networks side by side, into --dump_dir",
     )
     picture_flags.add_colour_flags(group)
+    picture_flags.add_figure_flags(group)

@@ -13,15 +13,18 @@ from utils import files, metrics
 from utils.compare import figures, report, settings, tables
 from utils.disk import names
 from utils.files import InputError
+from utils.pictures import plots
 
 
-def write(folders, target, methods=None):
+def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_width=None):
     """Writes the summary and the figure of several comparisons, and prints the summary and the paths.
 
     Args:
       folders: list of at least two folders of compare.py.
       target: the folder that the files go to.
       methods: names of those that it is about; None: of all that the folders have in common.
+      figure_format: one of plots.FORMATS.
+      figure_width: in inches; None for the usual one.
 
     Raises:
       InputError: a folder cannot be reported on, or they are not of one protocol and the same settings.
@@ -38,8 +41,9 @@ def write(folders, target, methods=None):
     files.make_folder(target, "dump_dir")
     files.replace_file(os.path.join(target, name + ".md"), lambda file: file.write(text))
     print(text)
-    _draw(os.path.join(target, name + ".png"), groups[0], found[0].methods, labels)
-    print("Written to {}: {}.md, {}.png".format(target, name, name))
+    figure = "{}.{}".format(name, figure_format)
+    _draw(os.path.join(target, figure), groups[0], found[0].methods, labels, figure_width)
+    print("Written to {}: {}.md, {}".format(target, name, figure))
 
 
 def _read(folders, methods):
@@ -272,7 +276,7 @@ def _where_it_holds(methods, order, orders, labels):
     return "{}. Neighbours that stand the other way round: {}.".format(start, "; ".join(texts))
 
 
-def _draw(path, group, methods, labels):
+def _draw(path, group, methods, labels, width):
     """Draws the first measure: a group of bars for each method, the best on top, a bar for each network."""
     values = np.stack([one.values for one in group])
     order = list(range(len(methods)))
@@ -280,4 +284,4 @@ def _draw(path, group, methods, labels):
         order = tables.order(metrics.mean_and_error(values, axis=2)[0].T, group[0].bests == "greatest")
     label = group[0].name + (" ({} is best)".format(group[0].bests) if group[0].bests else "")
     series = {name: metrics.mean_and_error(one[order], axis=1) for name, one in zip(labels, values)}
-    figures.save_bars(path, [methods[number] for number in order], series, label)
+    figures.save_bars(path, [methods[number] for number in order], series, label, width)

@@ -13,7 +13,7 @@ from utils.compare.protocol import Figure
 from utils.disk import names, shards
 from utils.disk.rows import NamedCloud, RowFile
 from utils.files import InputError, replace_file
-from utils.pictures import colours, render
+from utils.pictures import colours, plots, render
 from utils.viewer import html_page
 
 
@@ -91,12 +91,21 @@ def write(folder):
     replace_file(os.path.join(folder, "summary.md"), lambda file: file.write(text))
     print(text)
     pictures = report.figures + (_heat_pictures(folder, results) if found.protocol.shows_heat else [])
+    pictures = [_as_asked(picture, results.settings) for picture in pictures]
     with progress.Progress("Drawing", len(pictures), "pictures") as line:
         for picture in pictures:
             picture.save(os.path.join(folder, picture.name))
             line.update()
     written = [os.path.basename(path) for path in results.rows.paths()] + ["summary.md", "run.json"]
     print("Written to {}: {}".format(folder, ", ".join(written + [picture.name for picture in pictures])))
+
+
+def _as_asked(picture, found):
+    """A Figure in the format and width that settings.Settings ask for; a page stays as it is."""
+    name, ending = os.path.splitext(picture.name)
+    if ending[1:] not in plots.FORMATS:
+        return picture
+    return Figure("{}.{}".format(name, found.figure_format), functools.partial(picture.save, width=found.figure_width))
 
 
 def _heading(results):
@@ -178,33 +187,52 @@ def _heat_pictures(folder, results):
     ]
 
 
-def _save_clouds(path, clouds, heat, found):
+def _save_clouds(path, clouds, heat, found, width=None):
     """Writes a grid of coloured clouds: method by object, a few of them.
 
     Args:
-      path: the PNG file to write.
+      path: the file to write.
       clouds: list of Cloud.
       heat: dictionary from method to list of float arrays [N], one for each cloud.
       found: a settings.Settings.
+      width: of the figure, in inches; None for the usual one.
     """
-    places = np.unique(np.linspace(0, len(clouds) - 1, grid_figure.num_rows(len(heat))).astype(int))
+    shown = grid_figure.num_rows(len(heat), width)
+    places = np.unique(np.linspace(0, len(clouds) - 1, shown).astype(int))
+    look = found.colormap, found.scale, found.view
     rows = [
         [
-            render.small_picture(clouds[place].points, heat[method][place], found.colormap, found.scale)
+            grid_figure.Cell(
+                *render.small_picture(clouds[place].points, heat[method][place], *look),
+                note="" if np.any(heat[method][place]) else "no heat",
+            )
             for method in heat
         ]
         for place in places
     ]
-    is_diverging = colours.is_diverging(found.colormap)
-    bar = colours.heat_colours(np.linspace(-1 if is_diverging else 0, 1, 257)[1:], found.colormap)
-    grid_figure.save_grid(
-        path,
-        [clouds[place].class_name for place in places],
-        list(heat),
-        rows,
-        bar,
-        "{} of each cloud, {}".format(
-            "rank of the heat" if found.scale == "rank" else "heat",
-            "0 in the middle" if is_diverging else "from the least to the greatest",
-        ),
-    )
+    least = min(np.min(heat[method][place]) for method in heat for place in places)
+    bar = grid_bar(least < 0, found.colormap, found.scale)
+    grid_figure.save_grid(path, [clouds[place].class_name for place in places], list(heat), rows, bar, width)
+
+
+def grid_bar(has_signs, colormap, scale):
+    """The ColourBar of clouds each of which has colours of its own: its numbers are shares of each cloud's range.
+
+    Args:
+      has_signs: whether there are heats below 0.
+      colormap, scale: as for `colours.heat_colours`.
+    """
+    is_from_zero = colormap == "thesis" or colours.is_diverging(colormap)
+    words = "rank of the heat of each cloud" if scale == colours.RANK else "heat of each cloud"
+    if not is_from_zero:
+        words += ", from the least to the greatest"
+    elif scale == colours.ROBUST:
+        words += ", in units of its {}th percentile".format(colours.ROBUST_PERCENTILE)
+    elif scale == colours.LINEAR:
+        words += ", in units of its greatest"
+    low = -1.0 if has_signs and colours.is_diverging(colormap) else 0.0
+    bar = colours.colour_bar(np.linspace(low, 1, 257), colormap, colours.LINEAR, words)
+    if scale != colours.ROBUST:
+        return bar
+    # Some clouds have heat beyond; how much differs.
+    return bar._replace(least=-np.inf if low < 0 else bar.least, greatest=np.inf)

@@ -140,6 +140,7 @@ def report(results, **_):
                     places=["trained"] + layers,
                     panels={"rank correlation": curves},
                     xlabel="re-initialised from the top down to",
+                    num_clouds=len(results.clouds),
                 ),
             ),
             Figure(

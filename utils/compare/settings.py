@@ -10,6 +10,7 @@ from utils.disk import shards
 from utils.disk.rows import PACKED, RowFile, read_path
 from utils.explain.methods import METHODS, OPTIONS
 from utils.files import InputError
+from utils.pictures import plots
 
 # What the rows of every protocol depend on, by the names in run.json, besides the data.
 COMMON = ("protocol", "num_point", "rotation", "seed", "model", "weights")
@@ -33,6 +34,9 @@ class Settings(NamedTuple):
       options: dictionary of what methods take, as for `Method.heat`.
       own: dictionary from the names of the protocol's settings to their values.
       colormap, scale: of the pictures of clouds, as for `colours.heat_colours`.
+      view: of the pictures of clouds, as for `render.View`.
+      figure_width: in inches, of all figures; None for the usual one of each.
+      figure_format: one of plots.FORMATS.
       steps: tuple of texts, the protocol's in its order; empty of a folder that an older version wrote.
       given: dictionary from each name in `methods` that stands for heat from elsewhere to its `file` and `sha256`.
     """
@@ -52,6 +56,9 @@ class Settings(NamedTuple):
     own: Dict[str, Any]
     colormap: str
     scale: str
+    view: Optional[Tuple[float, float]]
+    figure_width: Optional[float]
+    figure_format: str
     steps: Tuple[str, ...]
     given: Dict[str, Dict[str, str]]
 
@@ -89,6 +96,9 @@ def of(kept, path):
             own={setting.name: kept.get(setting.name, setting.default) for setting in protocol.settings},
             colormap=kept["colormap"],
             scale=kept["scale"],
+            view=None if kept.get("view") is None else tuple(kept["view"]),
+            figure_width=kept.get("figure_width"),
+            figure_format=kept.get("figure_format", plots.FORMATS[0]),
             steps=tuple(kept.get("steps", ())),
             given={name: one for name, one in _given(kept, path).items() if name in kept["methods"]},
         )
@@ -103,6 +113,9 @@ def _check_kinds(kept, protocol, path):
         dict.fromkeys(("per_class", "clouds", "num_point", "seed", "path_refresh"), int),
         power=(int, float),
         pooling=str,
+        view=(list, tuple, type(None)),
+        figure_width=(int, float, type(None)),
+        figure_format=str,
     )
     for setting in protocol.settings:
         words = (str,) if isinstance(setting.default, str) else ()

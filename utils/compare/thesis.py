@@ -9,7 +9,7 @@ import numpy as np
 
 from utils.clouds import transforms
 from utils.command_line import positive_int, positive_int_or
-from utils.compare import figures, tables
+from utils.compare import distributions, tables
 from utils.compare.protocol import Figure, Measure, Protocol, Report, Setting
 from utils.explain import point_drop
 from utils.explain.methods import METHODS, SCRIPTED
@@ -159,9 +159,12 @@ def report(results, **_):
     figure = Figure(
         "points_removed.png",
         functools.partial(
-            figures.save_distributions,
+            distributions.save,
             panels={
-                "dropped " + _words(step): {methods[number]: removed[place][number] for number in orders[0]}
+                "dropped " + _words(step): {
+                    methods[number]: (removed[place][number], after[place][number] <= point_drop.LOST_ACCURACY)
+                    for number in orders[0]
+                }
                 for place, step in enumerate(results.steps)
             },
             is_counted=known,

@@ -172,6 +172,11 @@ def _bar_label(bar):
     return "\n".join([text] + [", ".join(words)] * bool(words))
 
 
+def draw_colour_bar(figure, bar, left, width, bottom):
+    """Draws a ColourBar on a figure: left, width and bottom in inches."""
+    _draw_colour_bar(_Place(figure, *figure.get_size_inches()), bar, left, width, bottom)
+
+
 def _draw_colour_bar(place, bar, left, width, bottom):
     """Draws a ColourBar on a width, with its numbers, or words, below.
 
