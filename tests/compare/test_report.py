@@ -58,6 +58,20 @@ def test_everything_is_drawn_from_the_files(tmp_path, capsys):
     assert found in said and "curves.png, bars.png, clouds.png, gallery.html" in said
 
 
+def test_figures_are_drawn_in_the_format_and_width_that_run_json_asks_for(tmp_path):
+    folder = _write(tmp_path, _lines())
+    report.write(folder)
+    kept = files.read_json(str(tmp_path / "run.json"), "")
+    files.write_json(str(tmp_path / "run.json"), dict(kept, figure_format="svg", figure_width=3.46))
+    report.write(folder)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names >= {"curves.svg", "bars.svg", "clouds.svg", "gallery.html"}
+    # None of before stays, which would show other numbers once rows have been added.
+    assert not any(name.endswith(".png") for name in names)
+    for name in ("curves", "bars", "clouds"):
+        assert 'width="249.12pt"' in (tmp_path / (name + ".svg")).read_text(encoding="utf-8")
+
+
 def test_the_numbers_are_there_though_a_figure_fails(tmp_path, monkeypatch):
     folder = _write(tmp_path, _lines())
 

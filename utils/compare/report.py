@@ -95,6 +95,7 @@ def write(folder):
     with progress.Progress("Drawing", len(pictures), "pictures") as line:
         for picture in pictures:
             picture.save(os.path.join(folder, picture.name))
+            _remove_other_formats(folder, picture.name)
             line.update()
     written = [os.path.basename(path) for path in results.rows.paths()] + ["summary.md", "run.json"]
     print("Written to {}: {}".format(folder, ", ".join(written + [picture.name for picture in pictures])))
@@ -106,6 +107,15 @@ def _as_asked(picture, found):
     if ending[1:] not in plots.FORMATS:
         return picture
     return Figure("{}.{}".format(name, found.figure_format), functools.partial(picture.save, width=found.figure_width))
+
+
+def _remove_other_formats(folder, name):
+    """Removes what an earlier report drew of a figure in another format: it would show other numbers than this one."""
+    start, ending = os.path.splitext(name)
+    for other in plots.FORMATS:
+        path = os.path.join(folder, "{}.{}".format(start, other))
+        if ending[1:] in plots.FORMATS and other != ending[1:] and os.path.exists(path):
+            os.remove(path)
 
 
 def _heading(results):
