@@ -14,7 +14,6 @@ from utils.explain import point_drop, results, round_heats, side_by_side, words
 from utils.explain.methods import METHODS
 from utils.files import printable, versions
 from utils.pictures import animation, colours, heat_picture, open3d_scene, rounds_figure, window
-from utils.viewer import html_page
 
 # By their names in run.json; what a method takes besides stands in its options.
 SETTINGS_OF_NUMBERS = ("method", "source", "explained_class", "model", "weights", "num_point", "rotation", "num_votes")
@@ -152,7 +151,7 @@ def save(case, runs, dropping, files):
     """
     settings, told = {}, []
     for name in runs:
-        settings[name], texts = _save_one(case, name, runs, dropping.of(METHODS[name]), files)
+        settings[name], texts = _save_one(case, name, runs[name], dropping.of(METHODS[name]), files)
         told += texts
     if len(runs) > 1:
         written = side_by_side.save(case, runs, files, {"side_by_side": settings})
@@ -161,7 +160,7 @@ def save(case, runs, dropping, files):
     return told
 
 
-def _save_one(case, name, runs, dropping, files):
+def _save_one(case, name, one, dropping, files):
     """Writes the files of one method, all or none, into a folder that holds no other run's.
 
     Returns:
@@ -185,7 +184,7 @@ def _save_one(case, name, runs, dropping, files):
     written = result_folder.write(
         case.folders[name],
         _what_matters(settings),
-        lambda begun: _write_files(begun, case, name, runs, settings, files),
+        lambda begun: _write_files(begun, case, name, one, settings, files),
         results.is_ours,
         files.overwrite,
     )
@@ -193,7 +192,7 @@ def _save_one(case, name, runs, dropping, files):
     page = os.path.join(written.folder, "heat.html")
     told = [command_line.one_line(written.notice)] if written.notice else []
     told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
-    told.append(words.conclusion(case, METHODS[name].title, runs[name], dropping, page))
+    told.append(words.conclusion(case, METHODS[name].title, one, dropping, page))
     return _what_matters(settings), told
 
 
@@ -205,13 +204,13 @@ def _what_matters(settings):
     return {name: settings[name] for name in names if name in settings}
 
 
-def _write_files(folder, case, name, runs, settings, files):
-    """Writes the files of one method into an empty folder; its heat.html shows all of `runs`, this one first.
+def _write_files(folder, case, name, one, settings, files):
+    """Writes the files of one method and its results.DropRun into an empty folder.
 
     Returns:
       List of their names, and which renderer drew the picture.
     """
-    method, one, cloud = METHODS[name], runs[name], case.cloud
+    method, cloud = METHODS[name], case.cloud
     ply_points, ply_places = cloud.points, np.arange(len(cloud.points))
     if cloud.own is not None:
         ply_points, ply_places = cloud.own.all_points, own_cloud.nearest_used(cloud.own)
@@ -224,7 +223,7 @@ def _write_files(folder, case, name, runs, settings, files):
     picture = {"title": title, "look": files.look, "label": "heat for " + printable(case.explained)}
     ending = side_by_side.ending_of(one)
     renderer = heat_picture.save(os.path.join(folder, names["heat"]), one, ending=ending, **picture)
-    _save_page(os.path.join(folder, "heat.html"), case, name, runs, files)
+    side_by_side.save_page(os.path.join(folder, "heat.html"), case, {name: one}, files.look)
     written = [
         names["heat"],
         "heat.html",
@@ -242,18 +241,6 @@ def _write_files(folder, case, name, runs, settings, files):
         paths = animation.save_rounds(os.path.join(folder, "rounds.gif"), one, **picture)
         written += [os.path.basename(path) for path in paths]
     return written, renderer
-
-
-def _save_page(path, case, first, runs, files):
-    """Writes the page to turn: the heat of all `runs`, of the method `first` before the others."""
-    views = [
-        html_page.View(
-            METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds, one.round_heats
-        )
-        for name, one in sorted(runs.items(), key=lambda item: item[0] != first)
-    ]
-    title = "{}: heat for {}".format(case.name, printable(case.explained))
-    html_page.save(path, title, views, files.look.colormap, files.look.scale, files.look.view)
 
 
 def show(case, runs, files):

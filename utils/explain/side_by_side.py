@@ -1,4 +1,4 @@
-"""Pictures of all methods of a run on one cloud, beside the files that each method has of its own."""
+"""Pictures and the page of all methods of a run on one cloud, beside the files that each method has of its own."""
 
 import os
 
@@ -9,13 +9,14 @@ from utils.disk import result_folder
 from utils.explain.methods import METHODS
 from utils.files import printable, write_json
 from utils.pictures import heat_picture, rounds_figure
+from utils.viewer import html_page
 
 FOLDER = "compare"  # beside the folders of the methods
 PICTURE = "compare"
 
 
 def save(case, runs, files, settings):
-    """Writes compare.png, the heat of all methods, and rounds.png, their accuracies over the points left.
+    """Writes compare.png and compare.html, the heat of all methods, and rounds.png, their accuracies.
 
     They go to <dump_dir>/compare/<class>_<index>, as all files of a run: see `result_folder.write`.
 
@@ -41,6 +42,27 @@ def save(case, runs, files, settings):
 def is_ours(name):
     """Whether a name is that of a file that `save` leaves in its folder."""
     return os.path.splitext(name)[0] in (PICTURE, "rounds") or name == result_folder.RUN_FILE
+
+
+def save_page(path, case, runs, look):
+    """Writes the page to turn a cloud in a browser, by the heat of one or more methods.
+
+    Args:
+      path: the HTML file.
+      case, runs: as for `save`; one method will do.
+      look: a heat_picture.Look.
+
+    Raises:
+      OSError: the file cannot be written.
+    """
+    views = [
+        html_page.View(
+            METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds, one.round_heats
+        )
+        for name, one in runs.items()
+    ]
+    title = "{}: heat for {}".format(case.name, printable(case.explained))
+    html_page.save(path, title, views, look.colormap, look.scale, look.view)
 
 
 def curve_of(run, method=None):
@@ -69,5 +91,7 @@ def _write(folder, case, runs, files, settings):
     )
     curves = [curve_of(run, METHODS[name]) for name, run in runs.items()]
     rounds_figure.save(os.path.join(folder, names[1]), curves, title, width=files.look.width)
+    names.insert(1, PICTURE + ".html")
+    save_page(os.path.join(folder, names[1]), case, runs, files.look)
     write_json(os.path.join(folder, result_folder.RUN_FILE), settings)
     return names + [result_folder.RUN_FILE]
