@@ -80,6 +80,7 @@ def _assert_all_is_in_sight(tab, size):
         assert 0 <= left < right <= width, selector
         # A high and narrow screen is scrolled; on all others cloud, bar and curve are in sight together.
         assert 0 <= top < bottom and (width < height or bottom <= height), selector
+    assert tab.box("#cloud")[2] <= tab.box("#views")[0]
     # Numbers of many digits, beyond both ends of the bar, do not meet.
     tab.page.evaluate(
         "() => { const usual = heatBar; heatBar = () => ({title: '', colours: ['#000000', '#ffffff'],"

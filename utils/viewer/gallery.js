@@ -58,7 +58,7 @@ function headCell(text, scope) {
 
 function buildGallery() {
   const cells = [], head = document.createElement("tr");
-  head.append(document.createElement("th"), ...data.clouds[0].views.map((view) => headCell(view.method, "col")));
+  head.append(document.createElement("td"), ...data.clouds[0].views.map((view) => headCell(view.method, "col")));
   element("grid").tHead.append(head);
   data.clouds.forEach((cloud, number) => {
     const row = document.createElement("tr");
