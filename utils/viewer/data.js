@@ -53,8 +53,10 @@ function forDark(colour, turnsOver) {
     [0.0883024619, 0.2817188376, 0.6299787005]], rgb).map(Math.cbrt);
   const [light, a, b] = times([[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099],
     [0.0259040371, 0.7827717662, -0.808675766]], cones);
-  const isBlack = light < 0.3 && Math.hypot(a, b) < 0.02;
-  const turned = turnsOver ? Math.max(0.46, Math.min(0.8, 1.3 - light)) : isBlack ? 0.46 : light;
+  const chroma = Math.hypot(a, b), isBlack = light < 0.3 && chroma < 0.02;
+  // Grey is the darkest, so that pale colours do not pass for it.
+  const darkest = 0.46 + Math.min(1, chroma / 0.1) * 0.1;
+  const turned = turnsOver ? Math.max(darkest, Math.min(0.8, 1.3 - light)) : isBlack ? 0.46 : light;
   const linear = times([[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
     [-0.0041960863, -0.7034186147, 1.707614701]], times([[1, 0.3963377774, 0.2158037573],
     [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.291485548]], [turned, a, b]).map((cone) => cone ** 3));
