@@ -22,6 +22,13 @@ class Round(NamedTuple):
     accuracy: float
 
 
+class Kept(NamedTuple):
+    """What the page asks of the heat of a round."""
+
+    round: int
+    heat: np.ndarray
+
+
 ROUNDS = [Round(1, 8, 1.0), Round(2, 6, np.nan), Round(3, 5, 0.25)]
 
 

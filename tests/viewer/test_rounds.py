@@ -4,22 +4,14 @@ import base64
 import json
 import re
 import zlib
-from typing import NamedTuple
 
 import numpy as np
 import pytest
-from box_pages import REMOVED, ROUNDS, views
+from box_pages import REMOVED, ROUNDS, Kept, views
 
 from utils.explain.round_heats import MOST_HEATS
 from utils.pictures import colours
 from utils.viewer import html_page, packing
-
-
-class Kept(NamedTuple):
-    """What the page asks of the heat of a round."""
-
-    round: int
-    heat: np.ndarray
 
 
 def _decoded(found, place):

@@ -1,22 +1,12 @@
 """The page as people use it: on screens of many sizes, by mouse, keys and fingers, in the dark and on paper."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
-from box_pages import HEAT, REMOVED, ROUNDS, views
+from box_pages import HEAT, REMOVED, ROUNDS, Kept, views
 from tab import Tab, open_browser
 
 from utils.pictures import colours
 from utils.viewer import html_page
-
-
-class Kept(NamedTuple):
-    """What the page asks of the heat of a round."""
-
-    round: int
-    heat: np.ndarray
-
 
 ROUND_2 = np.float32([5, 4, 3, 2, 1, 0])
 OTHER_REMOVED = np.array([1, 2, -1, -1, -1, -1, -1, -1])  # leaves 8, 7 and 6 points, where the first leaves 8, 6 and 5

@@ -37,7 +37,8 @@ function seenOf(cloud) {
 
 /** The first camera: it looks at the middle of what it sees, as near as it can be with all points in the picture. */
 function firstCamera() {
-  const {clientWidth, clientHeight} = element("cloud"), axes = cameraAxes(currentCloud()), seen = seenOf(currentCloud());
+  const {clientWidth, clientHeight} = element("cloud");
+  const axes = cameraAxes(currentCloud()), seen = seenOf(currentCloud());
   const halves = [HALF_VIEW * clientWidth / Math.max(clientHeight, 1), HALF_VIEW], middles = seen.map(middleOf);
   let distance = 0;
   for (let step = 0; step < 5; step++) {  // what is near looks larger, so where the middle is follows from the distance

@@ -77,7 +77,8 @@ function pointLooks() {
 function ballTrace(points, colours, strengths, labels) {
   const cloud = currentCloud(), {axes} = placesOf(cloud), radius = ballRadius(cloud);
   const {corners, faces} = ball(cloud.points.length / 3 <= MOST_ROUND_BALLS), many = points.length * corners.length;
-  const places = axes.map(() => new Float32Array(many)), sides = [0, 1, 2].map(() => new Uint32Array(points.length * faces.length));
+  const places = axes.map(() => new Float32Array(many));
+  const sides = [0, 1, 2].map(() => new Uint32Array(points.length * faces.length));
   const vertexcolor = new Array(many), text = new Array(many);
   points.forEach((point, ball) => {
     const size = radius * (1 + (data.strongestSize - 1) * strengths[ball]);
@@ -105,7 +106,8 @@ function traces() {
   const view = currentView(), looks = pointLooks(), all = looks.colours.map((colour, point) => [colour, point]);
   const left = all.filter(([colour, point]) => isLeft(view, point, state.round) && colour !== null);
   const points = left.map(([, point]) => point), colours = left.map(([colour]) => colour), size = dotSize();
-  const dropped = state.ghosts ? all.map(([, point]) => point).filter((point) => !isLeft(view, point, state.round)) : [];
+  const dropped = state.ghosts
+    ? all.map(([, point]) => point).filter((point) => !isLeft(view, point, state.round)) : [];
   state.shown = {points, colours, dropped};
   const hoverlabel = {bgcolor: styleColour("--paper"), bordercolor: styleColour("--line"), align: "left",
     font: Object.assign(font(), {size: 12, color: styleColour("--ink")})};

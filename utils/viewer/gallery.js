@@ -25,7 +25,8 @@ function paint(canvas, cloud, view) {
   brush.fillRect(0, 0, size, size);
   for (const point of cloud.order) {
     const pale = data.fading * (near - towards[point]) / (near - far || 1);
-    brush.fillStyle = "rgb(" + parts(colours[point]).map((part, i) => Math.round(part + (paper[i] - part) * pale)) + ")";
+    const faded = parts(colours[point]).map((part, i) => Math.round(part + (paper[i] - part) * pale));
+    brush.fillStyle = "rgb(" + faded + ")";
     brush.beginPath();
     brush.arc(size / 2 + zoom * (x[point] - left),
               size / 2 + zoom * (y[point] - top), dot / 2, 0, 2 * Math.PI);

@@ -12,7 +12,7 @@ async function unpackRounds() {
 const hasRounds = (view) => Boolean(view.roundHeats);
 
 /**
- * The heat of the last round up to a number that has one: its round, and its values, point -> heat, of its points alone.
+ * The heat of the last round up to a number that has one: its round, and its values, null of points that were gone.
  * A byte k stands for +- greatest * ((1 + strength)^(|k| / 127) - 1) / strength: about 3 % of a heat are lost.
  */
 function roundHeat(view, number) {
@@ -44,10 +44,11 @@ function rankScale(values) {
   return found;
 }
 
-/** How much points matter by their heat, 0 to 1, as `heat_strengths` of the pictures; `none`: negative heat counts as none. */
+/** How much points matter by their heat, 0 to 1, as `heat_strengths` of the pictures; `none`: negative is no heat. */
 function strengthsOf(scaled, [low, high], none) {
   const reach = none ? high : Math.max(-low, high);
-  return scaled.map((value) => value === null ? 0 : Math.min((none ? Math.max(value, 0) : Math.abs(value)) / (reach || 1), 1));
+  const size = (value) => none ? Math.max(value, 0) : Math.abs(value);
+  return scaled.map((value) => value === null ? 0 : Math.min(size(value) / (reach || 1), 1));
 }
 
 /** Likewise by when they were dropped, as `order_strengths` of the pictures. */
@@ -60,7 +61,8 @@ function orderStrengths(view) {
 
 /** What a bar spans by the heats that it shows: bottom, top, least and greatest. Python knows all but that of ranks. */
 function rangeOf(view, place, isDiverging, scaled) {
-  if (state.scale !== "rank") return view.roundHeats.ranges[(isDiverging ? "diverging " : "stretched ") + state.scale][place + 1];
+  const kind = isDiverging ? "diverging " : "stretched ";
+  if (state.scale !== "rank") return view.roundHeats.ranges[kind + state.scale][place + 1];
   const [least, greatest] = ends(scaled.filter((value) => value !== null));
   return [isDiverging ? Math.min(least, 0) : least, isDiverging ? Math.max(greatest, 0) : greatest, least, greatest];
 }
@@ -76,7 +78,8 @@ function roundLook(view, number) {
   const share = (value) => Math.max(0, Math.min(1, (value - low) / ((high - low) || 1)));
   const at = (value) => colours[Math.round(share(value) * (colours.length - 1))];
   const [bottom, top] = none ? [low, high] : [least, greatest];
-  const steps = Array.from({length: data.barSteps}, (_, step) => at(bottom + (top - bottom) * step / (data.barSteps - 1)));
+  const steps = Array.from({length: data.barSteps},
+    (_, step) => at(bottom + (top - bottom) * step / (data.barSteps - 1)));
   return {
     round, colours: scaled.map((value) => value === null ? null : none && value <= 0 ? none : at(value)),
     bar: {colours: steps, range: [bottom, top, ...extremes], zero: none, zeroLabel: none ? "no heat" : null,

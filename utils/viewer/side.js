@@ -1,5 +1,6 @@
 // What stands beside the cloud: the choices, the colour bar, the curve; and the steps below it.
 "use strict";
+const MOST_MARKS = 60;  // of the curve; more would hide it
 
 /** What the colour bar says of the heat of the whole cloud. */
 function heatBar(view) {
@@ -15,7 +16,8 @@ function orderBar(view) {
 }
 
 function barOf(view) {
-  return state.by === "order" ? orderBar(view) : state.by === "round" ? roundLook(view, state.round).bar : heatBar(view);
+  if (state.by === "round") return roundLook(view, state.round).bar;
+  return state.by === "order" ? orderBar(view) : heatBar(view);
 }
 
 function drawBar() {
@@ -28,7 +30,8 @@ function drawBar() {
   colours.forEach((colour, step) => { brush.fillStyle = colour; brush.fillRect(step, 0, 1, 1); });
   // An end that heat goes beyond is pointed, and says how far.
   canvas.style.clipPath = `polygon(${isPointed[0] ? "0 50%, 7px 0" : "0 0"}, ${isPointed[1]
-    ? "calc(100% - 7px) 0, 100% 50%, calc(100% - 7px) 100%" : "100% 0, 100% 100%"}, ${isPointed[0] ? "7px 100%" : "0 100%"})`;
+    ? "calc(100% - 7px) 0, 100% 50%, calc(100% - 7px) 100%" : "100% 0, 100% 100%"}, ${
+    isPointed[0] ? "7px 100%" : "0 100%"})`;
   const middle = low < 0 && high > 0 ? 0 : (low + high) / 2, values = high > low ? [low, middle, high] : [low];
   const place = (value) => (value - low) / ((high - low) || 1);
   const textOf = (value) => value === 0 && zero ? "> 0" : rounded(value);
@@ -62,19 +65,22 @@ function drawCurve() {
   const most = rounds[0][1], least = rounds[rounds.length - 1][1], room = 0.05 * (most - least || 1);
   const point = (one) => "round " + one[0] + ": " + one[1] + " points, " + percent(one[2]);
   const isLow = element("curve").clientHeight < 100;  // its heading says what the axis is
-  const marks = {x: [now[1]], y: [100 * at[2]], mode: "markers", hoverinfo: "skip", cliponaxis: false, marker: {size: 11,
-    color: now[2] === null ? paper : styleColour("--now"), line: {width: 2, color: styleColour("--now")}}};
+  const marks = {x: [now[1]], y: [100 * at[2]], mode: "markers", hoverinfo: "skip", cliponaxis: false, marker: {
+    size: 11, color: now[2] === null ? paper : styleColour("--now"), line: {width: 2, color: styleColour("--now")}}};
   const last = measured[measured.length - 1];
   element("curve").setAttribute("aria-label", "Accuracy " + percent(measured[0][2]) + " of " + measured[0][1] +
     " points, " + percent(last[2]) + " of " + last[1]);
   Plotly.react("curve", [
     {x: measured.map((one) => one[1]), y: measured.map((one) => 100 * one[2]), text: measured.map(point),
-      customdata: measured.map((one) => one[0]), hoverinfo: "text", mode: measured.length > 60 ? "lines" : "lines+markers",
+      customdata: measured.map((one) => one[0]), hoverinfo: "text",
+      mode: measured.length > MOST_MARKS ? "lines" : "lines+markers",
       line: {color: accent, width: 1.5}, marker: {size: 4, color: accent}}, marks],
-  {margin: {l: 44, r: 8, t: 6, b: isLow ? 18 : 34}, showlegend: false, font: font(), hovermode: "closest", paper_bgcolor: paper,
-    plot_bgcolor: paper, xaxis: axis(isLow ? "" : "points left", [most + room, least - room], {nticks: 5}),
-    yaxis: axis("", [-4, 106], {tickvals: [0, 50, 100], ticktext: ["0 %", "50 %", "100 %"]}), hoverlabel: {bgcolor: paper,
-      bordercolor: line, font: {color: styleColour("--ink")}}}, {responsive: true, displayModeBar: false});
+  {margin: {l: 44, r: 8, t: 6, b: isLow ? 18 : 34}, showlegend: false, font: font(), hovermode: "closest",
+    paper_bgcolor: paper, plot_bgcolor: paper,
+    xaxis: axis(isLow ? "" : "points left", [most + room, least - room], {nticks: 5}),
+    yaxis: axis("", [-4, 106], {tickvals: [0, 50, 100], ticktext: ["0 %", "50 %", "100 %"]}),
+    hoverlabel: {bgcolor: paper, bordercolor: line, font: {color: styleColour("--ink")}}},
+  {responsive: true, displayModeBar: false});
   if (!state.hearsCurve) {
     state.hearsCurve = true;
     element("curve").on("plotly_click", ({points}) => { play(false); toRound(points[0].customdata); });

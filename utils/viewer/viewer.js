@@ -95,7 +95,7 @@ const ready = typeof DecompressionStream === "undefined" ? Promise.reject(new Er
 ready.catch((error) => {
   element("viewer").hidden = true;
   element("trouble").hidden = false;
-  element("trouble").textContent = "This page needs a browser of 2023 or later: Chrome, Edge, Firefox 113 or Safari 16.4 (" +
-    error.message + ").";
+  element("trouble").textContent = "This page needs a browser of 2023 or later: Chrome, Edge, Firefox 113 or " +
+    "Safari 16.4 (" + error.message + ").";
 });
 if (!data.isGallery) startViewer(0, 0).catch(() => null);
