@@ -3,7 +3,7 @@
 import numpy as np
 
 from utils.explain.point_drop import AUTO, drop_until_lost, points_to_drop
-from utils.explain.round_heats import MOST_HEATS, RoundHeats
+from utils.explain.round_heats import MOST_HEATS, RoundHeats, for_costly
 
 
 def _run(num_points, num_lost_at, kept, **options):
@@ -70,3 +70,12 @@ def test_all_rounds_of_1024_points_lost_one_by_one_may_fit():
         assert kept.wants(number)
         kept.keep(number, np.zeros(1025 - number))
     assert [one.round for one in kept.up_to(1014)] == list(range(2, 1015))
+
+
+def test_where_the_heat_of_all_is_work_of_its_own_few_rounds_take_it():
+    kept, taken = for_costly(), []
+    for number in range(1, 301):
+        if kept.wants(number):
+            taken.append(number)
+            kept.keep(number, np.zeros(9))
+    assert taken == [33, 65, 97, 129, 161, 193, 257] and [one.round for one in kept.up_to(300)] == [65, 129, 193, 257]

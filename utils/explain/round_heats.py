@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 MOST_HEATS = 1 << 19  # numbers that are kept of a run: 2 MiB, all rounds of 1,024 points lost one by one
-MOST_COSTLY_ROUNDS = 4  # rounds that take the heat of all points where dropping asks for that of a few
+MOST_COSTLY_ROUNDS = 4  # where dropping asks for the heat of a few points, and that of all is work of its own
+COSTLY_STEP = 32  # K to begin with there
 
 
 class RoundHeat(NamedTuple):
@@ -26,10 +27,10 @@ class RoundHeats:
     So what is kept lies evenly over a run of any length, and is bounded: of 100,000 points at most 5 rounds.
     """
 
-    def __init__(self, most_heats=MOST_HEATS, most_rounds=None):
-        """Args: the most numbers and the most rounds to keep; None: as many rounds as the numbers allow."""
+    def __init__(self, most_heats=MOST_HEATS, most_rounds=None, step=1):
+        """Args: the most numbers and the most rounds to keep; None: as many as the numbers allow; K to begin with."""
         self._most_heats, self._most_rounds = most_heats, most_rounds
-        self._step = 1
+        self._step = step
         self._kept = []
 
     def wants(self, number):
@@ -50,3 +51,8 @@ class RoundHeats:
     def _is_full(self):
         is_over = self._most_rounds is not None and len(self._kept) > self._most_rounds
         return is_over or sum(len(one.heat) for one in self._kept) > self._most_heats
+
+
+def for_costly():
+    """The RoundHeats of a run that does not need the heat of all points."""
+    return RoundHeats(most_rounds=MOST_COSTLY_ROUNDS, step=COSTLY_STEP)

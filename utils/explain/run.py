@@ -109,7 +109,7 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
             eval_every=dropping.eval_every,
             on_round=told.show_round,
             heat_to_drop=functools.partial(heat_of, places=dropping.num_drop if is_ordered else 0),
-            kept=round_heats.RoundHeats(most_rounds=round_heats.MOST_COSTLY_ROUNDS if is_costly else None),
+            kept=round_heats.for_costly() if is_costly else round_heats.RoundHeats(),
         )
     removed = found.removed_in_round > 0
     print(
