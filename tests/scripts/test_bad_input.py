@@ -109,6 +109,8 @@ def test_no_checkpoint(tiny_data, tmp_path):
         (["--drop_neg"], ["--drop_mode top"]),
         (["--target_label", "aeroplane"], ["--target_label aeroplane", "airplane"]),
         (["--figure_format", "gif"], ["--figure_format", "pdf"]),
+        (["--view", "-30,91"], ["--view", "-30,91", "-90 to 90"]),
+        (["--figure_width", "3"], ["--figure_width", "'3'", "8 to 60"]),
         (["--quiet", "--verbose"], ["--verbose", "--quiet"]),
         (["--num_point", "9"], ["--num_point 9", "at least 10"]),
         (["--up", "z"], ["--up does nothing", "--input"]),

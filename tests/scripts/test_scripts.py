@@ -178,8 +178,13 @@ def test_both_methods_side_by_side_any_class_and_moving_pictures(tiny_data, tiny
         assert {"heat.svg", "rounds.svg", "rounds.gif"} <= set(os.listdir(str(folder)))
         page = (folder / "heat.html").read_text(encoding="utf-8")
         assert _methods_of(page) == [METHODS[method].title]
-    page = (tmp_path / "compare" / "cone_0_as_chair" / "compare.html").read_text(encoding="utf-8")
+    together = tmp_path / "compare" / "cone_0_as_chair"
+    page = (together / "compare.html").read_text(encoding="utf-8")
     assert _methods_of(page) == ["p-grad-CAM", "ASM"]
+    assert sorted(os.listdir(str(together))) == ["compare.html", "compare.svg", "rounds.svg", "run.json"]
+    for name in ("compare.svg", "rounds.svg"):
+        words = (together / name).read_text(encoding="utf-8")
+        assert "p-grad-CAM</text>" in words and "ASM</text>" in words
 
 
 def test_a_picture_of_an_earlier_format_goes(tiny_data, tiny_log, tmp_path):
