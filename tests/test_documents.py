@@ -2,6 +2,7 @@
 
 import glob
 import importlib
+import importlib.util
 import os
 import re
 import shlex
@@ -125,3 +126,19 @@ def test_every_method_has_its_formula_in_the_documents():
     formulas = _text("docs/methods.md")
     for name in METHODS:
         assert "\n| `{}` |".format(name) in formulas, name
+
+
+def test_every_picture_of_the_pages_is_made_by_a_command_that_the_scripts_take(monkeypatch):
+    spec = importlib.util.spec_from_file_location("pictures_of_docs", os.path.join(PROJECT_DIR, "docs", "pictures.py"))
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    there = {os.path.basename(path) for path in glob.glob(os.path.join(PROJECT_DIR, "docs", "*.png"))}
+    assert set(pictures.PICTURES) == there
+    shown = {target.split("/")[-1] for page in PAGES for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", _text(page))}
+    assert there <= shown
+    captions = " ".join(_text("docs/explaining.md").split())
+    for picture in pictures.PICTURES.values():
+        script, *arguments = picture.command.split()
+        monkeypatch.setattr(sys, "argv", [script] + arguments)
+        PARSERS[script[: -len(".py")]]()
+        assert "`python {}`".format(picture.command.replace(" --no_window", "")) in captions

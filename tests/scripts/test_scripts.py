@@ -49,7 +49,7 @@ def test_a_test_cloud_is_explained(script, method, tiny_data, tiny_log, tmp_path
     assert "stopped after round" in finished.stdout
     found = results.load(folder)
     conclusion = finished.stdout.splitlines()[-1]
-    assert conclusion.startswith("The network: cone 1 is seen as ") and " cone " in conclusion.split(";")[1]
+    assert conclusion.startswith("The network: cone 1 is seen as ") and " cone" in conclusion.split(";")[1]
     assert os.path.join(folder, "heat.html") in conclusion
     assert "\r" not in finished.stdout + finished.stderr
     with open(os.path.join(folder, "run.json")) as file:
