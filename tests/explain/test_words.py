@@ -44,20 +44,28 @@ def _run(num_dropped, accuracies, reason="the round dropped no point"):
         (
             _run(0, [0.25]),
             Dropping("xyz", drop_mode="top"),
-            "under rotation xyz only 25.0 % of the votes were for chair, so no point was dropped",
+            "under rotation xyz only 25.0 % of the votes were for chair, so ASM dropped no point",
         ),
     ],
 )
 def test_the_last_sentence_says_what_the_answer_hung_on_and_what_to_open(run, dropping, said):
-    assert words.conclusion(CASE, "ASM", run, dropping, "out/heat.html") == (
+    assert words.conclusion(CASE, [("ASM", run, dropping)], "out/heat.html") == (
         "The network: chair 3 is seen as chair (80.0 %); " + said + ". Open out/heat.html in a browser to see its heat."
     )
 
 
 def test_where_another_class_is_asked_about_both_are_named():
     other = CASE._replace(cloud=CASE.cloud._replace(label=1), is_target=True)
-    said = words.conclusion(other, "ASM", _run(2, [1.0, 0.0]), Dropping("y", drop_mode="top"), "heat.html")
+    said = words.conclusion(other, [("ASM", _run(2, [1.0, 0.0]), Dropping("y", drop_mode="top"))], "heat.html")
     assert "seen as chair (80.0 %), sofa 20.0 %; by ASM sofa was lost once 25.0 %" in said
+
+
+def test_several_methods_are_one_sentence():
+    dropping = Dropping("y", drop_mode="top")
+    found = [("ASM", _run(2, [1.0, 0.0]), dropping), ("runner-up", _run(1, [1.0, 0.0]), dropping)]
+    said = words.conclusion(CASE, found, "heat.html")
+    assert said.count("is seen as") == 1 and said.count("Open") == 1
+    assert said.index("by ASM chair was lost once 25.0 %") < said.index("; by runner-up chair was lost once 12.5 %")
 
 
 @pytest.mark.parametrize(

@@ -149,22 +149,26 @@ def save(case, runs, dropping, files):
     Raises:
       InputError: a folder cannot be written.
     """
-    settings, told = {}, []
-    for name in runs:
-        settings[name], texts = _save_one(case, name, runs[name], dropping.of(METHODS[name]), files)
+    matters, folders, told = {}, [], []
+    for name, one in runs.items():
+        matters[name], folder, texts = _save_one(case, name, one, dropping.of(METHODS[name]), files)
+        folders.append(folder)
         told += texts
+    page = os.path.join(folders[0], "heat.html")
     if len(runs) > 1:
-        written = side_by_side.save(case, runs, files, {"side_by_side": settings})
+        written = side_by_side.save(case, runs, files, {"side_by_side": matters})
         told += [command_line.one_line(written.notice)] if written.notice else []
         told.append("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
-    return told
+        page = os.path.join(written.folder, side_by_side.PAGE)
+    found = [(METHODS[name].title, one, dropping.of(METHODS[name])) for name, one in runs.items()]
+    return told + [words.conclusion(case, found, page)]
 
 
 def _save_one(case, name, one, dropping, files):
     """Writes the files of one method, all or none, into a folder that holds no other run's.
 
     Returns:
-      What matters of its settings, a dictionary, and what to tell the user, a list of texts.
+      What matters of its settings, a dictionary, the folder, and what to tell the user, a list of texts.
     """
     cloud = case.cloud
     settings = dict(
@@ -189,11 +193,9 @@ def _save_one(case, name, one, dropping, files):
         files.overwrite,
     )
     paths, renderer = written.found
-    page = os.path.join(written.folder, "heat.html")
     told = [command_line.one_line(written.notice)] if written.notice else []
     told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
-    told.append(words.conclusion(case, METHODS[name].title, one, dropping, page))
-    return _what_matters(settings), told
+    return _what_matters(settings), written.folder, told
 
 
 def _what_matters(settings):

@@ -13,6 +13,7 @@ from utils.viewer import html_page
 
 FOLDER = "compare"  # beside the folders of the methods
 PICTURE = "compare"
+PAGE = PICTURE + ".html"
 
 
 def save(case, runs, files, settings):
@@ -91,7 +92,7 @@ def _write(folder, case, runs, files, settings):
     )
     curves = [curve_of(run, METHODS[name]) for name, run in runs.items()]
     rounds_figure.save(os.path.join(folder, names[1]), curves, title, width=files.look.width)
-    names.insert(1, PICTURE + ".html")
+    names.insert(1, PAGE)
     save_page(os.path.join(folder, names[1]), case, runs, files.look)
     write_json(os.path.join(folder, result_folder.RUN_FILE), settings)
     return names + [result_folder.RUN_FILE]

@@ -47,33 +47,33 @@ def why_stopped(run):
     return "the accuracy is {}{}".format(metrics.percent(run.rounds[-1].accuracy), before)
 
 
-def conclusion(case, title, run, dropping, page):
-    """What the network saw, on how much of the cloud that hung, and what to open, in words.
+def conclusion(case, found, page):
+    """What the network saw, on how much of the cloud that hung by each method, and what to open, in words.
 
     Args:
       case: a cases.Case.
-      title: of the method.
-      run: its results.DropRun.
-      dropping: a run.Dropping with the method's drop mode filled in.
-      page: path of heat.html.
+      found: for each method its title, its results.DropRun, and the run.Dropping with its drop mode filled in.
+      page: path of the page to open.
     """
-    explained, accuracy = printable(case.explained), run.rounds[-1].accuracy
-    num_points, num_dropped = len(run.points), int((run.removed_in_round > 0).sum())
-    order = _order(dropping)
-    if is_lost(run) and not num_dropped:
-        found = "under rotation {} only {} of the votes were for {}, so no point was dropped".format(
-            dropping.rotation, metrics.percent(accuracy), explained
-        )
-    elif is_lost(run):
-        found = "by {} {} was lost once {} of the cloud, {} of {} points, was dropped, {}".format(
-            title, explained, metrics.percent(num_dropped / num_points), num_dropped, num_points, order
-        )
-    else:
-        found = "by {} {} was never lost: {} of the votes were for it with {} of {} points dropped, {}".format(
-            title, explained, metrics.percent(accuracy), num_dropped, num_points, order
-        )
+    said = [_what_it_hung_on(printable(case.explained), *one) for one in found]
     return "The network: {} is {}; {}. Open {} in a browser to see its heat.".format(
-        case.name, case.seen_as(), found, printable(page)
+        case.name, case.seen_as(), "; ".join(said), printable(page)
+    )
+
+
+def _what_it_hung_on(explained, title, run, dropping):
+    accuracy, num_points = metrics.percent(run.rounds[-1].accuracy), len(run.points)
+    num_dropped = int((run.removed_in_round > 0).sum())
+    if is_lost(run) and not num_dropped:
+        return "under rotation {} only {} of the votes were for {}, so {} dropped no point".format(
+            dropping.rotation, accuracy, explained, title
+        )
+    if is_lost(run):
+        return "by {} {} was lost once {} of the cloud, {} of {} points, was dropped, {}".format(
+            title, explained, metrics.percent(num_dropped / num_points), num_dropped, num_points, _order(dropping)
+        )
+    return "by {} {} was never lost: {} of the votes were for it with {} of {} points dropped, {}".format(
+        title, explained, accuracy, num_dropped, num_points, _order(dropping)
     )
 
 
