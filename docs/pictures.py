@@ -3,7 +3,7 @@
     python docs/pictures.py
     python docs/pictures.py --only gallery.png --data_dir my_modelnet40
 
-Those of results/ are of comparisons that take hours: `compare.py --report FOLDER` draws them. That of heat.html needs
+Those of results/ are of comparisons that take hours: `compare.py --report FOLDER` draws them. That of the page needs
 what the tests of the page need: Playwright, and a Chromium of the system.
 """
 
@@ -26,7 +26,7 @@ CHAIR = "p_grad_CAM.py --desired_label chair --compare --num_votes 50 --num_drop
 GUITAR = "ASM.py --desired_label guitar --compare --num_votes 50 --num_drop 8 --no_window"
 GALLERY = (
     "compare.py --protocol insert --methods p-grad-cam asm runner-up runner-up-path grad-cam hirescam feature-norm "
-    "critical --classes airplane chair guitar lamp person --per_class 1 --colormap coolwarm"
+    "critical --classes airplane chair guitar lamp person --per_class 1"
 )
 
 
@@ -48,7 +48,7 @@ PICTURES = {
     "p_grad_CAM_chair.png": Picture(CHAIR, "p-grad-cam/chair_0/heat.png", 1600),
     "ASM_chair.png": Picture(CHAIR, "asm/chair_0/heat.png", 1600),
     "gallery.png": Picture(GALLERY, "clouds.png", 1600),
-    "heat_html.png": Picture(GUITAR, "asm/guitar_0/heat.html", 1280),
+    "heat_html.png": Picture(GUITAR, "compare/guitar_0/compare.html", 1280),
 }
 
 
@@ -91,8 +91,7 @@ def make(source, target, width):
     with Image.open(source) as image:
         if image.width > width:
             image = image.resize((width, round(image.height * width / image.width)), Image.LANCZOS)
-        # The colours of a picture fit into a palette, at a third of the bytes.
-        image.convert("RGB").quantize(256, dither=0).save(target, optimize=True)
+        image.convert("RGB").save(target, optimize=True)
 
 
 def shoot(source, target):
