@@ -4,10 +4,11 @@ from typing import NamedTuple, Sequence
 
 import numpy as np
 
+from utils import metrics
 from utils.pictures import plots
 
 WIDTH, ASPECT = 4.6, 0.7  # inches; height / width
-LEFT, RIGHT, BELOW, ABOVE = 0.58, 0.16, 0.45, 0.12  # inches around the axes
+LEFT, RIGHT, BELOW, ABOVE = 0.66, 0.16, 0.45, 0.12  # inches around the axes
 LETTER_WIDTH, TITLE_LETTER_WIDTH = 0.062, 0.075  # inches, of text of 7 and of 9 points
 LINE_HEIGHT = 0.15  # inches of a line of the title
 LABEL_GAP = 0.13  # inches between two names
@@ -61,7 +62,7 @@ def save(path, curves, title, threshold=0.5, width=None):
     axes.text(
         0.01,
         threshold + 0.015,
-        "lost at {:g} or less".format(threshold),
+        "lost at {} or less".format(metrics.percent(threshold, 0)),
         transform=axes.get_yaxis_transform(),
         fontsize=7,
         color=plots.CAPTION_COLOUR,
@@ -83,6 +84,7 @@ def save(path, curves, title, threshold=0.5, width=None):
         )
     all_points = max(max(curve.points_left) for curve in curves)
     axes.set(ylim=(0, 1), xlim=(all_points, 0))
+    axes.yaxis.set_major_formatter(lambda share, _: metrics.percent(share, 0))
     axes.set_xlabel("points left", fontsize=8)
     axes.set_ylabel("accuracy over the rotations", fontsize=8)
     axes.locator_params(axis="x", nbins=max(int(axes_width / 0.5), 2), integer=True)
