@@ -94,7 +94,7 @@ def _explain_run(tmp_path, cloud, label):
         logits, class_names = np.zeros(40, np.float32), tuple("class {}".format(number) for number in range(40))
 
     Case.cloud = cloud._replace(label=label)
-    results.save(str(tmp_path), run, Case, {}, cloud.points, heat, np.zeros((count, 3)))
+    results.save(str(tmp_path), run, Case, {}, cloud.points, np.zeros((count, 3)))
     return str(tmp_path / "heat.npz")
 
 
