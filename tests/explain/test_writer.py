@@ -45,11 +45,12 @@ def fail():
     raise InputError("the disk is full")
 
 
-def test_what_goes_wrong_behind_ends_the_run(saved):
+def test_what_goes_wrong_behind_ends_the_run_told_once_and_loses_nothing_of_the_next_cloud(saved, capsys):
     with pytest.raises(InputError, match="disk is full"), writer.Writer(None, None, is_behind=True) as written:
         written.save(fail, "one")
         written.save(None, "two")
-    assert saved == []
+    assert saved == ["two"]
+    assert capsys.readouterr() == ("Written two\n", "")
 
 
 def test_a_fault_of_the_next_cloud_loses_nothing_of_the_one_before(saved, capsys):

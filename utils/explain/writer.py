@@ -19,7 +19,7 @@ class Writer:
         """
         self._dropping, self._files = dropping, files
         self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=1) if is_behind else None
-        self._pending = None
+        self._pending = []  # what is being written, in order, as futures
 
     def __enter__(self):
         return self
@@ -37,13 +37,14 @@ class Writer:
 
     def save(self, case, runs):
         """As `run.save`; what went wrong with the cloud before is raised here, with that behind it in `finish`."""
-        self.finish()
         if self._executor is None:
             with progress.Progress("Drawing ..."):
                 told = run.save(case, runs, self._dropping, self._files)
             print("\n".join(told))
         else:
-            self._pending = self._executor.submit(run.save, case, runs, self._dropping, self._files)
+            # Begun before what went wrong is raised, so that what is explained is not lost.
+            self._pending.append(self._executor.submit(run.save, case, runs, self._dropping, self._files))
+            self._finish_until_left(1)
 
     def finish(self):
         """Waits until all is written, and prints where.
@@ -51,8 +52,11 @@ class Writer:
         Raises:
           InputError: a folder cannot be written.
         """
-        if self._pending is not None:
+        self._finish_until_left(0)
+
+    def _finish_until_left(self, most):
+        while len(self._pending) > most:
             with progress.Progress("Drawing ..."):
-                told = self._pending.result()
-            self._pending = None
-            print("\n".join(told))
+                concurrent.futures.wait(self._pending[:1])
+            # Ctrl-C while waiting leaves it here, for `__exit__` to wait for.
+            print("\n".join(self._pending.pop(0).result()))
