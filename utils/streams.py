@@ -85,6 +85,19 @@ def one_line_interrupts():
             signal.signal(signal.SIGINT, before)
 
 
+@contextlib.contextmanager
+def kept_from_interrupts():
+    """While it is open, Ctrl-C waits for this thread, and does nothing to threads and processes that it starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end(*_):
     # No exception: libraries take one within their imports for a failure of their own.
     with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 """Files written while the next cloud is explained: the order of words, and what goes wrong on the way."""
 
+import signal
 import threading
 
 import pytest
@@ -61,6 +62,15 @@ def test_a_fault_of_the_next_cloud_loses_nothing_of_the_one_before(saved, capsys
         raise KeyboardInterrupt
     assert saved == ["one"]
     assert capsys.readouterr().out == "Written one\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows blocks no signals")
+def test_ctrl_c_reaches_no_process_that_draws_behind(saved):
+    blocked = []
+    with writer.Writer(None, None, is_behind=True) as written:
+        written.save(lambda: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())), "one")
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.SIGINT in blocked[0]
 
 
 def test_both_faults_are_told(saved, capsys):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -297,6 +298,20 @@ def test_a_process_that_loaded_ahead_draws_the_next_picture(monkeypatch, tmp_pat
         (waiting,) = open3d_scene.WAITING
     # Nobody wanted a picture.
     assert waiting.poll() is not None and not open3d_scene.WAITING
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows blocks no signals")
+def test_ctrl_c_does_not_reach_the_process_that_loads_ahead(monkeypatch):
+    blocked = []
+
+    def start(*_, **__):
+        blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        return SimpleNamespace(kill=lambda: None, communicate=lambda: None)
+
+    monkeypatch.setattr(open3d_scene.subprocess, "Popen", start)
+    with open3d_scene.ahead():
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.SIGINT in blocked[0]
 
 
 def test_matplotlib_draws_where_the_process_that_loaded_ahead_fails(monkeypatch, tmp_path):

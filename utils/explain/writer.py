@@ -3,7 +3,7 @@
 import concurrent.futures
 import sys
 
-from utils import command_line, progress
+from utils import command_line, progress, streams
 from utils.explain import run
 from utils.files import InputError
 
@@ -43,7 +43,8 @@ class Writer:
             print("\n".join(told))
         else:
             # Begun before what went wrong is raised, so that what is explained is not lost.
-            self._pending.append(self._executor.submit(run.save, case, runs, self._dropping, self._files))
+            with streams.kept_from_interrupts():
+                self._pending.append(self._executor.submit(run.save, case, runs, self._dropping, self._files))
             self._finish_until_left(1)
 
     def finish(self):

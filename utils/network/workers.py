@@ -10,12 +10,12 @@ import logging
 import multiprocessing
 import os
 import re
-import signal
 import tempfile
 import threading
 import time
 import warnings
 
+from utils import streams
 from utils.files import PROJECT_DIR, InputError
 from utils.network.processes import Processes, share_cores
 
@@ -112,16 +112,10 @@ def _interrupts_kept_from_workers():
     """
     # Python's own process that clears up after others says what a killed worker left.
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
     # Starts that process, which would let Ctrl-C through again where it starts first.
     multiprocessing.get_context("spawn").Lock()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+    with streams.kept_from_interrupts():
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Pool:

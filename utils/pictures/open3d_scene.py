@@ -18,7 +18,7 @@ import zipfile
 
 import numpy as np
 
-from utils import command_line, files
+from utils import command_line, files, streams
 from utils.pictures import plots
 
 CAMERA_DISTANCE = 4.0  # in radii of the cloud: near enough for perspective, too far for distortion
@@ -54,7 +54,9 @@ def ahead(is_wanted=True):
         if is_wanted and not WAITING:
             with contextlib.suppress(OSError):
                 command, options = _command("picture")
-                WAITING.append(subprocess.Popen(command, stdin=subprocess.PIPE, **options))
+                # Pictures of the cloud before are drawn to their end where Ctrl-C ends the run: else by matplotlib.
+                with streams.kept_from_interrupts():
+                    WAITING.append(subprocess.Popen(command, stdin=subprocess.PIPE, **options))
 
     start()
     try:
