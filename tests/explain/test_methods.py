@@ -7,6 +7,7 @@ import pytest
 
 from utils.explain import point_drop
 from utils.explain.methods import METHODS, SCRIPTED, Method
+from utils.files import InputError
 
 
 class CountingClassifier:
@@ -33,6 +34,14 @@ def test_a_formula_gets_its_options_and_no_others():
     row = Method("scaled", "", ("points",), lambda one, power: power * one[:, :, 0], "red", "o", options=("power",))
     heats = row.heat(CountingClassifier(), np.ones((3, 2, 3)), 0, pooling="avg", power=7.0)
     assert heats.tolist() == [[7.0, 7.0]] * 3
+
+
+@pytest.mark.parametrize("power, named", [(-60.0, "`power` -60.0"), (1.0, "ASM")])
+def test_heat_that_is_no_number_is_refused(power, named):
+    clouds = np.full((1, 3, 3), [[-1e-9], [0], [1e-9]], np.float32)
+    clouds[0, 0, 0] = np.nan if power == 1.0 else clouds[0, 0, 0]
+    with pytest.raises(InputError, match=named):
+        METHODS["asm"].heat(CountingClassifier(), clouds, 0, power=power)
 
 
 def test_each_cloud_keeps_its_own_generator_across_batches():

@@ -5,6 +5,7 @@ from typing import Callable, NamedTuple, Optional, Tuple
 import numpy as np
 
 from utils.explain import heat, removal, runner_up
+from utils.files import InputError
 
 
 class Method(NamedTuple):
@@ -54,7 +55,10 @@ class Method(NamedTuple):
             path takes new gradients); those that the formula does not take do nothing.
 
         Returns:
-          float32 array [B, N].
+          float32 array [B, N], of finite numbers.
+
+        Raises:
+          InputError: a heat is beyond all numbers, as with an extreme power, or none, as of a network that holds NaN.
         """
         taken = {name: value for name, value in dict(options, places=places).items() if name in self.options}
         heats, start = [], 0
@@ -63,7 +67,11 @@ class Method(NamedTuple):
                 taken["rngs"] = rngs[start:]
             heats.append(self.formula(*quantities, **taken))
             start += len(heats[-1])
-        return np.concatenate(heats)
+        found = np.concatenate(heats)
+        if not np.isfinite(found).all():
+            reason = "`power` {}: ".format(taken["power"]) if taken.get("power", 1.0) != 1.0 else ""
+            raise InputError("{}the heat by {} is no finite number at some points".format(reason, self.title))
+        return found
 
 
 # Colours are told apart without colour vision (Okabe and Ito), markers in black and white.
