@@ -129,3 +129,7 @@ def test_several_intervals_hold_together_as_often_as_one():
 def test_a_share_is_written_one_way():
     assert [metrics.percent(share) for share in (0.0, 1 / 3, 1.0, np.nan)] == ["0.0 %", "33.3 %", "100.0 %", "-"]
     assert metrics.percent(0.87561, 2) == "87.56 %"
+
+
+def test_one_thing_is_no_plural():
+    assert [metrics.counted(number, "point") for number in (0, 1, 2)] == ["0 points", "1 point", "2 points"]

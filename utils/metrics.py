@@ -42,6 +42,11 @@ def percent(share, digits=1):
     return "-" if np.isnan(share) else "{:.{}f} %".format(100 * share, digits)
 
 
+def counted(number, word):
+    """A number of things as people read it, such as "1 point" or "1024 points"."""
+    return "{} {}{}".format(number, word, "" if number == 1 else "s")
+
+
 def mean_class_accuracy(matrix):
     """Mean of the accuracies of the classes that have clouds."""
     return np.nanmean(class_accuracies(matrix))

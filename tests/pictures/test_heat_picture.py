@@ -39,6 +39,12 @@ def test_three_panels_tell_heat_order_and_what_was_left():
     assert heat_picture.there(heat).all() and heat_picture.there(order).all()
 
 
+def test_one_point_is_told_in_the_singular():
+    run = SimpleNamespace(**dict(vars(RUN), removed_in_round=np.array([1, -1, -1, -1])))
+    captions = [one.caption for one in heat_picture.shown_of(run, Look(panels=("order", "removed")))]
+    assert captions == ["order of dropping: 1 point", "1 dropped point, by heat when dropped"]
+
+
 def test_the_picture_of_the_thesis_is_its_formula_over_the_heat_of_all_removed_points_when_removed():
     (removed,) = _shown("removed", colormap="thesis", scale=colours.usual_scale("thesis"))
     # 4 and 16 of 16: red is the share, green the rest.

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from utils import metrics
 from utils.clouds import readers
 from utils.clouds.cloud import MIN_POINTS, Cloud, OwnFile, check_finite, check_num_points
 from utils.files import InputError
@@ -100,7 +101,9 @@ def normalise(points, source="the cloud"):
       InputError: fewer than 10 points, numbers that are not finite, or all points in one place.
     """
     if len(points) < MIN_POINTS:
-        raise InputError("{} holds {} points: at least {} are needed".format(source, len(points), MIN_POINTS))
+        raise InputError(
+            "{} holds {}: at least {} are needed".format(source, metrics.counted(len(points), "point"), MIN_POINTS)
+        )
     check_finite(points, source)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         centre = np.mean(points, axis=0, dtype=np.float64)
