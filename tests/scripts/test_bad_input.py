@@ -118,6 +118,7 @@ def test_no_checkpoint(tiny_data, tmp_path):
         (["--power", "2"], ["--power does nothing", "p-grad-CAM"]),
         (["--num_drop", "3"], ["--num_drop does nothing", "--drop_mode top"]),
         (["--compare", "gradcam"], ["--compare", "grad-cam"]),
+        (["--compare", "p-grad-cam"], ["--compare does nothing", "p-grad-CAM"]),
         (["--class_names", "names.txt"], ["names.txt", "cannot be read"]),
     ],
 )

@@ -44,6 +44,8 @@ def parse_flags(description, examples, method=None):
         named = flags.method
     else:
         others = [] if flags.compare is None else flags.compare or SCRIPTED
+        if set(others) == {method.name}:
+            command_line.refuse_idle(flags, "compare", "it names {} alone, which runs anyway".format(method.title))
         named = [method.name] + list(others)
     flags.methods = list(dict.fromkeys(named))
     if flags.dump_dir is None:

@@ -53,9 +53,9 @@ def asm(points, loss_gradients, power=1.0):
     offsets = points - np.median(points, axis=-2, keepdims=True)
     radii = np.linalg.norm(offsets, axis=-1)
     # A point on the median has nowhere to move to; 0 ** -alpha must not turn its 0 into NaN.
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         scale = np.power(radii, power, out=np.zeros_like(radii), where=radii > 0)
-    return -(loss_gradients * offsets).sum(axis=-1) * scale
+        return -(loss_gradients * offsets).sum(axis=-1) * scale
 
 
 def grad_cam(features, gradients):
