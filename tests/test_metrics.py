@@ -133,3 +133,4 @@ def test_a_share_is_written_one_way():
 
 def test_one_thing_is_no_plural():
     assert [metrics.counted(number, "point") for number in (0, 1, 2)] == ["0 points", "1 point", "2 points"]
+    assert [metrics.counted(number, "class", "classes") for number in (1, 2)] == ["1 class", "2 classes"]

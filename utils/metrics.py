@@ -42,9 +42,9 @@ def percent(share, digits=1):
     return "-" if np.isnan(share) else "{:.{}f} %".format(100 * share, digits)
 
 
-def counted(number, word):
-    """A number of things as people read it, such as "1 point" or "1024 points"."""
-    return "{} {}{}".format(number, word, "" if number == 1 else "s")
+def counted(number, word, plural=None):
+    """A number of things as people read it, such as "1 point" or "40 classes"; `plural` where that is no word + s."""
+    return "{} {}".format(number, word if number == 1 else plural or word + "s")
 
 
 def mean_class_accuracy(matrix):

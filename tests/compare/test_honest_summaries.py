@@ -60,6 +60,7 @@ def test_fewer_than_20_clouds_are_warned_of():
     assert report.warnings(clouds) == []
     (text,) = report.warnings(clouds[:19])
     assert text.startswith("**Only 19 clouds**") and "20 or more" in text
+    assert report.warnings(clouds[:1])[0].startswith("**Only 1 cloud**")
 
 
 def test_a_measure_that_few_of_the_clouds_have_says_so():

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from utils import progress
+from utils import metrics, progress
 from utils.clouds.cloud import Cloud
 from utils.compare import grid_figure, heats, settings, tables
 from utils.compare.protocol import Figure
@@ -123,9 +123,9 @@ def _heading(results):
     found = results.settings
     blocks = [
         "## compare.py {}".format(found.protocol.title(found.own)),
-        "{} clouds of {} classes, {} points each, rotation `{}`; network `{}`, weights sha256 {}...".format(
-            len(results.clouds),
-            len({cloud.class_name for cloud in results.clouds}),
+        "{} of {}, {} points each, rotation `{}`; network `{}`, weights sha256 {}...".format(
+            metrics.counted(len(results.clouds), "cloud"),
+            metrics.counted(len({cloud.class_name for cloud in results.clouds}), "class", "classes"),
             found.num_points,
             names.markdown(found.rotation),
             names.markdown(found.model_name),
@@ -142,8 +142,8 @@ def _heading(results):
     missing = [method for method in found.methods if method not in results.methods]
     if results.num_lacking or missing:
         blocks.append(
-            "Not finished: {} clouds lack rows{}{}{}.".format(
-                results.num_lacking,
+            "Not finished: {} rows{}{}{}.".format(
+                "1 cloud lacks" if results.num_lacking == 1 else "{} clouds lack".format(results.num_lacking),
                 " or heat from elsewhere" if found.given else "",
                 " and {} have none at all".format(", ".join(map(names.markdown, missing))) if missing else "",
                 ", for these shards have none: " + ", ".join(map(str, results.shards_lacking))
@@ -159,8 +159,8 @@ def warnings(clouds):
     if len(clouds) >= tables.FEW_CLOUDS:
         return []
     return [
-        "**Only {} clouds**: the next ones may turn the order round. Compare {} or more (`--per_class`, `--classes`) "
-        "before you believe it.".format(len(clouds), tables.FEW_CLOUDS)
+        "**Only {}**: the next ones may turn the order round. Compare {} or more (`--per_class`, `--classes`) "
+        "before you believe it.".format(metrics.counted(len(clouds), "cloud"), tables.FEW_CLOUDS)
     ]
 
 

@@ -89,7 +89,8 @@ def lead(methods, order, values, what, bests, unit):
         text += ", each for itself and all {} together (Bonferroni), which is what tells apart".format(len(others))
     count = max(int(np.isfinite(found).sum()) for found in differences.values())
     if count < FEW_CLOUDS <= values.shape[1]:
-        text += ". Only {} clouds count here, which is few".format(count)
+        number = "1 cloud counts" if count == 1 else "{} clouds count".format(count)
+        text += ". Only {} here, which is few".format(number)
     return [text + ":", markdown(["method", "difference", "95 % interval", "all together"][: 2 + len(levels)], rows)]
 
 

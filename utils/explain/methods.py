@@ -69,8 +69,10 @@ class Method(NamedTuple):
             start += len(heats[-1])
         found = np.concatenate(heats)
         if not np.isfinite(found).all():
-            reason = "`power` {}: ".format(taken["power"]) if taken.get("power", 1.0) != 1.0 else ""
-            raise InputError("{}the heat by {} is no finite number at some points".format(reason, self.title))
+            text = "the heat by {} is no finite number at some points".format(self.title)
+            if taken.get("power", 1.0) != 1.0:
+                text = "`power` {}: {}; give one nearer to 1".format(taken["power"], text)
+            raise InputError(text)
         return found
 
 
