@@ -83,8 +83,8 @@ def test_removed_points_alone_are_drawn_in_their_panel(monkeypatch, tmp_path):
     assert len(spheres.get_offsets()) % 2 == 0 and len(np.unique(spheres.get_offsets()[::5], axis=0)) == 2
 
 
-@pytest.mark.parametrize("width", [3.46, 7.09])
-@pytest.mark.parametrize("panels", [("heat",), ("heat", "order", "left")])
+@pytest.mark.parametrize("width", [8 / 2.54, 3.46, 7.09])
+@pytest.mark.parametrize("panels", [("heat",), ("heat", "order", "left"), heat_picture.PANELS])
 def test_a_picture_for_a_paper_has_its_width_and_no_text_is_small_or_over_another(monkeypatch, tmp_path, width, panels):
     figure = _figure_of(monkeypatch, tmp_path, panels, width=width)
     assert figure.get_size_inches()[0] == pytest.approx(width)

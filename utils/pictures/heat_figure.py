@@ -187,6 +187,8 @@ def _draw_colour_bar(place, bar, left, width, bottom):
     if bar.zero_label is not None:
         box_space = BOX_WIDTH + 0.12 + _text_width(bar.zero_label) / 2
         bar_width -= box_space
+    if bar.ends is not None:
+        bar_width = max(bar_width, sum(map(_text_width, bar.ends)) / 2 + 0.08)  # else one word is over the other
     start = left + (width - bar_width - box_space) / 2
     if bar.zero_label is not None:
         is_left = bar.ends is None
