@@ -119,3 +119,11 @@ def tiny_log(tiny_data, tmp_path_factory):
 @pytest.fixture
 def rng():
     return np.random.RandomState(0)
+
+
+@pytest.fixture
+def without_open3d(monkeypatch):
+    """Has matplotlib draw the pictures."""
+    from utils.pictures import render
+
+    monkeypatch.setattr(render, "_open3d_panels", lambda window, panels, pixels: None)
