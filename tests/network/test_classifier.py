@@ -8,7 +8,7 @@ from numpy_network import NumpyNetwork
 from utils import metrics
 from utils.explain import heat
 from utils.explain.methods import METHODS
-from utils.network import checkpoint, checkpoint_files, classifier
+from utils.network import checkpoint, checkpoint_files, classifier, parts
 
 LABEL = 8
 
@@ -200,17 +200,16 @@ def test_parts_are_classified_as_clouds_of_their_own(tiny_classifier, rng):
 
 
 @pytest.mark.parametrize("may_repeat", (True, False))
-def test_each_part_is_asked_for_once_by_its_own_points(may_repeat, rng, monkeypatch):
-    monkeypatch.setattr(classifier, "POINTS_PER_CALL", 120)
-    parts = rng.random_sample((20, 40)) < rng.random_sample((20, 1))
-    parts[:, 3] = True
+def test_each_part_is_asked_for_once_by_its_own_points(may_repeat, rng):
+    kept = rng.random_sample((20, 40)) < rng.random_sample((20, 1))
+    kept[:, 3] = True
     seen = []
-    for places, members in classifier._members(parts, may_repeat):
+    for places, members in parts.members_of(kept, may_repeat, points_per_call=120):
         assert len(members) <= 20 and members.shape[1] <= 48
         seen += places.tolist()
         for place, points in zip(places, members):
-            assert set(points) == set(np.flatnonzero(parts[place]))
-            assert may_repeat or len(points) == parts[place].sum()
+            assert set(points) == set(np.flatnonzero(kept[place]))
+            assert may_repeat or len(points) == kept[place].sum()
     assert sorted(seen) == list(range(20))
 
 

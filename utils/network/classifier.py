@@ -7,13 +7,11 @@ import tensorflow.compat.v1 as tf
 
 import models
 from models import max_pool
-from utils import metrics, tf_util
-from utils.network import votes
+from utils import tf_util
+from utils.network import parts, votes
 
 # Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
-# Clouds whose parts are classified are filled up to a multiple of as many points, the blocks of `max_pool`.
-PART_MULTIPLE = max_pool.MAX_BLOCK
 
 # What the formulas of heat may take of a network, for B clouds of N points and a class c of each. L is the
 # cross-entropy with c; where c is asked about though it is not the label ("why not?"), L is -y_c, minus its logit.
@@ -113,8 +111,8 @@ class Classifier:
         Returns:
           float32 array [B, C].
         """
-        parts = _parts(clouds, clouds.shape[1])
-        return np.concatenate([self._session.run(self._logits, {self._points: part}) for part in parts])
+        batches = _batches(clouds, clouds.shape[1])
+        return np.concatenate([self._session.run(self._logits, {self._points: batch}) for batch in batches])
 
     def vote_logits(self, points, rotations):
         """Classifies one cloud under rotations, without holding all rotated clouds at once.
@@ -126,8 +124,8 @@ class Classifier:
         Returns:
           float32 array [V, C].
         """
-        parts = _parts(rotations, len(points))
-        return np.concatenate([self.logits(np.matmul(points, part)) for part in parts])
+        batches = _batches(rotations, len(points))
+        return np.concatenate([self.logits(np.matmul(points, batch)) for batch in batches])
 
     def voter(self, points, rotations):
         """A function of points of one cloud -> what `vote_logits` gives of them, to be asked again and again.
@@ -157,8 +155,8 @@ class Classifier:
           float32 array [B, N / block, K].
         """
         # A product of so many points stays in the processor's cache.
-        parts = _parts(clouds, clouds.shape[1], max_pool.POINTS_PER_CHUNK)
-        feeds = ({self._points: part, self._block: block} for part in parts)
+        batches = _batches(clouds, clouds.shape[1], max_pool.POINTS_PER_CHUNK)
+        feeds = ({self._points: batch, self._block: block} for batch in batches)
         return np.concatenate([self._session.run(self._block_maxima, feed) for feed in feeds])
 
     def logits_by_maxima(self, clouds, maxima):
@@ -172,9 +170,9 @@ class Classifier:
           Logits, float32 array [B, C], and the points that hold the maxima of the other pools, int array [B, P, K];
           -1 where the maximum is 0, which any point holds: features are ReLUs.
         """
-        parts = zip(_parts(clouds, clouds.shape[1]), _parts(maxima, clouds.shape[1]))
+        batches = zip(_batches(clouds, clouds.shape[1]), _batches(maxima, clouds.shape[1]))
         fetched = [self._logits, self._other_holders]
-        feeds = ({self._points: part, self._kept.maximum: part_maxima} for part, part_maxima in parts)
+        feeds = ({self._points: batch, self._kept.maximum: of_batch} for batch, of_batch in batches)
         logits, holders = zip(*[self._session.run(fetched, feed) for feed in feeds])
         return np.concatenate(logits), np.concatenate(holders)
 
@@ -194,17 +192,17 @@ class Classifier:
         fetched = {name for name in names if name in self._tensors and name != "points"}
         if "matters" in names and self._ignores_repeats:
             fetched.add("maxima")
-        for part, part_labels in zip(_parts(clouds, clouds.shape[1]), _parts(labels, clouds.shape[1])):
-            run = functools.partial(self._run, labels=part_labels, is_target=is_target)
-            found = dict(run(fetched, part), points=part)
-            found["logit_gradients_of"] = functools.partial(self._logit_gradients_of, labels=part_labels)
+        for batch, batch_labels in zip(_batches(clouds, clouds.shape[1]), _batches(labels, clouds.shape[1])):
+            run = functools.partial(self._run, labels=batch_labels, is_target=is_target)
+            found = dict(run(fetched, batch), points=batch)
+            found["logit_gradients_of"] = functools.partial(self._logit_gradients_of, labels=batch_labels)
             found["features_and_gradients_of"] = functools.partial(_pair_of, run, ("features", "feature_gradients"))
-            found["pools_of"] = functools.partial(self._pools_of, part_labels, is_target)
-            of_parts = functools.partial(self._logits_of_parts, clouds=part)
-            found["probabilities_of_parts"] = functools.partial(_probabilities, of_parts, part_labels)
-            found["losses_of_parts"] = functools.partial(_losses, of_parts, part_labels, is_target)
+            found["pools_of"] = functools.partial(self._pools_of, batch_labels, is_target)
+            of_parts = functools.partial(self._logits_of_parts, clouds=batch)
+            found["probabilities_of_parts"] = functools.partial(parts.probabilities, of_parts, batch_labels)
+            found["losses_of_parts"] = functools.partial(parts.losses, of_parts, batch_labels, is_target)
             if "matters" in names:
-                found["matters"] = _matters(found.get("maxima"), part)
+                found["matters"] = _matters(found.get("maxima"), batch)
             yield [found[name] for name in names]
 
     def _run(self, names, clouds, labels, is_target):
@@ -228,53 +226,10 @@ class Classifier:
     def _logits_of_parts(self, kept, clouds):
         """Logits [B, S, C] of parts of clouds [B, N, 3], of the points that are True in `kept` [B, S, N]."""
         found = np.empty(kept.shape[:2] + (len(self.class_names),), np.float32)
-        for row, parts, cloud in zip(found, kept, clouds):
-            for places, members in _members(parts, self._ignores_repeats):
+        for row, of_cloud, cloud in zip(found, kept, clouds):
+            for places, members in parts.members_of(of_cloud, self._ignores_repeats, POINTS_PER_CALL):
                 row[places] = self.logits(cloud[members])
         return found
-
-
-def _members(parts, may_repeat):
-    """The points of parts, bool [S, N], for parts of one size at a time.
-
-    Where points may be repeated, parts of different sizes go together, filled up with one of their own points: a
-    maximum does not see that.
-
-    Yields:
-      Places among the parts, int array [P], and the points of these, int array [P, M].
-    """
-    sizes = parts.sum(axis=1)
-    order = np.argsort(sizes, kind="stable")
-    if may_repeat:
-        count = max(1, POINTS_PER_CALL // parts.shape[1])
-        groups = [order[start : start + count] for start in range(0, len(order), count)]
-    else:
-        groups = [order[sizes[order] == size] for size in np.unique(sizes)]
-    for places in groups:
-        size = sizes[places].max()
-        if may_repeat:
-            size = -(-size // PART_MULTIPLE) * PART_MULTIPLE
-        # Those that are there come first, and the first of them after them.
-        members = np.argsort(~parts[places], axis=1, kind="stable")
-        members = np.concatenate([members, members[:, :1].repeat(PART_MULTIPLE, axis=1)], axis=1)[:, :size]
-        is_there = np.arange(size) < sizes[places][:, np.newaxis]
-        yield places, np.where(is_there, members, members[:, :1])
-
-
-def _probabilities(logits_of_parts, labels, kept):
-    """p_c [B, S] of parts of clouds, bool [B, S, N], for the classes [B]."""
-    logits = logits_of_parts(kept)
-    flat = logits.reshape(-1, logits.shape[-1])
-    return metrics.probabilities(flat, np.repeat(labels, logits.shape[1])).reshape(logits.shape[:2])
-
-
-def _losses(logits_of_parts, labels, is_target, kept):
-    """L [B, S], as `_probabilities`."""
-    # In float32 the loss of a cloud that is recognised for certain would drown in its rounding.
-    logits = logits_of_parts(kept).astype(np.float64)
-    flat, classes = logits.reshape(-1, logits.shape[-1]), np.repeat(labels, logits.shape[1])
-    losses = -flat[np.arange(len(flat)), classes] if is_target else metrics.cross_entropy(flat, classes)
-    return losses.reshape(logits.shape[:2])
 
 
 def _matters(maxima, clouds):
@@ -325,8 +280,8 @@ def _feature_gradients(features, channel_gradients):
     return is_held * (channel_gradients[:, tf.newaxis] / tf.reduce_sum(is_held, axis=1, keepdims=True))
 
 
-def _parts(items, points_each, points=None):
-    """Splits an array along its first axis into parts of about so many points; None: POINTS_PER_CALL."""
+def _batches(items, points_each, points=None):
+    """Splits an array along its first axis into batches of about so many points; None: POINTS_PER_CALL."""
     count = max(1, (points or POINTS_PER_CALL) // points_each)
     for start in range(0, len(items), count):
         yield items[start : start + count]
