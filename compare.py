@@ -17,7 +17,7 @@ with streams.one_line_interrupts():
     import provider
     from utils import command_line, files
     from utils.compare import flags as compare_flags
-    from utils.compare import given_heat, heats, networks, pieces, report, run, settings
+    from utils.compare import given_heat, heats, networks, pieces, report, run, settings, settling
     from utils.disk import shards
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
@@ -28,7 +28,7 @@ def main():
     if flags.report is None:
         compare(flags)
     elif len(flags.report) == 1:
-        compare_flags.recolour(flags)
+        settling.recolour(flags)
         report.write(flags.report[0])
     else:
         methods = flags.methods if "methods" in flags.given else None
@@ -41,7 +41,7 @@ def compare(flags):
     A shard computes those of its own clouds, and leaves the report to who has them all.
     """
     found = find_network(flags)
-    rotation = compare_flags.rotation_of(flags, found.config)
+    rotation = settling.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)
     clouds, digest = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
@@ -54,7 +54,7 @@ def compare(flags):
         files.sweep(flags.dump_dir)
         with open_classifier(found.prefix, flags.model, flags.gpu, names) as classifier:
             with beginning():
-                chosen = compare_flags.begin(flags, classifier.network, data, digest, clouds, rotation, given)
+                chosen = settling.begin(flags, classifier.network, data, digest, clouds, rotation, given)
             rows = settings.open_rows(flags.dump_dir, chosen.protocol, flags.shard)
             own = flags.shard.part(clouds) if flags.shard else clouds
             comparison = run.of_network(classifier, own, rows, chosen, flags.gpu, given)

@@ -1,19 +1,17 @@
-"""The flags of compare.py, and what they come to: the one place of this folder that reads them."""
+"""The flags of compare.py: which there are, and which do nothing in a run."""
 
 import os
 
-import models
-from utils import command_line, files
+from utils import command_line
 from utils.command_line import ROTATIONS, positive_int
 from utils.compare import given_heat, settings
-from utils.compare.protocol import Subject
 from utils.compare.protocols import PROTOCOLS
 from utils.disk import shards
 from utils.explain import picture_flags, point_drop
 from utils.explain.flags import add_option_flags
 from utils.explain.methods import METHODS
 from utils.files import InputError
-from utils.network import checkpoint_files, workers
+from utils.network import workers
 from utils.network.flags import add_network_flags
 
 EXAMPLES = (
@@ -68,85 +66,6 @@ def own_settings(flags):
     return {setting.name: getattr(flags, setting.name) for setting in PROTOCOLS[flags.protocol].settings}
 
 
-def rotation_of(flags, config):
-    """How clouds or votes are turned.
-
-    Args:
-      flags: of `parse_flags`.
-      config: of the network, as `checkpoint_files.read_config` reads it.
-
-    Returns:
-      "none", "y" or "xyz".
-
-    Raises:
-      InputError: a flag was given that does nothing under this rotation.
-    """
-    protocol = PROTOCOLS[flags.protocol]
-    rotation = flags.rotation or checkpoint_files.default_rotation(config, protocol.is_one_view)
-    for name, reason in protocol.idle(rotation, **own_settings(flags)).items():
-        command_line.refuse_idle(flags, name, reason)
-    return rotation
-
-
-def begin(flags, network, data, digest, clouds, rotation, given):
-    """Settles what is compared, and writes it to run.json.
-
-    Args:
-      flags: of `parse_flags`.
-      network: a checkpoint.Network.
-      data: a provider.DataSet.
-      digest, clouds: of `run.load_clouds`.
-      rotation: of `rotation_of`.
-      given: heat from elsewhere, of `given_heat.read`.
-
-    Returns:
-      settings.Settings.
-
-    Raises:
-      InputError: the folder holds another comparison.
-    """
-    protocol = PROTOCOLS[flags.protocol]
-    idle = list(protocol.idle(rotation, **own_settings(flags)))
-    kept = command_line.kept_flags(flags)
-    left_out = ["report", "heat", "shard", "workers"]
-    for name in left_out + idle + list(_settings_of_others(protocol)) + _idle_options(flags):
-        kept.pop(name)
-    kept.update(
-        rotation=rotation,
-        classes=list(dict.fromkeys(cloud.class_name for cloud in clouds)),
-        class_names=list(network.class_names),
-        data=digest,
-        data_dir=os.path.abspath(data.folder),
-        clouds=len(clouds),
-        model=network.model_name,
-        model_path=network.prefix,
-        weights=network.digest,
-        versions=files.versions(),
-    )
-    if given:
-        kept["heat"] = {name: {"file": one.path, "sha256": one.digest} for name, one in given.items()}
-    path = settings.path_in(flags.dump_dir)
-    subject = Subject(flags.num_point, models.network(network.model_name).LAYERS_FROM_TOP)
-    kept["steps"] = [str(step) for step in protocol.steps(subject, **settings.of(kept, path).own)]
-    settings.begin(flags.dump_dir, kept, idle, flags.shard)
-    return settings.of(kept, path)
-
-
-def recolour(flags):
-    """Writes how pictures look, as far as it was given, into the run.json of the one folder to report on.
-
-    Raises:
-      InputError: the folder is not of a comparison, or shows no colours.
-    """
-    (folder,) = flags.report
-    kept = settings.read(folder)
-    found = settings.of(kept, settings.path_in(folder))
-    changed = {name: getattr(flags, name) for name in FLAGS_OF_LOOKS if name in flags.given}
-    _refuse_idle_colours(flags, found.protocol)
-    if changed:
-        files.write_json(settings.path_in(folder), dict(kept, **changed))
-
-
 def _check_report_flags(flags):
     if len(flags.report) == 1:
         for name in sorted(flags.given - set(FLAGS_OF_REPORT)):
@@ -168,21 +87,21 @@ def _take_defaults(flags, protocol):
 
 
 def _refuse_idle_flags(flags, protocol):
-    for name, owners in _settings_of_others(protocol).items():
+    for name, owners in settings_of_others(protocol).items():
         command_line.refuse_idle(flags, name, "it goes with --protocol {}".format(" or ".join(owners)))
-    for name in _idle_options(flags):
+    for name in idle_options(flags):
         takers = [method for method in METHODS if name in METHODS[method].options]
         command_line.refuse_idle(flags, name, "it goes with --methods {}".format(" or ".join(takers)))
-    _refuse_idle_colours(flags, protocol)
+    refuse_idle_colours(flags, protocol)
 
 
-def _refuse_idle_colours(flags, protocol):
+def refuse_idle_colours(flags, protocol):
     if not protocol.shows_heat:
         for name in FLAGS_OF_COLOURS:
             command_line.refuse_idle(flags, name, "--protocol {} draws no heat".format(protocol.name))
 
 
-def _settings_of_others(protocol):
+def settings_of_others(protocol):
     """Names of settings that are of other protocols alone -> the names of these."""
     owners = {}
     for other in PROTOCOLS.values():
@@ -191,7 +110,7 @@ def _settings_of_others(protocol):
     return {name: names for name, names in owners.items() if protocol.name not in names}
 
 
-def _idle_options(flags):
+def idle_options(flags):
     """Names of options that none of the methods takes: a list."""
     taken = settings.options_of(flags.methods)
     return [name for name in settings.OPTIONS if name not in taken]

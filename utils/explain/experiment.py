@@ -1,7 +1,6 @@
 """The experiment of every explain script: a network, clouds, their heat, what is left without hot points, files."""
 
-from utils.explain import cases, pieces, run, writer
-from utils.explain import flags as explain_flags
+from utils.explain import cases, pieces, run, settings, writer
 from utils.explain.methods import METHODS
 from utils.network.flags import find_network
 from utils.network.loading import open_classifier
@@ -18,17 +17,17 @@ def explain_clouds(flags):
       InputError: a flag, the network or a cloud cannot be used.
     """
     found = find_network(flags)
-    dropping = explain_flags.dropping(flags, found.config)
-    clouds = cases.Clouds(explain_flags.source(flags), found.class_names)
+    dropping = settings.dropping(flags, found.config)
+    clouds = cases.Clouds(settings.source(flags), found.class_names)
     lines = []
     # Open3D loads while TensorFlow does, and while the next cloud is explained.
     with open3d_scene.ahead(is_wanted=flags.workers is None) as load_open3d, open_classifier(
         found.prefix, flags.model, flags.gpu, clouds.class_names
     ) as classifier:
         clouds.announce(classifier.network)
-        files = explain_flags.files(flags, classifier.network)
+        files = settings.files(flags, classifier.network)
         if flags.workers is not None:
-            work = explain_flags.work(flags, classifier.network, dropping, files)
+            work = settings.work(flags, classifier.network, dropping, files)
             lines = pieces.hand_out(flags.workers, clouds, work)
         else:
             with writer.Writer(dropping, files, is_behind=not clouds.is_one) as written:
