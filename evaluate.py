@@ -17,7 +17,7 @@ with streams.one_line_interrupts():
     import numpy as np
 
     import provider
-    from utils import command_line, files, metrics, progress
+    from utils import command_line, files, metrics, progress, wording
     from utils.clouds import transforms
     from utils.disk import names, result_folder, shards
     from utils.files import InputError, printable
@@ -180,15 +180,15 @@ def report(matrix, class_names):
             wrong = matrix[label].copy()
             wrong[label] = 0
             taken_for = "{} ({})".format(printable(class_names[wrong.argmax()]), wrong.max()) if wrong.any() else ""
-            rows.append((printable(class_names[label]), matrix[label].sum(), metrics.percent(accuracy), taken_for))
+            rows.append((printable(class_names[label]), matrix[label].sum(), wording.percent(accuracy), taken_for))
     headers = ("class", "clouds", "accuracy", "most often taken for")
     alignment = ("left", "right", "right", "left")
     # A class may be called "7": names are no numbers to be aligned by their point.
     print(tabulate(rows, headers, tablefmt="plain", colalign=alignment, disable_numparse=True))
     print(
         "Overall accuracy {}, mean class accuracy {}, {} clouds".format(
-            metrics.percent(metrics.overall_accuracy(matrix), 2),
-            metrics.percent(metrics.mean_class_accuracy(matrix), 2),
+            wording.percent(metrics.overall_accuracy(matrix), 2),
+            wording.percent(metrics.mean_class_accuracy(matrix), 2),
             matrix.sum(),
         )
     )
@@ -218,7 +218,7 @@ def save(folder, matrix, class_names, settings):
 
     accuracy = metrics.overall_accuracy(matrix)
     files.replace_file(os.path.join(folder, TABLE), write_rows)
-    title = "Accuracy {}".format(metrics.percent(accuracy, 2))
+    title = "Accuracy {}".format(wording.percent(accuracy, 2))
     plots.save_confusion_matrix(os.path.join(folder, PICTURE), matrix, class_names, title)
     results = {
         "clouds": int(matrix.sum()),

@@ -124,13 +124,3 @@ def test_several_intervals_hold_together_as_often_as_one():
     assert metrics.bonferroni(15) == pytest.approx(1 - 0.05 / 15)
     low, high = metrics.interval(np.arange(16.0), metrics.bonferroni(15))
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(1 - 0.05 / 30, 15) * np.arange(16).std(ddof=1) / 4)
-
-
-def test_a_share_is_written_one_way():
-    assert [metrics.percent(share) for share in (0.0, 1 / 3, 1.0, np.nan)] == ["0.0 %", "33.3 %", "100.0 %", "-"]
-    assert metrics.percent(0.87561, 2) == "87.56 %"
-
-
-def test_one_thing_is_no_plural():
-    assert [metrics.counted(number, "point") for number in (0, 1, 2)] == ["0 points", "1 point", "2 points"]
-    assert [metrics.counted(number, "class", "classes") for number in (1, 2)] == ["1 class", "2 classes"]

@@ -101,7 +101,7 @@ def test_the_loop_drops_the_hottest_until_half_the_votes_are_lost():
     assert [one.points_left for one in run.rounds] == [20, 19, 18, 17]
     assert [one.accuracy for one in run.rounds] == [1.0, 1.0, 0.75, 0.5]
     assert [one.points_dropped for one in run.rounds] == [1, 1, 1, 0]
-    assert "0.500" in run.stop_reason
+    assert run.stop_reason == "the accuracy is 50.0 %"
     assert run.removed_in_round.tolist() == [-1] * 17 + [3, 2, 1]
     assert run.heat_when_removed[-3:].tolist() == [17.0, 18.0, 19.0]
     assert np.isnan(run.heat_when_removed[:17]).all()
@@ -267,7 +267,7 @@ def test_other_ends_are_the_same_when_few_rounds_classify(eval_every):
         lambda heat: heat == 11 if len(heat) == 12 else heat >= 0,
         eval_every=eval_every,
     )
-    assert [one.points_left for one in emptied.rounds] == [12, 11] and "fell to 0.000" in emptied.stop_reason
+    assert [one.points_left for one in emptied.rounds] == [12, 11] and "is 0.0 %" in emptied.stop_reason
 
 
 def _auto_run(is_seen, num_points=40):
@@ -290,7 +290,7 @@ def test_the_lost_round_is_found_by_doubling_and_halving():
     assert classified == [1, 2, 4, 8, 16, 12, 14, 13, 6, 10, 3, 5, 7]
     assert len(run.rounds) == 14 and run.rounds[-1].points_dropped == 0
     assert [one.round for one in run.rounds if np.isnan(one.accuracy)] == [9, 11]
-    assert (run.removed_in_round > 0).sum() == 13 and "fell to 0.000" in run.stop_reason
+    assert (run.removed_in_round > 0).sum() == 13 and "is 0.0 %" in run.stop_reason
 
 
 def test_a_long_run_classifies_few_rounds():

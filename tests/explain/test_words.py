@@ -68,18 +68,6 @@ def test_several_methods_are_one_sentence():
     assert said.index("by ASM chair was lost once 25.0 %") < said.index("; by runner-up chair was lost once 12.5 %")
 
 
-@pytest.mark.parametrize(
-    "run, said",
-    [
-        (_run(2, [1.0, 0.25]), "the accuracy is 25.0 %"),
-        (_run(0, [0.25]), "the accuracy is 25.0 % before any point is dropped"),
-        (_run(2, [1.0, 0.75]), "the round dropped no point"),
-    ],
-)
-def test_why_it_stopped_has_the_accuracy_as_everywhere(run, said):
-    assert words.why_stopped(run) == said
-
-
 def test_the_dropping_tells_accuracy_and_points_left_first(monkeypatch):
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from utils import metrics
+from utils import wording
 from utils.clouds import readers
 from utils.clouds.cloud import MIN_POINTS, Cloud, OwnFile, check_finite, check_num_points
 from utils.files import InputError
@@ -102,7 +102,7 @@ def normalise(points, source="the cloud"):
     """
     if len(points) < MIN_POINTS:
         raise InputError(
-            "{} holds {}: at least {} are needed".format(source, metrics.counted(len(points), "point"), MIN_POINTS)
+            "{} holds {}: at least {} are needed".format(source, wording.counted(len(points), "point"), MIN_POINTS)
         )
     check_finite(points, source)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from utils import metrics, progress
+from utils import progress, wording
 from utils.clouds.cloud import Cloud
 from utils.compare import grid_figure, heats, settings, tables
 from utils.compare.protocol import Figure
@@ -124,8 +124,8 @@ def _heading(results):
     blocks = [
         "## compare.py {}".format(found.protocol.title(found.own)),
         "{} of {}, {} points each, rotation `{}`; network `{}`, weights sha256 {}...".format(
-            metrics.counted(len(results.clouds), "cloud"),
-            metrics.counted(len({cloud.class_name for cloud in results.clouds}), "class", "classes"),
+            wording.counted(len(results.clouds), "cloud"),
+            wording.counted(len({cloud.class_name for cloud in results.clouds}), "class", "classes"),
             found.num_points,
             names.markdown(found.rotation),
             names.markdown(found.model_name),
@@ -160,7 +160,7 @@ def warnings(clouds):
         return []
     return [
         "**Only {}**: the next ones may turn the order round. Compare {} or more (`--per_class`, `--classes`) "
-        "before you believe it.".format(metrics.counted(len(clouds), "cloud"), tables.FEW_CLOUDS)
+        "before you believe it.".format(wording.counted(len(clouds), "cloud"), tables.FEW_CLOUDS)
     ]
 
 

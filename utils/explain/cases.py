@@ -8,7 +8,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 import provider
-from utils import command_line, metrics
+from utils import command_line, metrics, wording
 from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.disk import names
@@ -84,10 +84,10 @@ class Case(NamedTuple):
 
     def seen_as(self):
         """What the network sees, and how likely it thinks the explained class where that is another, as a clause."""
-        likeliest = metrics.percent(metrics.softmax(self.logits).max())
+        likeliest = wording.percent(metrics.softmax(self.logits).max())
         text = "seen as {} ({})".format(printable(self.predicted), likeliest)
         if self.explained != self.predicted:
-            text += ", {} {}".format(printable(self.explained), metrics.percent(self.probability))
+            text += ", {} {}".format(printable(self.explained), wording.percent(self.probability))
         return text
 
 
@@ -226,7 +226,7 @@ def _recognise(classifier, cloud, folders, label, target):
     print(
         "The network sees: {}".format(
             ", ".join(
-                "{} {}".format(printable(classifier.class_names[one]), metrics.percent(probabilities[one]))
+                "{} {}".format(printable(classifier.class_names[one]), wording.percent(probabilities[one]))
                 for one in likeliest
             )
         )

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from utils import wording
 from utils.explain.results import DropRun, Round
 from utils.metrics import cross_entropy
 
@@ -168,12 +169,9 @@ def drop_until_lost(
             came_back = removed_in_round >= len(rounds)
             removed_in_round[came_back] = -1
             heat_when_removed[came_back] = np.nan
-            stop_reason = (
-                "the accuracy fell to {:.3f}"
-                if len(rounds) > 1
-                else ("the accuracy is only {:.3f} before any point is dropped")
-            )
-            stop_reason = stop_reason.format(rounds[-1].accuracy)
+            stop_reason = "the accuracy is " + wording.percent(rounds[-1].accuracy)
+            if len(rounds) == 1:
+                stop_reason += " before any point is dropped"
         if on_round:
             on_round(rounds[-1])
         left = left[~dropped]

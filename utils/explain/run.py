@@ -7,7 +7,7 @@ from typing import Any, Dict, NamedTuple, Optional, Union
 import numpy as np
 from tabulate import tabulate
 
-from utils import command_line, metrics, progress
+from utils import command_line, progress, wording
 from utils.clouds import own_cloud, transforms
 from utils.disk import result_folder
 from utils.explain import point_drop, results, round_heats, side_by_side, words
@@ -114,13 +114,7 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
     removed = found.removed_in_round > 0
     print(
         "{} of {}: stopped after round {}: {}. {} of {} points removed in {:.1f} s.".format(
-            method.title,
-            case.name,
-            len(found.rounds),
-            words.why_stopped(found),
-            removed.sum(),
-            len(removed),
-            found.seconds,
+            method.title, case.name, len(found.rounds), found.stop_reason, removed.sum(), len(removed), found.seconds
         )
     )
     if words.is_lost(found) and len(found.rounds) == 1 and case.explained == case.predicted:
@@ -276,11 +270,11 @@ def summary_of(case, runs):
             case.name,
             METHODS[name].title,
             printable(case.explained),
-            metrics.percent(case.probability),
+            wording.percent(case.probability),
             (one.removed_in_round > 0).sum(),
             len(one.points),
             len(one.rounds),
-            metrics.percent(one.rounds[-1].accuracy),
+            wording.percent(one.rounds[-1].accuracy),
             "{:.1f}".format(one.seconds),
         )
         for name, one in runs.items()

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from utils import metrics
+from utils import wording
 from utils.disk import result_folder
 from utils.explain.methods import METHODS
 from utils.files import printable, write_json
@@ -77,7 +77,7 @@ def curve_of(run, method=None):
 
 def ending_of(run):
     """How surely what was left is recognised, after its number of points."""
-    return ", accuracy {}".format(metrics.percent(run.rounds[-1].accuracy))
+    return ", accuracy {}".format(wording.percent(run.rounds[-1].accuracy))
 
 
 def _write(folder, case, runs, files, settings):

@@ -1,6 +1,6 @@
 """What a run tells people in words: how the dropping goes, why it stopped, and at the end what was found."""
 
-from utils import metrics
+from utils import wording
 from utils.explain.point_drop import LOST_ACCURACY
 from utils.files import printable
 
@@ -22,7 +22,7 @@ class DroppingLine:
     def vote_logits(self, points):
         """As the voter; tells what share of the votes was right, and of how many points."""
         logits = self._voter(points)
-        share = metrics.percent((logits.argmax(axis=1) == self._label).mean())
+        share = wording.percent((logits.argmax(axis=1) == self._label).mean())
         self._accuracy = "accuracy {} at {}".format(share, len(points))
         self._line.tell("{} points, {}".format(self._accuracy, self._title))
         return logits
@@ -37,14 +37,6 @@ class DroppingLine:
 def is_lost(run):
     """Whether the network no longer recognised the object at the end of a results.DropRun."""
     return run.rounds[-1].accuracy <= LOST_ACCURACY
-
-
-def why_stopped(run):
-    """Why a results.DropRun stopped, as a clause."""
-    if not is_lost(run):
-        return run.stop_reason
-    before = "" if len(run.rounds) > 1 else " before any point is dropped"
-    return "the accuracy is {}{}".format(metrics.percent(run.rounds[-1].accuracy), before)
 
 
 def conclusion(case, found, page):
@@ -62,7 +54,7 @@ def conclusion(case, found, page):
 
 
 def _what_it_hung_on(explained, title, run, dropping):
-    accuracy, num_points = metrics.percent(run.rounds[-1].accuracy), len(run.points)
+    accuracy, num_points = wording.percent(run.rounds[-1].accuracy), len(run.points)
     num_dropped = int((run.removed_in_round > 0).sum())
     if is_lost(run) and not num_dropped:
         return "under rotation {} only {} of the votes were for {}, so {} dropped no point".format(
@@ -70,7 +62,7 @@ def _what_it_hung_on(explained, title, run, dropping):
         )
     if is_lost(run):
         return "by {} {} was lost once {} of the cloud, {} of {} points, was dropped, {}".format(
-            title, explained, metrics.percent(num_dropped / num_points), num_dropped, num_points, _order(dropping)
+            title, explained, wording.percent(num_dropped / num_points), num_dropped, num_points, _order(dropping)
         )
     return "by {} {} was never lost: {} of the votes were for it with {} of {} points dropped, {}".format(
         title, explained, accuracy, num_dropped, num_points, _order(dropping)

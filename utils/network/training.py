@@ -11,7 +11,7 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from utils import files, metrics, progress
+from utils import files, metrics, progress, wording
 from utils.network.processes import ONE, REQUEST, Processes
 
 SAVE_SECONDS = 120
@@ -103,7 +103,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
             if number % STEPS_PER_SUMMARY == 0:
                 graph.summarise("train", values)
             means = totals / (number - first + 1)
-            bar.tell("accuracy {}, loss {:.3f}".format(metrics.percent(means[2]), means[0]))
+            bar.tell("accuracy {}, loss {:.3f}".format(wording.percent(means[2]), means[0]))
             bar.update(size)
             if stop.is_agreed():
                 return
@@ -112,7 +112,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
                 last_save = time.time()
     log(
         "Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {}, {:.1f} clouds/s".format(
-            epoch + 1, means[0], means[1], metrics.percent(means[2], 2), (steps - first) * size / (time.time() - start)
+            epoch + 1, means[0], means[1], wording.percent(means[2], 2), (steps - first) * size / (time.time() - start)
         )
     )
 
@@ -137,12 +137,12 @@ def report_test(graph, logits, labels, class_names, log):
     accuracy, mean_class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
     log(
         "Epoch {}: test loss {:.4f}, accuracy {}, mean class accuracy {}".format(
-            graph.epochs_done, loss, metrics.percent(accuracy, 2), metrics.percent(mean_class_accuracy, 2)
+            graph.epochs_done, loss, wording.percent(accuracy, 2), wording.percent(mean_class_accuracy, 2)
         )
     )
     of_class = metrics.class_accuracies(matrix)
     weakest = np.nanargmin(of_class)
-    log("  weakest class: {} {}".format(class_names[weakest], metrics.percent(of_class[weakest])))
+    log("  weakest class: {} {}".format(class_names[weakest], wording.percent(of_class[weakest])))
     graph.summarise(
         "test", {"loss/classification": loss, "accuracy/overall": accuracy, "accuracy/mean_class": mean_class_accuracy}
     )

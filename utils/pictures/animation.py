@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 
-from utils import files, metrics, progress
+from utils import files, progress, wording
 from utils.pictures import films, heat_figure, plots, render
 from utils.pictures.colours import colour_bar, heat_colours, heat_strengths
 
@@ -63,7 +63,7 @@ def save_rounds(path, run, title, look, label="heat"):
     for one in (run.rounds[number] for number in shown):
         is_gone = (run.removed_in_round > 0) & (run.removed_in_round < one.round)
         panels.append(view.panel(colours, strengths, is_gone))
-        measured = "" if np.isnan(one.accuracy) else ", accuracy {}".format(metrics.percent(one.accuracy))
+        measured = "" if np.isnan(one.accuracy) else ", accuracy {}".format(wording.percent(one.accuracy))
         captions.append("round {}: {} points{}".format(one.round, one.points_left, measured))
     frames = _frames(view.window, panels, captions, colour_bar(run.heat, *map_and_scale, label=label), title)
     return _save(path, frames, [MILLISECONDS_A_ROUND] * (len(frames) - 1) + [MILLISECONDS_AT_THE_END])

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from utils import metrics
+from utils import wording
 from utils.pictures import colours, heat_figure, plots, render
 from utils.pictures.colours import ColourBar
 
@@ -134,17 +134,17 @@ def shown_of(run, look, label="heat", ending=""):
 
     def panel(name):
         if name == HEAT:
-            return heat_panel("heat of the whole cloud: {}".format(metrics.counted(len(heat), "point")), heat, label)
+            return heat_panel("heat of the whole cloud: {}".format(wording.counted(len(heat), "point")), heat, label)
         if name == LEFT:
             return heat_panel(
-                "left: {}{}".format(metrics.counted((~removed).sum(), "point"), ending), heat, label, removed
+                "left: {}{}".format(wording.counted((~removed).sum(), "point"), ending), heat, label, removed
             )
         if name == REMOVED:
-            caption = "{}, by heat when dropped".format(metrics.counted(removed.sum(), "dropped point"))
+            caption = "{}, by heat when dropped".format(wording.counted(removed.sum(), "dropped point"))
             then = np.asarray(run.heat_when_removed, np.float64)
             return heat_panel(caption, then, label + " when dropped", is_shown=removed)
         return Shown(
-            "order of dropping: {}".format(metrics.counted(removed.sum(), "point")),
+            "order of dropping: {}".format(wording.counted(removed.sum(), "point")),
             colours.order_colours(removed_in_round),
             colours.order_strengths(removed_in_round),
             None,

@@ -4,7 +4,7 @@ from typing import NamedTuple, Sequence
 
 import numpy as np
 
-from utils import metrics
+from utils import wording
 from utils.pictures import plots
 
 WIDTH, ASPECT = 4.6, 0.7  # inches; height / width
@@ -62,7 +62,7 @@ def save(path, curves, title, threshold=0.5, width=None):
     axes.text(
         0.01,
         threshold + 0.015,
-        "lost at {} or less".format(metrics.percent(threshold, 0)),
+        "lost at {} or less".format(wording.percent(threshold, 0)),
         transform=axes.get_yaxis_transform(),
         fontsize=7,
         color=plots.CAPTION_COLOUR,
@@ -84,7 +84,7 @@ def save(path, curves, title, threshold=0.5, width=None):
         )
     all_points = max(max(curve.points_left) for curve in curves)
     axes.set(ylim=(0, 1), xlim=(all_points, 0))
-    axes.yaxis.set_major_formatter(lambda share, _: metrics.percent(share, 0))
+    axes.yaxis.set_major_formatter(lambda share, _: wording.percent(share, 0))
     axes.set_xlabel("points left", fontsize=8)
     axes.set_ylabel("accuracy over the rotations", fontsize=8)
     axes.locator_params(axis="x", nbins=max(int(axes_width / 0.5), 2), integer=True)
