@@ -113,18 +113,28 @@ def heat_strengths(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE):
 def colour_bar(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE, label="heat"):
     """The ColourBar of `heat_colours` of the same heat, `label` naming that: it spans the heats that there are."""
     heat, label = _scaled(heat, scale), "rank of " + label if scale == RANK else label
+    bottom, top, least, greatest = _bar_range(heat, colormap, scale)
+    if colormap == "thesis":
+        ramp = _thesis(np.linspace(0, top, 257)[1:], top) if greatest > 0 else ()
+        zero_label = "0 or less" if heat.min() < 0 else "no heat"
+        return ColourBar(ramp, bottom, top, label, zero_label, least, greatest)
+    ramp = _mapped(np.linspace(bottom, top, 256), colormap, *_mapped_range(heat, colormap, scale))
+    return ColourBar(ramp, bottom, top, label, None, least, greatest)
+
+
+def bar_range(heat, colormap=DEFAULT_COLORMAP, scale=DEFAULT_SCALE):
+    """`low`, `high`, `least` and `greatest` of the ColourBar of the same heat, without its colours: four floats."""
+    return _bar_range(_scaled(heat, scale), colormap, scale)
+
+
+def _bar_range(heat, colormap, scale):
     least, greatest = float(heat.min()) + 0.0, float(heat.max()) + 0.0  # + 0.0 makes 0 of -0
     low, high = _mapped_range(heat, colormap, scale)
     if colormap == "thesis":
-        ramp = _thesis(np.linspace(0, high, 257)[1:], high) if greatest > 0 else ()
-        return ColourBar(
-            ramp, 0.0, high, label, "0 or less" if least < 0 else "no heat", max(least, 0.0), max(greatest, 0.0)
-        )
-    bottom, top = low, high
+        return 0.0, high, max(least, 0.0), max(greatest, 0.0)
     if is_diverging(colormap):
-        bottom, top = max(min(least, 0.0), low), min(max(greatest, 0.0), high)
-    ramp = _mapped(np.linspace(bottom, top, 256), colormap, low, high)
-    return ColourBar(ramp, bottom, top, label, None, least, greatest)
+        low, high = max(min(least, 0.0), low), min(max(greatest, 0.0), high)
+    return low, high, least, greatest
 
 
 def order_colours(removed_in_round):

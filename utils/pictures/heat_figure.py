@@ -155,7 +155,9 @@ class _Place:
         """Writes lines of text around a middle, from a top downwards."""
         text = plots.literal("\n".join(lines))
         at = (middle / self._width, top / self._height)
-        self.figure.text(*at, text, fontsize=size, ha="center", va="top", color=colour, weight=weight, linespacing=LINE_HEIGHT)
+        self.figure.text(
+            *at, text, fontsize=size, ha="center", va="top", color=colour, weight=weight, linespacing=LINE_HEIGHT
+        )
 
 
 def _text_height(num_lines, size):

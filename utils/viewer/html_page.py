@@ -200,7 +200,7 @@ def _view(view, palettes):
             looks["{} {}".format(name, scale)] = {
                 "colours": palette.encode(colours.heat_colours(heat, name, scale)),
                 "bar": palette.encode(_thinned(bar.colours)),
-                "range": packing.range_of(bar),
+                "range": packing.range_of(heat, name, scale),
                 "label": bar.label,
                 "zeroLabel": bar.zero_label,
                 "zero": palette.encode([bar.box_colour]) if bar.zero_label else None,

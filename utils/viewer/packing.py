@@ -54,9 +54,7 @@ def round_heats(whole, kept):
         "strength": STRENGTH,
         "packed": packed(np.concatenate(codes).tobytes()),
         "ranges": {
-            "{} {}".format(kind, scale): [
-                range_of(colours.colour_bar(heat, colormap, scale)) for heat in [whole] + heats
-            ]
+            "{} {}".format(kind, scale): [range_of(heat, colormap, scale) for heat in [whole] + heats]
             for kind, colormap in (("diverging", colours.DEFAULT_COLORMAP), ("stretched", "viridis"))
             for scale in (colours.ROBUST, colours.LINEAR)
         },
@@ -68,9 +66,9 @@ def _bytes(heat, greatest):
     return np.int8(np.sign(heat) * np.rint(GREATEST_BYTE * np.log1p(STRENGTH * share) / np.log1p(STRENGTH)))
 
 
-def range_of(bar):
-    """The four numbers of a colours.ColourBar: its bottom and top, and the least and the greatest value."""
-    return [short(number) for number in (bar.low, bar.high, bar.least, bar.greatest)]
+def range_of(heat, colormap, scale):
+    """The four numbers of a heat's colour bar: its bottom and top, and the least and the greatest value."""
+    return [short(number) for number in colours.bar_range(heat, colormap, scale)]
 
 
 def short(number):
