@@ -185,9 +185,12 @@ def report(matrix, class_names):
     alignment = ("left", "right", "right", "left")
     # A class may be called "7": names are no numbers to be aligned by their point.
     print(tabulate(rows, headers, tablefmt="plain", colalign=alignment, disable_numparse=True))
+    low, high = metrics.share_interval(np.trace(matrix), matrix.sum())
     print(
-        "Overall accuracy {}, mean class accuracy {}, {} clouds".format(
+        "Overall accuracy {} (95 % interval over the clouds: {:.1f} to {}), mean class accuracy {}, {} clouds".format(
             wording.percent(metrics.overall_accuracy(matrix), 2),
+            100 * low,
+            wording.percent(high),
             wording.percent(metrics.mean_class_accuracy(matrix), 2),
             matrix.sum(),
         )

@@ -124,3 +124,11 @@ def test_several_intervals_hold_together_as_often_as_one():
     assert metrics.bonferroni(15) == pytest.approx(1 - 0.05 / 15)
     low, high = metrics.interval(np.arange(16.0), metrics.bonferroni(15))
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(1 - 0.05 / 30, 15) * np.arange(16).std(ddof=1) / 4)
+
+
+@pytest.mark.parametrize("num_right, num_clouds", [(3, 10), (1970, 2468), (0, 5), (5, 5)])
+def test_the_interval_of_a_share_is_where_its_distance_is_that_of_the_normal(num_right, num_clouds):
+    # Wilson's ends p solve (share - p)^2 = z^2 p (1 - p) / n.
+    share, squared = num_right / num_clouds, stats.norm.ppf(0.975) ** 2 / num_clouds
+    ends = np.sort(np.roots([1 + squared, -(2 * share + squared), share**2]))
+    assert metrics.share_interval(num_right, num_clouds) == pytest.approx(tuple(ends), abs=1e-9)

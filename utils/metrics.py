@@ -154,6 +154,20 @@ def interval(values, level=0.95):
     return mean - student * error, mean + student * error
 
 
+def share_interval(num_right, num_clouds):
+    """The 95 % interval of a share of clouds, after Wilson (1927), which does not close where all or none are right.
+
+    Args:
+      num_right, num_clouds: ints, num_clouds >= 1.
+
+    Returns:
+      low and high end, in 0..1.
+    """
+    from scipy import stats
+
+    return tuple(stats.binomtest(int(num_right), int(num_clouds)).proportion_ci(method="wilson")[:2])
+
+
 def bonferroni(count, level=0.95):
     """The level of each of some intervals at which all of them hold together in a share `level` of all experiments.
 
