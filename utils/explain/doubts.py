@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils import metrics
+from utils import metrics, wording
 from utils.clouds import own_cloud
 
 LIKELY = 0.5  # probability from which a class is thought to be seen
@@ -41,8 +41,8 @@ def of(cloud, logits, classifier):
     is_other_class = turned is not None and turned.argmax() != logits.argmax()
     if is_other_class and _log_odds(turned) > max(_log_odds(logits) + np.log(MUCH_LIKELIER), 0):
         found.append(
-            "if {0} were up, it would be seen as {1} ({2:.2%}): try `up` {0}".format(
-                other, classifier.class_names[int(turned.argmax())], metrics.softmax(turned).max()
+            "if {0} were up, it would be seen as {1} ({2}): try `up` {0}".format(
+                other, classifier.class_names[int(turned.argmax())], wording.percent(metrics.softmax(turned).max())
             )
         )
     elif probability <= LIKELY:
