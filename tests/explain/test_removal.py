@@ -150,13 +150,13 @@ def test_ape_keeps_the_greatest_share_of_the_rounds_that_a_point_is_in(rng):
     points = rng.standard_normal((2, 110, 3)).astype(np.float32)
     sizes = []
 
-    def features_and_gradients(left):
+    def feature_map(left):
         sizes.append(left.shape[1])
         # Grad-CAM of one channel of gradient 1: the heat is the feature, another one in every round.
         features = np.abs(left[:, :, :1] + 0.3 * len(sizes))
-        return features, np.ones_like(features)
+        return features, np.ones_like(features), left
 
-    found = removal.ape(points, features_and_gradients)
+    found = removal.ape(points, feature_map)
     assert sizes == [110, 85, 60]
     for cloud, heats in zip(points[:, :, 0].astype(np.float64), found):
         left, best = list(range(110)), np.zeros(110)

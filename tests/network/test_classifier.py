@@ -152,6 +152,7 @@ def test_every_quantity_that_is_listed_is_there_in_the_order_asked_for(tiny_clas
         "points": (1, 64, 3),
         "features": (1, 64, 1024),
         "feature_gradients": (1, 64, 1024),
+        "feature_points": (1, 64, 3),
         "logit_gradients": (1, 64, 3),
         "loss_gradients": (1, 64, 3),
         "matters": (1, 64),

@@ -4,8 +4,11 @@ from typing import Callable, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from utils.explain import heat, removal, runner_up
+from utils.explain import centres, heat, removal, runner_up
 from utils.files import InputError
+
+# What brings heat from the rows of the feature map to the points.
+ROWS_TO_POINTS = ("feature_points", "points")
 
 
 class Method(NamedTuple):
@@ -15,7 +18,8 @@ class Method(NamedTuple):
       name: by which flags and files call it.
       title: by which people read it.
       needs: names of the quantities that the formula takes, in its order; `classifier.QUANTITIES` lists them.
-      formula: function of these quantities of B clouds, and of the options -> heat, float array [B, N].
+      formula: function of these quantities of B clouds, and of the options -> heat, float array [B, N]; where it needs
+        the features, heat of their rows [B, M], which `heat` brings to the points.
       colour, marker: of its curves and bars in figures.
       options: names of the options that the formula takes: "pooling", "power", "path_refresh", "places" or "rngs".
       votes: rotations under which the dropping loop classifies, unless told otherwise.
@@ -62,10 +66,13 @@ class Method(NamedTuple):
         """
         taken = {name: value for name, value in dict(options, places=places).items() if name in self.options}
         heats, start = [], 0
-        for quantities in classifier.quantities(self.needs, clouds, labels, is_target):
+        is_of_rows = "features" in self.needs
+        needs = self.needs + (ROWS_TO_POINTS if is_of_rows else ())
+        for quantities in classifier.quantities(needs, clouds, labels, is_target):
             if "rngs" in self.options:
                 taken["rngs"] = rngs[start:]
-            heats.append(self.formula(*quantities, **taken))
+            found = self.formula(*quantities[: len(self.needs)], **taken)
+            heats.append(centres.at_points(found, *quantities[len(self.needs) :]) if is_of_rows else found)
             start += len(heats[-1])
         found = np.concatenate(heats)
         if not np.isfinite(found).all():
@@ -211,7 +218,7 @@ METHODS = {
         Method(
             "ape",
             title="APE",
-            needs=("points", "features_and_gradients_of"),
+            needs=("points", "feature_map_of"),
             formula=removal.ape,
             colour="#3F51B5",
             marker="8",

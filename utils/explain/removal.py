@@ -6,7 +6,7 @@ All but APE look at the network's answer alone, so they work on any network.
 import numpy as np
 
 from utils.clouds import sampling
-from utils.explain import heat
+from utils.explain import centres, heat
 
 PATCHES = 64  # of occlusion, each of as many points
 CLUSTERS, SAMPLES, KERNEL_WIDTH, RIDGE = 32, 512, 0.25, 1.0  # of LIME-3D
@@ -146,14 +146,14 @@ def rise(points, probabilities_of_parts, rngs):
     return np.matmul(probabilities[:, np.newaxis], kept)[:, 0] / np.maximum(kept.sum(axis=1), 1)
 
 
-def ape(points, features_and_gradients_of):
+def ape(points, feature_map_of):
     """APE: the greatest normalised Grad-CAM heat over rounds that drop the 25 coldest points, down to half of them.
 
     Tayyub et al., arXiv 2207.12984. A round's heat is divided by its greatest.
 
     Args:
       points: float32 array [B, N, 3].
-      features_and_gradients_of: function of clouds [B, M, 3] -> A and G of these, float32 [B, M, K].
+      feature_map_of: function of clouds [B, M, 3] -> A and G of these, float32 [B, R, K], and where their rows lie.
 
     Returns:
       float32 array [B, N], in 0..1. Of points of equal heat the first are dropped.
@@ -163,7 +163,9 @@ def ape(points, features_and_gradients_of):
     found = np.zeros((num_clouds, num_points), np.float32)
     clouds = np.arange(num_clouds)[:, np.newaxis]
     while True:
-        current = heat.grad_cam(*features_and_gradients_of(points[clouds, left]))
+        still_there = points[clouds, left]
+        features, gradients, feature_points = feature_map_of(still_there)
+        current = centres.at_points(heat.grad_cam(features, gradients), feature_points, still_there)
         greatest = current.max(axis=1, keepdims=True)
         scaled = np.divide(current, greatest, out=np.zeros_like(current), where=greatest > 0)
         found[clouds, left] = np.maximum(found[clouds, left], scaled)

@@ -17,9 +17,11 @@ POINTS_PER_CALL = 32 * 1024
 # cross-entropy with c; where c is asked about though it is not the label ("why not?"), L is -y_c, minus its logit.
 QUANTITIES = {
     "points": "x, the coordinates: float32 [B, N, 3]",
-    "features": "A, the feature map before the last max-pool: float32 [B, N, K]",
-    "feature_gradients": "G = dy_c / dA, y_c the logit: float32 [B, N, K]; points that share a channel's maximum share "
+    "features": "A, the feature map before the last max-pool: float32 [B, M, K], a row a point, or a centre where the "
+    "network groups points",
+    "feature_gradients": "G = dy_c / dA, y_c the logit: float32 [B, M, K]; rows that share a channel's maximum share "
     "its gradient equally",
+    "feature_points": "where the rows of both lie: float32 [B, M, 3]; the points where there is a row a point",
     "logit_gradients": "dy_c / dx: float32 [B, N, 3]",
     "loss_gradients": "dL / dx: float32 [B, N, 3]",
     "maxima": "of each pooled layer a tuple of arrays [B, K]: dL / da, the maximum a of each channel, the second "
@@ -27,7 +29,7 @@ QUANTITIES = {
     "matters": "points without which the logits can differ, bool [B, N]: where they depend on maxima alone, those that "
     "hold one alone",
     "logit_gradients_of": "function of clouds [B, S, N, 3] -> dy_c / dx of these, float32 [B, S, N, 3]",
-    "features_and_gradients_of": "function of clouds [B, M, 3] -> A and G of these, float32 [B, M, K]",
+    "feature_map_of": "function of clouds [B, N, 3] -> A and G of these, float32 [B, M, K], and where their rows lie",
     "pools_of": "function of the number of a cloud among the B and of points [M, 3] in its place -> of each pooled "
     "layer of these its features, float32 [M, K], and dL / da, a their maxima, float32 [K]",
     "probabilities_of_parts": "function of bool [B, S, N], which points are there -> p_c of these S parts of each "
@@ -90,8 +92,7 @@ class Classifier:
         logit_gradients, channel_gradients = tf.gradients(
             class_logit, [self._points, network.end_points["global_feature"]]
         )
-        return {
-            "points": self._points,
+        tensors = {
             "features": features,
             "feature_gradients": _feature_gradients(features, channel_gradients),
             "logit_gradients": logit_gradients,
@@ -101,6 +102,10 @@ class Classifier:
             ],
             "pools": [(pool.features, gradients) for gradients, pool in zip(pool_gradients, pools)],
         }
+        # Where the rows lie at the points, these are known without asking.
+        if network.end_points["feature_points"] is not self._points:
+            tensors["feature_points"] = network.end_points["feature_points"]
+        return tensors
 
     def logits(self, clouds):
         """Classifies clouds.
@@ -189,14 +194,12 @@ class Classifier:
           Of each batch, a list of what QUANTITIES says, in the order of the names.
         """
         labels = np.broadcast_to(labels, len(clouds))
-        fetched = {name for name in names if name in self._tensors and name != "points"}
-        if "matters" in names and self._ignores_repeats:
-            fetched.add("maxima")
+        fetched = set(names) | ({"maxima"} if "matters" in names and self._ignores_repeats else set())
         for batch, batch_labels in zip(_batches(clouds, clouds.shape[1]), _batches(labels, clouds.shape[1])):
             run = functools.partial(self._run, labels=batch_labels, is_target=is_target)
-            found = dict(run(fetched, batch), points=batch)
+            found = run(fetched, batch)
             found["logit_gradients_of"] = functools.partial(self._logit_gradients_of, labels=batch_labels)
-            found["features_and_gradients_of"] = functools.partial(_pair_of, run, ("features", "feature_gradients"))
+            found["feature_map_of"] = functools.partial(_feature_map_of, run)
             found["pools_of"] = functools.partial(self._pools_of, batch_labels, is_target)
             of_parts = functools.partial(self._logits_of_parts, clouds=batch)
             found["probabilities_of_parts"] = functools.partial(parts.probabilities, of_parts, batch_labels)
@@ -206,11 +209,11 @@ class Classifier:
             yield [found[name] for name in names]
 
     def _run(self, names, clouds, labels, is_target):
-        """The values of some of the tensors for clouds [B, N, 3]: a dictionary."""
-        if not names:
-            return {}
+        """What is known of clouds [B, N, 3], and those of the names that are tensors: a dictionary."""
+        wanted = {name: self._tensors[name] for name in names if name in self._tensors}
         feed = {self._points: clouds, self._labels: labels, self._is_target: is_target}
-        return self._session.run({name: self._tensors[name] for name in names}, feed)
+        found = self._session.run(wanted, feed) if wanted else {}
+        return dict({"points": clouds, "feature_points": clouds}, **found)
 
     def _logit_gradients_of(self, clouds, labels):
         """dy_c / dx, [B, S, N, 3], of other clouds [B, S, N, 3] for the classes [B]."""
@@ -241,8 +244,9 @@ def _matters(maxima, clouds):
     return matters
 
 
-def _pair_of(run, names, clouds):
-    """Two of the tensors, by name, for other clouds."""
+def _feature_map_of(run, clouds):
+    """A and G of other clouds, and where their rows lie."""
+    names = ("features", "feature_gradients", "feature_points")
     found = run(names, clouds)
     return [found[name] for name in names]
 
