@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.explain import runner_up
+from utils.explain import ranking, runner_up
 
 # One cloud of three points; two layers of two channels and of one.
 MAXIMA = [
@@ -28,9 +28,13 @@ def test_the_path_hands_channels_to_their_seconds():
     # Two channels of four points, both heard with gradient -1. Heats 5 - 4, 6 - 5.5, and then as they pass on.
     features = np.array([[[5.0, 4.0, 0.0, 1.0], [0.0, 6.0, 5.5, 0.0]]])
     # Point 0 leads by 1; without it point 1 leads both channels, by 3 and by 0.5; then 2 by 5.5; then 3.
-    assert runner_up.path(features, np.array([[-1.0, -1.0]]), 4).tolist() == [[0, 1, 2, 3]]
+    assert _path(features, np.array([[-1.0, -1.0]]), 4) == [[0, 1, 2, 3]]
     # Where the loss grows with the first channel, whoever leads it stays to the end.
-    assert runner_up.path(features, np.array([[1.0, -1.0]]), 4).tolist() == [[1, 2, 3, 0]]
+    assert _path(features, np.array([[1.0, -1.0]]), 4) == [[1, 2, 3, 0]]
+
+
+def _path(features, gradients, count):
+    return runner_up.path([ranking.AllPoints(features, gradients)], count).tolist()
 
 
 def _path_by_sorting(features, gradients, count):
@@ -53,16 +57,16 @@ def _path_by_sorting(features, gradients, count):
 def test_the_path_is_that_of_sorting_anew(
     num_points, num_channels, is_whole, sorted_at_once, columns_at_once, rng, monkeypatch
 ):
-    monkeypatch.setattr(runner_up, "SORTED_AT_ONCE", sorted_at_once)
-    monkeypatch.setattr(runner_up, "COLUMNS_AT_ONCE", columns_at_once)
+    monkeypatch.setattr(ranking, "SORTED_AT_ONCE", sorted_at_once)
+    monkeypatch.setattr(ranking, "COLUMNS_AT_ONCE", columns_at_once)
     features = np.maximum(rng.standard_normal((3, num_channels, num_points)), 0).astype(np.float32)
     gradients = rng.standard_normal((3, num_channels)).astype(np.float32)
     if is_whole:
         # Small whole numbers: shared maxima, points of equal heat, channels that nobody hears.
         features, gradients = np.round(2 * features), np.round(gradients)
-    found = runner_up.path(features, gradients, num_points)
-    assert found.tolist() == [_path_by_sorting(*cloud, num_points) for cloud in zip(features, gradients)]
-    assert runner_up.path(features, gradients, 2).tolist() == found[:, :2].tolist()
+    found = _path(features, gradients, num_points)
+    assert found == [_path_by_sorting(*cloud, num_points) for cloud in zip(features, gradients)]
+    assert _path(features, gradients, 2) == [one[:2] for one in found]
 
 
 class TwoLayers:

@@ -1,0 +1,227 @@
+"""Who holds the maxima of pooled layers, and who comes next, as point after point goes: for the runner-up path."""
+
+import numpy as np
+
+# About how many of the largest values of each channel the path sorts at first; it sorts again where they run out.
+SORTED_AT_ONCE = 56
+# How many these are is told by the values of every eighth point.
+SAMPLE_STRIDE = 8
+# How many columns are looked through at first for the next point that is left.
+COLUMNS_AT_ONCE = 16
+LEAST_VALUE = np.nextafter(np.float32(0), np.float32(1))
+
+
+class _Ranking:
+    """The points of each channel by their values, and which of those left hold its largest and second largest value.
+
+    Channels of all clouds lie side by side, and so do their points: N of a cloud and one more, who is nobody. Where no
+    value above 0 is left, the point is nobody and the value 0: it makes no difference whose that 0 is.
+
+    Attributes:
+      num_clouds, num_points: B and N.
+      holders: int array [B K], points, a channel each.
+      gains: float array [B K], what the loss gains to first order when the holder goes: -(dL/da) (a - b).
+    """
+
+    def __init__(self, gradients, num_points):
+        """Begins without any sorted value.
+
+        Args:
+          gradients: float array [B, K], of the loss by the maxima of the channels.
+          num_points: N.
+        """
+        self.num_clouds, self._num_channels = gradients.shape
+        self.num_points = num_points
+        self._gradients = gradients.ravel().astype(np.float64)
+        # Nobody never goes.
+        self._is_left = np.ones((self.num_clouds, num_points + 1), bool)
+        num_rows = len(self._gradients)
+        nobody = np.arange(1, self.num_clouds + 1, dtype=np.int32) * np.int32(num_points + 1) - np.int32(1)
+        self._nobody = np.repeat(nobody, self._num_channels)
+        # In descending order, and at least one column of nobody, who is the sign to sort again where there are more.
+        self._points, self._values = self._nobody[:, np.newaxis].copy(), np.zeros((num_rows, 1), np.float32)
+        self._counts, self._first, self._second = np.zeros((3, num_rows), np.int64)  # the latter are columns
+        self.holders, self._seconds = self._nobody.copy(), self._nobody.copy()
+        self.gains = np.zeros(num_rows)
+
+    def drop(self, points):
+        """Takes a point of each cloud away.
+
+        Args:
+          points: int array [B].
+
+        Returns:
+          The points whose gains this changes, int array, a point as often as it holds a channel, and by how much, float
+          array. Of those that went nothing is said.
+        """
+        self._is_left.reshape(-1)[points] = False
+        shape = (self.num_clouds, self._num_channels)
+        was_holder = self.holders.reshape(shape) == points[:, np.newaxis]
+        is_changed = self._seconds.reshape(shape) == points[:, np.newaxis]
+        is_changed |= was_holder
+        is_changed |= self._silenced_by(points)
+        channels = is_changed.ravel().nonzero()[0]
+        if not len(channels):
+            return channels, channels
+        was_holder = was_holder.ravel()[channels]
+        columns = self._second[channels]
+        self._first[channels] = np.where(was_holder, columns, self._first[channels])
+        self._second[channels] = self._next(channels, columns)
+        before = self.gains[channels]
+        self._sort_more(channels)
+        self._read(channels)
+        return self.holders[channels], self.gains[channels] - np.where(was_holder, 0, before)
+
+    def _silenced_by(self, points):
+        """The channels, bool [B, K], that are no longer heard without a point of each cloud; False for none."""
+        return False
+
+    def _sort_more(self, channels):
+        """Sorts further values where those of the channels have run out."""
+
+    def _next(self, channels, columns):
+        """The first columns after others in which points are that are left, or nobody; int array, as `columns`."""
+        rows, is_left = np.arange(len(channels)), self._is_left.reshape(-1)
+        ahead = columns[:, np.newaxis] + np.arange(1, COLUMNS_AT_ONCE + 1)
+        np.minimum(ahead, self._points.shape[1] - 1, out=ahead)
+        is_next = is_left[self._points[channels[:, np.newaxis], ahead]]
+        steps = is_next.argmax(axis=1)
+        found = ahead[rows, steps]
+        far = (~is_next[rows, steps]).nonzero()[0]
+        if len(far):
+            is_next = is_left[self._points[channels[far]]]
+            is_next &= np.arange(is_next.shape[1]) > columns[far, np.newaxis]
+            found[far] = is_next.argmax(axis=1)
+        return found
+
+    def _read(self, channels):
+        first, second = self._first[channels], self._second[channels]
+        self.holders[channels] = self._points[channels, first]
+        self._seconds[channels] = self._points[channels, second]
+        leads = self._values[channels, first] - self._values[channels, second]
+        self.gains[channels] = -self._gradients[channels] * leads
+
+
+class AllPoints(_Ranking):
+    """A ranking of channels whose maximum is over all points of a cloud.
+
+    Only the largest values are sorted, and the next ones once these run out.
+    """
+
+    def __init__(self, features, gradients):
+        """Sorts the largest values of the channels that are heard.
+
+        Args:
+          features: float32 array [B, K, N], >= 0.
+          gradients: float array [B, K], of the loss by their maxima.
+        """
+        super().__init__(gradients, features.shape[2])
+        self._features = features.reshape(-1, self.num_points)
+        self._has_more = np.zeros(len(self._features), bool)
+        self._sort(gradients.ravel().nonzero()[0])
+
+    def _sort_more(self, channels):
+        if (self._has_more[channels] & (self._second[channels] == self._counts[channels])).any():
+            # Others that are near their end too: many at once are sorted faster than one by one.
+            self._sort((self._has_more & (2 * self._second > self._counts)).nonzero()[0])
+
+    def _sort(self, channels):
+        """Sorts the largest values of channels among the points that are left."""
+        if not len(channels):
+            return
+        # Of each cloud as many are left.
+        left = self._is_left[:, :-1].nonzero()[1].reshape(len(self._is_left), -1)
+        clouds = channels // self._num_channels
+        is_all = len(channels) == len(self._features) and left.shape[1] == self.num_points
+        features = self._features if is_all else self._features[channels[:, np.newaxis], left[clouds]]
+        ends = np.full(len(channels), LEAST_VALUE)
+        if left.shape[1] > 2 * max(SORTED_AT_ONCE, SAMPLE_STRIDE):
+            sample = np.sort(features[:, ::SAMPLE_STRIDE], axis=1)
+            # A largest and a second largest value at least.
+            ends = np.maximum(ends, sample[:, -max(2, SORTED_AT_ONCE // SAMPLE_STRIDE)])
+        large = np.flatnonzero(features >= ends[:, np.newaxis])
+        of_rows, places = np.divmod(large, left.shape[1])
+        counts = np.bincount(of_rows, minlength=len(channels))
+        rows, columns = np.arange(len(channels))[:, np.newaxis], np.arange(counts.max() + 1)
+        is_there = columns < counts[:, np.newaxis]
+        negatives = np.zeros(is_there.shape, np.float32)
+        negatives[is_there] = -features.reshape(-1)[large]
+        points = np.repeat(self._nobody[channels, np.newaxis], len(columns), axis=1)
+        left += np.arange(len(left))[:, np.newaxis] * (self.num_points + 1)
+        points[is_there] = left[clouds[of_rows], places]
+        order = np.argsort(negatives, axis=1, kind="stable")
+        self._widen(len(columns))
+        self._points[channels] = self._nobody[channels, np.newaxis]
+        self._values[channels] = 0
+        self._points[channels[:, np.newaxis], columns] = points[rows, order]
+        self._values[channels[:, np.newaxis], columns] = -negatives[rows, order]
+        self._counts[channels] = counts
+        self._has_more[channels] = ends > LEAST_VALUE
+        self._first[channels], self._second[channels] = 0, np.minimum(1, counts)
+        self._read(channels)
+
+    def _widen(self, num_columns):
+        lacking = num_columns - self._points.shape[1]
+        if lacking > 0:
+            nobody = np.repeat(self._nobody[:, np.newaxis], lacking, axis=1)
+            self._points = np.concatenate([self._points, nobody], axis=1)
+            self._values = np.concatenate([self._values, np.zeros(nobody.shape, np.float32)], axis=1)
+
+
+class Groups(_Ranking):
+    """A ranking of channels whose maximum is over the members of a group, such as the neighbours of a point.
+
+    Of the channels of a cloud, one a group and feature, those that nobody hears are left out.
+    """
+
+    def __init__(self, layers, num_points):
+        """Sorts the values of a layer.
+
+        Args:
+          layers: of each of the B clouds its features float32 [R, S, K], >= 0, the gradients of their maxima [R, K],
+            which points the S members of the R groups are, int [R, S], a point once or several times, and the point
+            with which a group goes, int [R], -1 where it stays.
+          num_points: N.
+        """
+        found = [_heard(*layer) for layer in layers]
+        num_channels = max(len(gradients) for gradients, *_ in found)
+        size = layers[0][2].shape[1] + 1
+        gradients = np.zeros((len(layers), num_channels), np.float32)
+        values = np.zeros((len(layers), num_channels, size), np.float32)
+        # Nobody, where a cloud has fewer channels, and at the end of each.
+        points = np.full(values.shape, num_points, np.int32)
+        self._owners = np.full(gradients.shape, -1)
+        for number, (of_cloud, ordered, members, owners) in enumerate(found):
+            count = len(of_cloud)
+            gradients[number, :count] = of_cloud
+            values[number, :count, :-1] = ordered
+            points[number, :count, :-1] = np.where(ordered > 0, members, num_points)
+            self._owners[number, :count] = np.where(owners >= 0, owners + number * (num_points + 1), -1)
+        super().__init__(gradients, num_points)
+        first = np.arange(len(layers), dtype=np.int32) * np.int32(num_points + 1)
+        self._points = (points + first[:, np.newaxis, np.newaxis]).reshape(-1, size)
+        self._values = values.reshape(-1, size)
+        self._second[:] = np.minimum(1, (self._values > 0).sum(axis=1))
+        self._read(np.arange(len(self._values)))
+
+    def _silenced_by(self, points):
+        is_silenced = self._owners == points[:, np.newaxis]
+        self._gradients[is_silenced.ravel()] = 0
+        return is_silenced
+
+
+def _heard(features, gradients, members, owners):
+    """The channels of a cloud that are heard, H of them, of a layer as for `Groups`.
+
+    Returns:
+      Their gradients [H], the values of the members in descending order and which points these are, [H, S], and the
+      owners of their groups [H]. Of a member that is there several times the value counts once, and is 0 besides.
+    """
+    rows, channels = gradients.nonzero()
+    values = features[rows, :, channels]
+    is_earlier = np.tri(members.shape[1], k=-1, dtype=bool)
+    is_again = ((members[:, :, np.newaxis] == members[:, np.newaxis]) & is_earlier).any(axis=2)
+    values[is_again[rows]] = 0
+    order = np.argsort(-values, axis=1, kind="stable")
+    values, members = (np.take_along_axis(array, order, axis=1) for array in (values, members[rows]))
+    return gradients[rows, channels], values, members, owners[rows]
