@@ -81,10 +81,10 @@ class _Ranking:
 
     def _next(self, channels, columns):
         """The first columns after others in which points are that are left, or nobody; int array, as `columns`."""
-        rows, is_left = np.arange(len(channels)), self._is_left.reshape(-1)
+        rows, is_left, num_columns = np.arange(len(channels)), self._is_left.reshape(-1), self._points.shape[1]
         ahead = columns[:, np.newaxis] + np.arange(1, COLUMNS_AT_ONCE + 1)
-        np.minimum(ahead, self._points.shape[1] - 1, out=ahead)
-        is_next = is_left[self._points[channels[:, np.newaxis], ahead]]
+        np.minimum(ahead, num_columns - 1, out=ahead)
+        is_next = is_left.take(self._points.take((channels * num_columns)[:, np.newaxis] + ahead))
         steps = is_next.argmax(axis=1)
         found = ahead[rows, steps]
         far = (~is_next[rows, steps]).nonzero()[0]
@@ -95,10 +95,11 @@ class _Ranking:
         return found
 
     def _read(self, channels):
-        first, second = self._first[channels], self._second[channels]
-        self.holders[channels] = self._points[channels, first]
-        self._seconds[channels] = self._points[channels, second]
-        leads = self._values[channels, first] - self._values[channels, second]
+        row = channels * self._points.shape[1]
+        first, second = row + self._first[channels], row + self._second[channels]
+        self.holders[channels] = self._points.take(first)
+        self._seconds[channels] = self._points.take(second)
+        leads = self._values.take(first) - self._values.take(second)
         self.gains[channels] = -self._gradients[channels] * leads
 
 
@@ -116,7 +117,7 @@ class AllPoints(_Ranking):
           gradients: float array [B, K], of the loss by their maxima.
         """
         super().__init__(gradients, features.shape[2])
-        self._features = features.reshape(-1, self.num_points)
+        self._features = np.asarray(features, np.float32).reshape(-1, self.num_points)
         self._has_more = np.zeros(len(self._features), bool)
         self._sort(gradients.ravel().nonzero()[0])
 
@@ -142,19 +143,16 @@ class AllPoints(_Ranking):
         large = np.flatnonzero(features >= ends[:, np.newaxis])
         of_rows, places = np.divmod(large, left.shape[1])
         counts = np.bincount(of_rows, minlength=len(channels))
-        rows, columns = np.arange(len(channels))[:, np.newaxis], np.arange(counts.max() + 1)
-        is_there = columns < counts[:, np.newaxis]
-        negatives = np.zeros(is_there.shape, np.float32)
-        negatives[is_there] = -features.reshape(-1)[large]
-        points = np.repeat(self._nobody[channels, np.newaxis], len(columns), axis=1)
         left += np.arange(len(left))[:, np.newaxis] * (self.num_points + 1)
-        points[is_there] = left[clouds[of_rows], places]
-        order = np.argsort(negatives, axis=1, kind="stable")
+        points = left[clouds[of_rows], places]
+        columns = np.arange(counts.max() + 1)
+        ranked = np.repeat(_ranked(np.float32(0), self._nobody[channels])[:, np.newaxis], len(columns), axis=1)
+        ranked[columns < counts[:, np.newaxis]] = _ranked(features.take(large), points)
+        ranked.sort(axis=1)
         self._widen(len(columns))
         self._points[channels] = self._nobody[channels, np.newaxis]
         self._values[channels] = 0
-        self._points[channels[:, np.newaxis], columns] = points[rows, order]
-        self._values[channels[:, np.newaxis], columns] = -negatives[rows, order]
+        self._points[channels, : len(columns)], self._values[channels, : len(columns)] = _points_and_values(ranked)
         self._counts[channels] = counts
         self._has_more[channels] = ends > LEAST_VALUE
         self._first[channels], self._second[channels] = 0, np.minimum(1, counts)
@@ -166,6 +164,19 @@ class AllPoints(_Ranking):
             nobody = np.repeat(self._nobody[:, np.newaxis], lacking, axis=1)
             self._points = np.concatenate([self._points, nobody], axis=1)
             self._values = np.concatenate([self._values, np.zeros(nobody.shape, np.float32)], axis=1)
+
+
+def _ranked(values, points):
+    """Whole numbers, int64, in the order of descending values, float32 >= 0, and of equal ones in that of points.
+
+    The bits of a value, which grow with it, stand above the point: one sort of numbers puts both in order.
+    """
+    return (~values.view(np.int32)).astype(np.int64) * 2**32 + points
+
+
+def _points_and_values(ranked):
+    """What `_ranked` was given: int32 and float32 arrays."""
+    return (ranked & (2**32 - 1)).astype(np.int32), (~(ranked >> 32)).astype(np.int32).view(np.float32)
 
 
 class Groups(_Ranking):
