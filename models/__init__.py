@@ -22,7 +22,7 @@ The end points are a dictionary. Those of every network, for B clouds of N point
 
 import importlib
 
-NAMES = ("pointnet_cls", "pointnet_cls_basic")
+NAMES = ("pointnet_cls", "pointnet_cls_basic", "pointnet2_cls_ssg")
 
 
 def network(name):

@@ -121,12 +121,28 @@ def folded(points, num_outputs, scope, is_training, bn_decay):
     # Upstream stores x, y, z as the width of a one-channel image, which a 1x3 kernel spans.
     kernel_shape = [1, 3, 1, num_outputs] if num_inputs == 3 else [1, 1, num_inputs, num_outputs]
     rows = tf.reshape(points, [-1, num_inputs])
+    weights, biases = folded_weights(kernel_shape, lambda: mean_and_covariance(rows), scope, is_training, bn_decay)
+    return rows, weights, biases
+
+
+def folded_weights(kernel_shape, moments_of_rows, scope, is_training, bn_decay):
+    """The weights and biases of a layer that rows share, with batch norm folded in.
+
+    Args:
+      kernel_shape: list, as the weights are stored: its last number is the width of the layer, K, and the product of
+        the others that of the rows, C.
+      moments_of_rows: function without arguments -> mean [C] and covariance [C, C] of the rows; called in training.
+      scope, is_training, bn_decay: as in `shared_dense`.
+
+    Returns:
+      float32 Tensors [C, K] and [K]: the layer is the ReLU of rows . weights + biases.
+    """
     with tf.variable_scope(scope):
         weights, biases = _weights(kernel_shape)
-        weights = tf.reshape(weights, [num_inputs, num_outputs])
-        moments = _product_moments(rows, weights) if is_training else None
+        weights = tf.reshape(weights, [-1, kernel_shape[-1]])
+        moments = _product_moments(*moments_of_rows(), weights) if is_training else None
         scale, shift = _batch_norm(biases, moments, bn_decay)
-        return rows, weights * scale, shift
+        return weights * scale, shift
 
 
 def transformed(points, matrices):
@@ -248,9 +264,8 @@ def batch_sum(total):
     return total
 
 
-def _product_moments(rows, weights):
-    """Mean and variance [K] of rows . weights over the rows, without a pass over that product."""
-    mean, covariance = _mean_and_covariance(rows)
+def _product_moments(mean, covariance, weights):
+    """Mean and variance [K] of rows . weights over rows of this mean and covariance, without a pass over that product."""
     return (
         tf.squeeze(tf.matmul(mean[tf.newaxis], weights), 0),
         tf.reduce_sum(weights * tf.matmul(covariance, weights), axis=0),
@@ -258,7 +273,7 @@ def _product_moments(rows, weights):
 
 
 @tf.custom_gradient
-def _mean_and_covariance(rows):
+def mean_and_covariance(rows):
     """Mean [C] and covariance [C, C] of rows [M, C]."""
     num_rows = tf.cast(tf.shape(rows)[0], tf.float32)
     mean = tf.reduce_mean(rows, axis=0)

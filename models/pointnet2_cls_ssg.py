@@ -1,0 +1,81 @@
+"""PointNet++ for classification, with single-scale grouping (Qi et al., arXiv 1706.02413)."""
+
+import tensorflow.compat.v1 as tf
+
+from models import max_pool
+from models.set_abstraction import set_abstraction
+from utils import tf_grouping, tf_util
+
+LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "layer3", "layer2", "layer1")
+IGNORES_REPEATED_POINTS = False
+POINTWISE_POOL = None
+
+
+def get_model(points, num_classes, is_training, bn_decay=None):
+    """Point clouds -> logits.
+
+    Args:
+      points: float32 Tensor [B, N, 3]; N may be unknown. With fewer than 512 points (128), each of them is a centre of the
+        first level (the second).
+      num_classes: width of the last layer, C.
+      is_training: Python bool; batch statistics and dropout if true, else moving averages.
+      bn_decay: scalar Tensor, decay of the moving averages; needed in training only.
+
+    Returns:
+      logits: float32 Tensor [B, C].
+      end_points: dictionary of Tensors, see `models`:
+        "features": [B, M, 1024], the feature map before the last max-pool, of the M = min(N, 128) centres of the second
+        level;
+        "feature_points": [B, M, 3], where these lie;
+        "global_feature": [B, 1024], its maximum over the centres;
+        "pools": of the balls of the first level, [B, min(N, 512), 128], of those of the second, [B, M, 256], and of all
+        centres, [B, 1024]; those who hold a maximum are points of the cloud: a centre is one.
+    """
+    first = set_abstraction(points, None, 512, 0.2, 32, (64, 64, 128), "layer1", is_training, bn_decay)
+    second = set_abstraction(
+        first.centres, first.pool.maximum, 128, 0.4, 64, (128, 128, 256), "layer2", is_training, bn_decay
+    )
+    with tf.variable_scope("layer3"):
+        net = tf.concat([second.centres, second.pool.maximum], axis=2)
+        net = tf_util.shared_dense(net, 256, "conv0", is_training, bn_decay)
+        net = tf_util.shared_dense(net, 512, "conv1", is_training, bn_decay)
+        pool = max_pool.shared_dense_max(net, 1024, "conv2", is_training, bn_decay)
+
+    net = tf_util.dense(pool.maximum, 512, "fc1", is_training, bn_decay)
+    net = tf_util.dropout(net, 0.5, is_training)
+    net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
+    net = tf_util.dropout(net, 0.5, is_training)
+    logits = tf_util.linear(net, num_classes, "fc3", is_training)
+
+    second_indices = _of(first.indices, second.indices)
+    return logits, {
+        "features": pool.features,
+        "feature_points": second.centres,
+        "global_feature": pool.maximum,
+        "pools": {
+            "layer1/conv2": first.pool,
+            "layer2/conv2": second.pool._replace(holders=_of(first.indices, second.pool.holders)),
+            "layer3/conv2": pool._replace(holders=_of(second_indices, pool.holders)),
+        },
+    }
+
+
+def _of(indices, places):
+    """indices [B, M], at places [B, ...] among the M."""
+    return tf.squeeze(tf_grouping.gather_points(indices[:, :, tf.newaxis], places), axis=-1)
+
+
+def get_loss(logits, labels, end_points, label_smoothing=0.0):
+    """Cross-entropy.
+
+    Args:
+      logits: float32 Tensor [B, C].
+      labels: int32 Tensor [B].
+      end_points: what `get_model` returned; not used, as this network has nothing to regularise.
+      label_smoothing: as for `tf_util.cross_entropy`.
+
+    Returns:
+      The same scalar Tensor twice, as `pointnet_cls.get_loss` returns the loss and the cross-entropy in it.
+    """
+    cross_entropy = tf_util.cross_entropy(logits, labels, label_smoothing)
+    return cross_entropy, cross_entropy
