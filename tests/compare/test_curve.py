@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from counting import comparison, x_method
 
-from utils.compare import curve
+from utils.compare import curve, insert
 from utils.compare.report import Results
 from utils.explain.methods import METHODS
 
@@ -116,3 +116,16 @@ def test_the_published_rounds_take_25_points_each():
 def test_heat_taken_anew_has_a_folder_of_its_own():
     assert curve.PROTOCOL.folder_name({"anew": True}) == "curve_anew"
     assert curve.PROTOCOL.title({"anew": True}) == "--protocol curve --anew"
+
+
+@pytest.mark.parametrize("protocol", (curve, insert))
+def test_what_is_left_stands_in_the_order_of_the_cloud(protocol, tmp_path, monkeypatch):
+    bench = comparison(tmp_path, monkeypatch, protocol.PROTOCOL)
+    seen, logits = [], bench.classifier.logits
+    monkeypatch.setattr(bench.classifier, "logits", lambda clouds: seen.extend(clouds) or logits(clouds))
+    protocol.run(bench, **{setting.name: False for setting in protocol.PROTOCOL.settings})
+    assert len(seen) > 10
+    for number, part in enumerate(seen):
+        whole = bench.clouds[number % 2].points.tolist()
+        places = [whole.index(point) for point in part.tolist()]
+        assert places == sorted(places)

@@ -54,14 +54,16 @@ def run(comparison, anew):
     num_points = comparison.num_points
     for method, clouds in comparison.batches(steps(comparison, anew)):
         heat = comparison.heat_of(method, clouds)
-        order = np.argsort(-heat, axis=1, kind="stable")
-        ordered = np.take_along_axis(points_of(clouds), order[:, :, np.newaxis], axis=1)
+        points, order = points_of(clouds), np.argsort(-heat, axis=1, kind="stable")
         for count in removed_counts(num_points):
-            curves.add_classified(comparison, method, clouds, step(HOTTEST, count), ordered[:, count:])
+            left = curves.parts_of(points, order[:, count:])
+            curves.add_classified(comparison, method, clouds, step(HOTTEST, count), left)
             if count:
-                curves.add_classified(comparison, method, clouds, step(COLDEST, count), ordered[:, :-count])
+                left = curves.parts_of(points, order[:, :-count])
+                curves.add_classified(comparison, method, clouds, step(COLDEST, count), left)
         count = many(num_points)
-        curves.add_classified(comparison, method, clouds, step(ONCE, count), ordered[:, count:])
+        left = curves.parts_of(points, order[:, count:])
+        curves.add_classified(comparison, method, clouds, step(ONCE, count), left)
         if anew:
             left = _drop_anew(comparison, method, clouds, heat)
             curves.add_classified(comparison, method, clouds, step(ANEW, count), left)

@@ -2,6 +2,8 @@
 
 import functools
 
+import numpy as np
+
 from utils import metrics
 from utils.compare import figures, tables
 from utils.compare.protocol import Figure, Measure, Report
@@ -18,6 +20,19 @@ def add_classified(comparison, method, clouds, step, points):
         clouds, logits.argmax(axis=1) == labels, metrics.probabilities(logits, labels)
     ):
         comparison.rows.add(method, cloud, step, float(is_right), probability)
+
+
+def parts_of(points, places):
+    """Parts of clouds whose points stand in the order in which they stood: networks that group points see it.
+
+    Args:
+      points: float32 array [B, N, 3].
+      places: int array [B, M], the points that are there, in any order.
+
+    Returns:
+      float32 array [B, M, 3].
+    """
+    return np.take_along_axis(points, np.sort(places, axis=1)[:, :, np.newaxis], axis=1)
 
 
 def _areas(results, column):

@@ -22,10 +22,10 @@ def run(comparison):
     """
     counts = steps(comparison)
     for method, clouds in comparison.batches(counts):
+        points = points_of(clouds)
         order = np.argsort(-comparison.heat_of(method, clouds), axis=1, kind="stable")
-        ordered = np.take_along_axis(points_of(clouds), order[:, :, np.newaxis], axis=1)
         for count in counts:
-            curves.add_classified(comparison, method, clouds, count, ordered[:, :count])
+            curves.add_classified(comparison, method, clouds, count, curves.parts_of(points, order[:, :count]))
 
 
 def report(results):
