@@ -31,6 +31,26 @@ class Pool(NamedTuple):
     holders: Any
 
 
+class GroupPool(NamedTuple):
+    """A maximum over each of R groups of points, channel by channel; of one group of all rows the R axes are not there.
+
+    Attributes:
+      maximum: float32 Tensor [B, R, K]. Gradients pass through it alone.
+      features: float32 Tensor [B, R, S, K] of the S members, what it is taken of; for looking at.
+      seconds: float32 Tensor [B, R, K], the second largest value; the maximum where several points share it.
+      holders: int32 Tensor [B, R, K], the point of the cloud that holds the maximum, any of several.
+      members: int32 Tensor [B, R, S], which points of the cloud these are, each once or several times.
+      owners: int32 Tensor [B, R], the point of the cloud with which a group goes; -1 where it stays.
+    """
+
+    maximum: Any
+    features: Any
+    seconds: Any
+    holders: Any
+    members: Any
+    owners: Any
+
+
 def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
     """`tf_util.shared_dense` and the maximum over the points, at a fraction of their cost.
 

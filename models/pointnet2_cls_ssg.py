@@ -54,8 +54,14 @@ def get_model(points, num_classes, is_training, bn_decay=None):
         "global_feature": pool.maximum,
         "pools": {
             "layer1/conv2": first.pool,
-            "layer2/conv2": second.pool._replace(holders=_of(first.indices, second.pool.holders)),
-            "layer3/conv2": pool._replace(holders=_of(second_indices, pool.holders)),
+            "layer2/conv2": second.pool._replace(
+                holders=_of(first.indices, second.pool.holders), members=_of(first.indices, second.pool.members)
+            ),
+            "layer3/conv2": max_pool.GroupPool(
+                *pool._replace(holders=_of(second_indices, pool.holders)),
+                second_indices,
+                -tf.ones_like(pool.holders[:, 0]),
+            ),
         },
     }
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
-from models.max_pool import Pool
+from models.max_pool import GroupPool
 from utils import tf_grouping, tf_util
 
 
@@ -14,13 +14,12 @@ class Abstraction(NamedTuple):
     Attributes:
       centres: float32 Tensor [B, M, 3], points that lie far apart.
       indices: int32 Tensor [B, M], which points they are.
-      pool: a max_pool.Pool of the points around each centre: its maximum, seconds and holders are [B, M, K], its features
-        [B, M, S, K] for balls of S points.
+      pool: a max_pool.GroupPool of the balls of S points around the M centres.
     """
 
     centres: Any
     indices: Any
-    pool: Pool
+    pool: GroupPool
 
 
 def set_abstraction(points, features, count, radius, ball_size, widths, scope, is_training, bn_decay=None):
@@ -60,7 +59,10 @@ def set_abstraction(points, features, count, radius, ball_size, widths, scope, i
         still = tf.stop_gradient(product)
         holders, seconds = _holders_and_seconds(still, members)
     activated = [tf.nn.relu(values + biases) for values in (maximum, still, seconds)]
-    return Abstraction(centres, indices, Pool(activated[0], tf.stop_gradient(activated[1]), activated[2], holders))
+    # Without its centre there is a ball around another point close by.
+    stay = -tf.ones_like(indices)
+    pool = GroupPool(activated[0], tf.stop_gradient(activated[1]), activated[2], holders, members, stay)
+    return Abstraction(centres, indices, pool)
 
 
 def _first_layer(points, features, centres, members, width, scope, is_training, bn_decay):

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 import models
 from models import max_pool
 from utils import tf_util
-from utils.network import parts, votes
+from utils.network import parts, pools, votes
 
 # Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
 POINTS_PER_CALL = 32 * 1024
@@ -25,13 +25,15 @@ QUANTITIES = {
     "logit_gradients": "dy_c / dx: float32 [B, N, 3]",
     "loss_gradients": "dL / dx: float32 [B, N, 3]",
     "maxima": "of each pooled layer a tuple of arrays [B, K]: dL / da, the maximum a of each channel, the second "
-    "largest value b (a itself where several points share it), and the point that holds a (any of these)",
+    "largest value b (a itself where several points share it), and the point that holds a (any of these); of a pool "
+    "over groups of points all channels of all groups side by side, and b is a where the group goes with the point",
     "matters": "points without which the logits can differ, bool [B, N]: where they depend on maxima alone, those that "
     "hold one alone",
     "logit_gradients_of": "function of clouds [B, S, N, 3] -> dy_c / dx of these, float32 [B, S, N, 3]",
     "feature_map_of": "function of clouds [B, N, 3] -> A and G of these, float32 [B, M, K], and where their rows lie",
     "pools_of": "function of the number of a cloud among the B and of points [M, 3] in its place -> of each pooled "
-    "layer of these its features, float32 [M, K], and dL / da, a their maxima, float32 [K]",
+    "layer of these its features, float32 [M, K], and dL / da, a their maxima, float32 [K]; of a layer of R groups of "
+    "S points [R, S, K] and [R, K], which points these are, int [R, S], and the one with which a group goes, int [R]",
     "probabilities_of_parts": "function of bool [B, S, N], which points are there -> p_c of these S parts of each "
     "cloud, float64 [B, S]",
     "losses_of_parts": "the same, of L",
@@ -57,14 +59,15 @@ class Classifier:
         self._session = network.session
         self._points = network.points
         self._logits = network.logits
-        pools = network.end_points["pools"]
-        self._kept = pools[models.network(network.model_name).POINTWISE_POOL]
+        found = network.end_points["pools"]
+        self._kept = found.get(models.network(network.model_name).POINTWISE_POOL)
         with self._points.graph.as_default():
             self._tensors = self._add_gradients()
-            self._other_holders = self._holders([pool for pool in pools.values() if pool is not self._kept])
-            self._block = tf.placeholder(tf.int32, [], "block")
-            shape = [tf.shape(self._points)[0], -1, self._block, self._kept.maximum.shape.as_list()[1]]
-            self._block_maxima = tf.reduce_max(tf.reshape(self._kept.features, shape), axis=2)
+            if self._kept is not None:
+                self._other_holders = self._holders([pool for pool in found.values() if pool is not self._kept])
+                self._block = tf.placeholder(tf.int32, [], "block")
+                shape = [tf.shape(self._points)[0], -1, self._block, self._kept.maximum.shape.as_list()[1]]
+                self._block_maxima = tf.reduce_max(tf.reshape(self._kept.features, shape), axis=2)
 
     def _holders(self, pools):
         """The points that hold the maxima of pools, int32 Tensor [B, P, K]; -1 where it is 0, which any point holds."""
@@ -85,9 +88,9 @@ class Classifier:
         loss = tf.where(
             self._is_target, -class_logit, tf.reduce_sum(_cross_entropy(self._logits, is_class, class_logits))
         )
-        pools = list(network.end_points["pools"].values())
+        found = list(network.end_points["pools"].values())
         # One call each: gradients by what lies on the way to the points are on the way to theirs.
-        loss_gradients, *pool_gradients = tf.gradients(loss, [self._points] + [pool.maximum for pool in pools])
+        loss_gradients, *pool_gradients = tf.gradients(loss, [self._points] + [pool.maximum for pool in found])
         features = network.end_points["features"]
         logit_gradients, channel_gradients = tf.gradients(
             class_logit, [self._points, network.end_points["global_feature"]]
@@ -97,10 +100,8 @@ class Classifier:
             "feature_gradients": _feature_gradients(features, channel_gradients),
             "logit_gradients": logit_gradients,
             "loss_gradients": loss_gradients,
-            "maxima": [
-                (gradients, pool.maximum, pool.seconds, pool.holders) for gradients, pool in zip(pool_gradients, pools)
-            ],
-            "pools": [(pool.features, gradients) for gradients, pool in zip(pool_gradients, pools)],
+            "maxima": [pools.maxima_of(*pair) for pair in zip(found, pool_gradients)],
+            "pools": [pools.layer_of(*pair) for pair in zip(found, pool_gradients)],
         }
         # Where the rows lie at the points, these are known without asking.
         if network.end_points["feature_points"] is not self._points:
@@ -144,9 +145,10 @@ class Classifier:
         Returns:
           Function of float32 [M, 3] -> float32 [V, C].
         """
-        num_channels = self._kept.maximum.shape.as_list()[1]
-        if self._ignores_repeats and votes.pays(len(points), len(rotations), num_channels):
-            return votes.Votes(self, points, rotations, num_channels)
+        if self._kept is not None and self._ignores_repeats:
+            num_channels = self._kept.maximum.shape.as_list()[1]
+            if votes.pays(len(points), len(rotations), num_channels):
+                return votes.Votes(self, points, rotations, num_channels)
         return functools.partial(self.vote_logits, rotations=rotations)
 
     def block_maxima(self, clouds, block):
@@ -222,9 +224,9 @@ class Classifier:
         return np.concatenate([gradients for (gradients,) in batches]).reshape(clouds.shape)
 
     def _pools_of(self, labels, is_target, number, points):
-        """Features [M, K] and dL / da [K] of each pooled layer of points [M, 3], for one of the classes [B]."""
-        pools = self._run(["pools"], points[np.newaxis], labels[[number]], is_target)["pools"]
-        return [(features[0], gradients[0]) for features, gradients in pools]
+        """What `pools.layer_of` says of each pooled layer of points [M, 3], for one of the classes [B]."""
+        layers = self._run(["pools"], points[np.newaxis], labels[[number]], is_target)["pools"]
+        return [tuple(array[0] for array in layer) for layer in layers]
 
     def _logits_of_parts(self, kept, clouds):
         """Logits [B, S, C] of parts of clouds [B, N, 3], of the points that are True in `kept` [B, S, N]."""
