@@ -80,13 +80,17 @@ def test_a_layer_that_nobody_hears_orders_the_points_as_they_come():
 def test_the_formula_takes_layers_of_both_kinds(rng):
     points = rng.standard_normal((2, NUM_POINTS, 3)).astype(np.float32)
 
-    def pools_of(number, left):
+    def of_cloud(number):
         drawn = np.random.RandomState(number)
         over_all = np.maximum(drawn.standard_normal((NUM_POINTS, 5)), 0).astype(np.float32)
-        return [(over_all, drawn.standard_normal(5)), _layer(drawn, 6, 4, 2, True, False)]
+        return (over_all, drawn.standard_normal(5)), _layer(drawn, 6, 4, 2, True, False)
+
+    def pools_of(number, left):
+        layers = zip(*(of_cloud(one) for one in range(number, number + len(left))))
+        return [tuple(np.stack(arrays) for arrays in zip(*of_clouds)) for of_clouds in layers]
 
     found = runner_up.runner_up_path(points, pools_of)
     for number, heat in enumerate(found):
-        (features, gradients), groups = pools_of(number, points[number])
+        (features, gradients), groups = of_cloud(number)
         whole = features[np.newaxis], gradients[np.newaxis], np.arange(NUM_POINTS)[np.newaxis], [-1]
         assert np.argsort(-heat).tolist() == _path_by_groups([whole, groups], NUM_POINTS)

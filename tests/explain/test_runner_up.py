@@ -75,10 +75,10 @@ class TwoLayers:
     def __init__(self, points):
         self.points, self.asked = points, []
 
-    def __call__(self, number, points):
-        self.asked.append(len(points))
-        features = np.maximum(points, 0)
-        return [(features, -features.max(axis=0))]
+    def __call__(self, number, clouds):
+        self.asked.append(clouds.shape[:2])
+        features = np.maximum(clouds, 0)
+        return [(features, -features.max(axis=1))]
 
 
 def test_new_gradients_are_taken_of_what_is_left(rng):
@@ -86,13 +86,13 @@ def test_new_gradients_are_taken_of_what_is_left(rng):
     once, anew = TwoLayers(points), TwoLayers(points)
     heat = runner_up.runner_up_path(points, once)
     refreshed = runner_up.runner_up_path(points, anew, path_refresh=4)
-    assert once.asked == [11] and anew.asked == [11, 7, 3]
+    assert once.asked == [(1, 11)] and anew.asked == [(1, 11), (1, 7), (1, 3)]
     assert sorted(heat[0]) == sorted(refreshed[0]) == list(range(1, 12))
     assert (np.argsort(-heat[0])[:4] == np.argsort(-refreshed[0])[:4]).all()
     # From there on a path of its own, among those that are left.
     left = np.setdiff1d(np.arange(11), np.argsort(-refreshed[0])[:4])
-    ((features, gradients),) = once(0, points[0, left])
-    following = left[_path_by_sorting(features.T, gradients, 4)]
+    ((features, gradients),) = once(0, points[:, left])
+    following = left[_path_by_sorting(features[0].T, gradients[0], 4)]
     assert np.argsort(-refreshed[0])[4:8].tolist() == following.tolist()
 
 
@@ -102,5 +102,5 @@ def test_as_many_points_are_ordered_as_are_asked_for(rng):
     heat = runner_up.runner_up_path(points, whole, path_refresh=4)
     first = runner_up.runner_up_path(points, part, path_refresh=4, places=6)
     assert first.tolist() == np.where(heat > 11 - 6, heat, 0).tolist()
-    assert part.asked == [11, 11, 7, 7] and whole.asked == [11, 11, 7, 7, 3, 3]
+    assert part.asked == [(2, 11), (2, 7)] and whole.asked == [(2, 11), (2, 7), (2, 3)]
     assert (runner_up.runner_up_path(points, whole, places=99) > 0).all()

@@ -90,7 +90,7 @@ def test_votes_are_those_of_turned_clouds_as_points_go(opened, clouds, rng):
 def test_maxima_are_the_largest_of_two_members_of_a_group_and_gradients_the_slope_of_the_loss(opened, clouds, rng):
     ((maxima, layers_of),) = opened.quantities(["maxima", "pools_of"], clouds[:1], LABEL)
     pools, session = opened.network.end_points["pools"], opened.network.session
-    layers = layers_of(0, clouds[0])
+    layers = [tuple(array[0] for array in layer) for layer in layers_of(0, clouds[:1])]
     assert len(maxima) == len(layers) == len(pools)
     for pool, layer, (gradients, largest, seconds, holders) in zip(pools.values(), layers, maxima):
         if len(layer) == 2:

@@ -47,8 +47,9 @@ def runner_up_path(points, pools_of, path_refresh=0, places=0):
 
     Args:
       points: float32 array [B, N, 3].
-      pools_of: function of the number of a cloud among the B and of points [M, 3] in its place -> of each pooled layer
-        of these a tuple as for `ranking.Groups` or, of a pool over all points, for `ranking.AllPoints`.
+      pools_of: function of the number of a cloud among the B and of clouds [G, M, 3] in the place of it and of those
+        after it -> list of pooled layers: of one over all points its features [G, M, K] and the gradients [G, K] dL/da
+        of their maxima; of one over groups four arrays that begin with G, as for `ranking.Groups`.
       path_refresh: points after which gradients are taken anew; 0: never.
       places: how many points are ordered; 0: all.
 
@@ -67,18 +68,17 @@ def runner_up_path(points, pools_of, path_refresh=0, places=0):
 
 def _rankings_of(pools_of, start, clouds):
     """Rankings of the channels of all pooled layers of what is left, [B, M, 3], of clouds from `start` on."""
-    pools = [pools_of(number, cloud) for number, cloud in enumerate(clouds, start)]
-    layers = list(zip(*pools))
-    over_all = [of_clouds for of_clouds in layers if len(of_clouds[0]) == 2]
-    found = [ranking.Groups(of_clouds, clouds.shape[1]) for of_clouds in layers if len(of_clouds[0]) > 2]
+    layers = pools_of(start, clouds)
+    over_all = [layer for layer in layers if len(layer) == 2]
+    found = [ranking.Groups(list(zip(*layer)), clouds.shape[1]) for layer in layers if len(layer) > 2]
     if over_all:
         # Channels of all layers side by side: what is done with them is the same.
-        gradients = np.stack([np.concatenate([values for _, values in of_layers]) for of_layers in zip(*over_all)])
+        gradients = np.concatenate([values for _, values in over_all], axis=1)
         features = np.empty(gradients.shape + clouds.shape[1:2], np.float32)
-        for cloud, of_layers in zip(features, zip(*over_all)):
-            for first in range(0, cloud.shape[1], POINTS_TURNED):
+        for number, of_cloud in enumerate(features):
+            for first in range(0, of_cloud.shape[1], POINTS_TURNED):
                 some = slice(first, first + POINTS_TURNED)
-                np.concatenate([values[some].T for values, _ in of_layers], out=cloud[:, some])
+                np.concatenate([values[number, some].T for values, _ in over_all], out=of_cloud[:, some])
         found.insert(0, ranking.AllPoints(features, gradients))
     return found
 

@@ -31,9 +31,10 @@ QUANTITIES = {
     "hold one alone",
     "logit_gradients_of": "function of clouds [B, S, N, 3] -> dy_c / dx of these, float32 [B, S, N, 3]",
     "feature_map_of": "function of clouds [B, N, 3] -> A and G of these, float32 [B, M, K], and where their rows lie",
-    "pools_of": "function of the number of a cloud among the B and of points [M, 3] in its place -> of each pooled "
-    "layer of these its features, float32 [M, K], and dL / da, a their maxima, float32 [K]; of a layer of R groups of "
-    "S points [R, S, K] and [R, K], which points these are, int [R, S], and the one with which a group goes, int [R]",
+    "pools_of": "function of the number of a cloud among the B and of clouds [G, M, 3] in the place of it and of those "
+    "after it -> of each pooled layer of these its features, float32 [G, M, K], and dL / da, a their maxima, float32 "
+    "[G, K]; of a layer of R groups of S points [G, R, S, K] and [G, R, K], which points these are, int [G, R, S], and "
+    "the one with which a group goes, int [G, R]",
     "probabilities_of_parts": "function of bool [B, S, N], which points are there -> p_c of these S parts of each "
     "cloud, float64 [B, S]",
     "losses_of_parts": "the same, of L",
@@ -223,10 +224,9 @@ class Classifier:
         batches = self.quantities(["logit_gradients"], flat, np.repeat(labels, clouds.shape[1]))
         return np.concatenate([gradients for (gradients,) in batches]).reshape(clouds.shape)
 
-    def _pools_of(self, labels, is_target, number, points):
-        """What `pools.layer_of` says of each pooled layer of points [M, 3], for one of the classes [B]."""
-        layers = self._run(["pools"], points[np.newaxis], labels[[number]], is_target)["pools"]
-        return [tuple(array[0] for array in layer) for layer in layers]
+    def _pools_of(self, labels, is_target, number, clouds):
+        """What `pools.layer_of` says of each pooled layer of clouds [G, M, 3], for the classes [B] from one on."""
+        return self._run(["pools"], clouds, labels[number : number + len(clouds)], is_target)["pools"]
 
     def _logits_of_parts(self, kept, clouds):
         """Logits [B, S, C] of parts of clouds [B, N, 3], of the points that are True in `kept` [B, S, N]."""
