@@ -6,7 +6,8 @@ A network declares, and nothing else in the program knows:
   of this network from others, and are re-initialised one by one to test an explanation.
 - `IGNORES_REPEATED_POINTS`: whether the logits depend on the points through the maxima in "pools" alone, so that a
   point that is there twice changes nothing, and one that holds no maximum alone can go.
-- `POINTWISE_POOL`: the name, in "pools", of the one whose features are of each point alone, whichever others are there.
+- `POINTWISE_POOL`: the name, in "pools", of the one whose features are of each point alone, whichever others are there;
+  None where there is none.
 - `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points.
 - `get_loss(logits, labels, end_points, label_smoothing)`: the loss to minimise, and the cross-entropy in it.
 
@@ -17,12 +18,12 @@ The end points are a dictionary. Those of every network, for B clouds of N point
 - "feature_points": float32 Tensor [B, M, 3], where the rows of the feature map lie.
 - "global_feature": float32 Tensor [B, K], the maximum of the feature map over its rows.
 - "pools": every maximum over points that the logits depend on, from the input up: a dictionary from the name of its
-  layer to a `max_pool.Pool`.
+  layer to a `max_pool.Pool` or, over groups of points, a `max_pool.GroupPool`.
 """
 
 import importlib
 
-NAMES = ("pointnet_cls", "pointnet_cls_basic", "pointnet2_cls_ssg")
+NAMES = ("pointnet_cls", "pointnet_cls_basic", "pointnet2_cls_ssg", "dgcnn")
 
 
 def network(name):

@@ -25,8 +25,8 @@ class Abstraction(NamedTuple):
 def set_abstraction(points, features, count, radius, ball_size, widths, scope, is_training, bn_decay=None):
     """Layers that the points around each centre share, and the maximum over these points.
 
-    A point goes in as its coordinates from the centre and its features. The first layer is taken of all points, and that
-    of the centre subtracted: [x_j - c, f_j] W = [x_j, f_j] W - c W_xyz.
+    A point goes in as its coordinates from the centre and its features. The first layer is taken of all points, and
+    that of the centre subtracted: [x_j - c, f_j] W = [x_j, f_j] W - c W_xyz.
 
     Args:
       points: float32 Tensor [B, N, 3].

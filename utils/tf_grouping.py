@@ -1,12 +1,15 @@
-"""Which points of clouds go together: farthest points and balls, in TensorFlow 1.x graph mode.
+"""Which points of clouds go together: farthest points, balls, neighbours. In TensorFlow 1.x graph mode.
 
-Plain operations only, none that is compiled for it. Indices carry no gradients. Distances are squared sums of float32
-differences, (dx^2 + dy^2) + dz^2, so that a point is at the distance 0 from itself.
+Plain operations only, none that is compiled for it. Indices carry no gradients. Distances of farthest points and balls
+are squared sums of float32 differences, (dx^2 + dy^2) + dz^2, so that a point is at the distance 0 from itself.
 """
 
 import tensorflow.compat.v1 as tf
 
 from utils import tf_util
+
+# So many squared distances at a time stay in the processor's cache.
+DISTANCES_PER_CHUNK = 1024 * 1024
 
 
 def farthest_points(points, count):
@@ -17,8 +20,8 @@ def farthest_points(points, count):
       count: how many, at most N; an int or a scalar Tensor.
 
     Returns:
-      int32 Tensor [B, count]. Of points at equal distances the first comes; where a cloud has fewer places than `count`,
-      its first point comes again.
+      int32 Tensor [B, count]. Of points at equal distances the first comes; where a cloud has fewer places than
+      `count`, its first point comes again.
     """
     num_clouds, num_points = tf_util.shape_of(points)[:2]
     axes = tf.unstack(tf.transpose(tf.stop_gradient(points), [2, 0, 1]))
@@ -73,16 +76,90 @@ def ball_query(points, centres, radius, count):
     return tf.reshape(tf.gather(near, places), [num_clouds, num_centres, count])
 
 
-def gather_points(values, indices):
-    """Values of some points of each cloud.
+def in_chunks(function, tensors, clouds_each, kinds):
+    """What a function gives of all clouds, computed for a few at a time, so that what lies between stays in the cache.
 
     Args:
-      values: Tensor [B, N, C].
-      indices: int32 Tensor [B, ...].
+      function: of Tensors as `tensors`, of fewer clouds -> tuple of Tensors [clouds, ...]. No gradient passes.
+      tensors: list of Tensors [B, ...].
+      clouds_each: how many clouds at a time, a number or a scalar Tensor.
+      kinds: the types of what it returns.
 
     Returns:
-      Tensor [B, ..., C].
+      List of Tensors [B, ...].
     """
-    num_clouds, num_points, width = tf_util.shape_of(values)
-    first = tf.reshape(tf.range(num_clouds) * num_points, [-1] + [1] * (len(indices.shape) - 1))
-    return tf.gather(tf.reshape(values, [-1, width]), indices + first)
+    num_clouds = tf.shape(tensors[0])[0]
+    num_chunks = -(-num_clouds // clouds_each)
+
+    def one_chunk(number, *arrays):
+        first = number * clouds_each
+        found = function(*(tensor[first : first + clouds_each] for tensor in tensors))
+        return (number + 1,) + tuple(array.write(number, values) for array, values in zip(arrays, found))
+
+    arrays = [tf.TensorArray(kind, num_chunks, infer_shape=False) for kind in kinds]
+    found = tf.while_loop(
+        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=1, back_prop=False
+    )
+    return [array.concat() for array in found[1:]]
+
+
+def nearest_neighbours(features, k):
+    """The nearest points of each point, by their features; it is among them itself.
+
+    Args:
+      features: float32 Tensor [B, N, C].
+      k: how many; of a cloud of fewer points, all of them.
+
+    Returns:
+      int32 Tensor [B, N, min(k, N)], the nearest first. No gradient passes.
+    """
+    num_points = tf.shape(features)[1]
+
+    def search(some):
+        squares = tf.reduce_sum(tf.square(some), axis=2)
+        # |x|^2 - 2 x y + |y|^2, without the |x|^2 that all distances from x share, and with the opposite sign.
+        nearness = 2 * tf.matmul(some, some, transpose_b=True) - squares[:, tf.newaxis]
+        return (tf.nn.top_k(nearness, tf.minimum(k, num_points))[1],)
+
+    clouds_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.square(num_points))
+    (indices,) = in_chunks(search, [tf.stop_gradient(features)], clouds_each, [tf.int32])
+    return tf.reshape(indices, [-1, num_points, tf.minimum(k, num_points)])
+
+
+def rows_of(indices, num_points):
+    """Points of each cloud, as rows of all clouds' points one below another.
+
+    Args:
+      indices: int32 Tensor [B, ...], places in a cloud.
+      num_points: points of a cloud.
+
+    Returns:
+      int32 Tensor [B, ...].
+    """
+    first = tf.range(tf.shape(indices)[0]) * num_points
+    return indices + tf.reshape(first, [-1] + [1] * (len(indices.shape) - 1))
+
+
+def gather_points(features, indices):
+    """The features of some points of each cloud.
+
+    Args:
+      features: Tensor [B, N, C].
+      indices: int32 Tensor [B, ...], points.
+
+    Returns:
+      Tensor of the shape of `indices`, and C behind it.
+    """
+    num_points, num_channels = tf_util.shape_of(features)[1:]
+    rows = rows_of(indices, num_points)
+
+    @tf.custom_gradient
+    def taken(values):
+        def gradient(gradients):
+            flat = tf.reshape(gradients, [-1, num_channels])
+            summed = tf.math.unsorted_segment_sum(flat, tf.reshape(rows, [-1]), tf.shape(values)[0])
+            return tf.reshape(summed, tf.shape(values))
+
+        return tf.gather(values, rows), gradient
+
+    return taken(tf.reshape(features, [-1, num_channels]))

@@ -49,10 +49,10 @@ def dense(inputs, num_outputs, scope, is_training, bn_decay=None):
       float32 Tensor [B, num_outputs].
     """
     with tf.variable_scope(scope):
-        weights, biases = _weights([inputs.shape.as_list()[1], num_outputs])
+        weights, biases = weights_and_biases([inputs.shape.as_list()[1], num_outputs])
         product = tf.matmul(inputs, weights) if is_training else _product(inputs, weights)
         moments = tf.nn.moments(product, axes=[0]) if is_training else None
-        scale, shift = _batch_norm(biases, moments, bn_decay)
+        scale, shift = batch_norm(biases, moments, bn_decay)
         # Few rows pass here, so they are scaled, not the weights.
         return tf.nn.relu(product * scale + shift)
 
@@ -71,7 +71,7 @@ def linear(inputs, num_outputs, scope, is_training, weights_initializer=None):
       float32 Tensor [B, num_outputs].
     """
     with tf.variable_scope(scope):
-        weights, biases = _weights([inputs.shape.as_list()[1], num_outputs], weights_initializer)
+        weights, biases = weights_and_biases([inputs.shape.as_list()[1], num_outputs], weights_initializer)
         product = tf.matmul(inputs, weights) if is_training else _product(inputs, weights)
         return tf.nn.bias_add(product, biases)
 
@@ -138,10 +138,10 @@ def folded_weights(kernel_shape, moments_of_rows, scope, is_training, bn_decay):
       float32 Tensors [C, K] and [K]: the layer is the ReLU of rows . weights + biases.
     """
     with tf.variable_scope(scope):
-        weights, biases = _weights(kernel_shape)
+        weights, biases = weights_and_biases(kernel_shape)
         weights = tf.reshape(weights, [-1, kernel_shape[-1]])
         moments = _product_moments(*moments_of_rows(), weights) if is_training else None
-        scale, shift = _batch_norm(biases, moments, bn_decay)
+        scale, shift = batch_norm(biases, moments, bn_decay)
         return weights * scale, shift
 
 
@@ -209,7 +209,7 @@ def _product(rows, weights):
     return first(tf.reshape(product, [-1, num_outputs]), num_rows)
 
 
-def _weights(shape, initializer=None):
+def weights_and_biases(shape, initializer=None):
     # By its name, so that the same seed draws the same weights in whatever order a graph is built.
     number = zlib.crc32(tf.get_variable_scope().name.encode("utf-8")) % 2**31
     initializer = initializer or tf.glorot_uniform_initializer(seed=number)
@@ -218,7 +218,7 @@ def _weights(shape, initializer=None):
     return weights, biases
 
 
-def _batch_norm(biases, moments, bn_decay):
+def batch_norm(biases, moments, bn_decay):
     """Batch norm as the affine map that it is: scale and shift [K], to apply to inputs . weights without the biases.
 
     Args:
@@ -265,7 +265,7 @@ def batch_sum(total):
 
 
 def _product_moments(mean, covariance, weights):
-    """Mean and variance [K] of rows . weights over rows of this mean and covariance, without a pass over that product."""
+    """Mean and variance [K] of rows . weights, without a pass over that product, from those of the rows."""
     return (
         tf.squeeze(tf.matmul(mean[tf.newaxis], weights), 0),
         tf.reduce_sum(weights * tf.matmul(covariance, weights), axis=0),

@@ -106,7 +106,7 @@ def test_the_network_and_its_number_of_classes_are_told_by_the_checkpoint(tmp_pa
     with checkpoint.restore(prefix, gpu=-1) as network:
         assert network.model_name == name and network.logits.shape.as_list()[1] == 7
         assert network.class_names == tuple("class {}".format(number) for number in range(1, 8))
-    other = models.NAMES[1 - models.NAMES.index(name)]
+    other = models.NAMES[models.NAMES.index(name) - 1]
     with pytest.raises(InputError, match="does not fit `model` {}: it holds {};".format(other, name)):
         _restore(prefix, other)
 
@@ -123,7 +123,11 @@ def test_upstreams_checkpoint_is_told_by_its_layers():
 @pytest.mark.parametrize("model_name", (None,) + models.NAMES)
 def test_a_checkpoint_of_no_network_of_ours_is_refused(tmp_path, model_name):
     prefix = str(tmp_path / "model.ckpt")
-    foreign = {"alone": [], "dgcnn": ["dgcnn1/weights", "agg/weights", "fc3/weights"], "keras": ["dense/kernel"]}
+    foreign = {
+        "alone": [],
+        "part of dgcnn": ["dgcnn1/weights", "agg/weights", "fc3/weights"],
+        "keras": ["dense/kernel"],
+    }
     for folder, extra in foreign.items():
         prefix = str(tmp_path / folder / "model.ckpt")
         with tf.Graph().as_default(), tf.Session() as session:

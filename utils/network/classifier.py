@@ -65,10 +65,15 @@ class Classifier:
         with self._points.graph.as_default():
             self._tensors = self._add_gradients()
             if self._kept is not None:
-                self._other_holders = self._holders([pool for pool in found.values() if pool is not self._kept])
-                self._block = tf.placeholder(tf.int32, [], "block")
-                shape = [tf.shape(self._points)[0], -1, self._block, self._kept.maximum.shape.as_list()[1]]
-                self._block_maxima = tf.reduce_max(tf.reshape(self._kept.features, shape), axis=2)
+                self._add_blocks()
+
+    def _add_blocks(self):
+        """Adds to the graph what `votes` asks about the kept pool."""
+        found = self.network.end_points["pools"].values()
+        self._other_holders = self._holders([pool for pool in found if pool is not self._kept])
+        self._block = tf.placeholder(tf.int32, [], "block")
+        shape = [tf.shape(self._points)[0], -1, self._block, self._kept.maximum.shape.as_list()[1]]
+        self._block_maxima = tf.reduce_max(tf.reshape(self._kept.features, shape), axis=2)
 
     def _holders(self, pools):
         """The points that hold the maxima of pools, int32 Tensor [B, P, K]; -1 where it is 0, which any point holds."""
