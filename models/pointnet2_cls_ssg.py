@@ -15,8 +15,8 @@ def get_model(points, num_classes, is_training, bn_decay=None):
     """Point clouds -> logits.
 
     Args:
-      points: float32 Tensor [B, N, 3]; N may be unknown. With fewer than 512 points (128), each of them is a centre of
-        the first level (the second).
+      points: float32 Tensor [B, N, 3]; N may be unknown. Where there are fewer points than a level has centres, each of
+        them is one.
       num_classes: width of the last layer, C.
       is_training: Python bool; batch statistics and dropout if true, else moving averages.
       bn_decay: scalar Tensor, decay of the moving averages; needed in training only.

@@ -31,6 +31,10 @@ def _run(function, clouds, *arguments):
         return session.run(function(points, *arguments), {points: clouds})
 
 
+def _balls_at(points, centres, radius, count):
+    return tf_grouping.ball_query(points, tf.gather(points, centres, axis=1), radius, count)
+
+
 def _clouds(rng, num_clouds, num_points):
     """Clouds on a coarse grid, so that distances are often equal and places often taken twice."""
     return rng.randint(-3, 4, (num_clouds, num_points, 3)).astype(np.float32) / 4
@@ -58,9 +62,7 @@ def test_with_fewer_places_than_wanted_the_first_point_comes_again():
 def test_balls_are_those_of_looking_at_all(radius, count, rng):
     for clouds in (rng.uniform(-1, 1, (3, 50, 3)), _clouds(rng, 3, 50)):
         centres = rng.randint(0, 50, 20)
-        found = _run(
-            lambda points: tf_grouping.ball_query(points, tf.gather(points, centres, axis=1), radius, count), clouds
-        )
+        found = _run(_balls_at, clouds, centres, radius, count)
         expected = [[_ball(cloud, cloud[centre], radius, count) for centre in centres] for cloud in clouds]
         np.testing.assert_array_equal(found, expected)
 
@@ -68,5 +70,5 @@ def test_balls_are_those_of_looking_at_all(radius, count, rng):
 def test_a_point_exactly_at_the_radius_is_not_in_the_ball():
     radius = np.float32(0.2)
     cloud = np.array([[[0, 0, 0], [radius, 0, 0], [0, np.nextafter(radius, np.float32(0)), 0], [0, 0, -radius]]])
-    found = _run(lambda points: tf_grouping.ball_query(points, points[:, :1], 0.2, 4), cloud)
+    found = _run(_balls_at, cloud, [0], 0.2, 4)
     assert found.tolist() == [[[0, 2, 0, 0]]]

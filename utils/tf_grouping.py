@@ -20,8 +20,8 @@ def farthest_points(points, count):
       count: how many, at most N; an int or a scalar Tensor.
 
     Returns:
-      int32 Tensor [B, count]. Of points at equal distances the first comes; where a cloud has fewer places than
-      `count`, its first point comes again.
+      int32 Tensor [B, count]. Of points at equal distances the first comes; where a cloud has fewer different points
+      than `count`, its first one comes again.
     """
     num_clouds, num_points = tf_util.shape_of(points)[:2]
     axes = tf.unstack(tf.transpose(tf.stop_gradient(points), [2, 0, 1]))

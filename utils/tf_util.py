@@ -265,7 +265,7 @@ def batch_sum(total):
 
 
 def _product_moments(mean, covariance, weights):
-    """Mean and variance [K] of rows . weights, without a pass over that product, from those of the rows."""
+    """Mean and variance [K] of rows . weights over rows of this mean and covariance, without a pass over that."""
     return (
         tf.squeeze(tf.matmul(mean[tf.newaxis], weights), 0),
         tf.reduce_sum(weights * tf.matmul(covariance, weights), axis=0),

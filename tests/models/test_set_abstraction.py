@@ -69,5 +69,7 @@ def test_values_and_gradients_are_those_of_all_rows_written_out(num_features, is
     features = rng.standard_normal((3, 40, num_features)) + 1 if num_features else None
     ours, theirs = _found(clouds, features, 15, is_training)
     for name in theirs:
-        scale = max(abs(theirs[name]).max(), 1)
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=0, atol=1e-4 * scale, err_msg=name)
+        # Batch norm takes the biases out again: what the plain way finds there is rounding.
+        expected = np.zeros(1) if is_training and name.endswith("/biases") else theirs[name]
+        scale = max(abs(expected).max(), 1)
+        np.testing.assert_allclose(ours[name] - expected, 0, atol=1e-4 * scale, err_msg=name)

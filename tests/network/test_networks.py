@@ -111,8 +111,8 @@ def test_maxima_are_the_largest_of_two_members_of_a_group_and_gradients_the_slop
             is_gone = owner == found[2]
             assert found[1] == pytest.approx(first if is_gone else second, abs=1e-5)
 
-        def loss(values):
-            logits = session.run(opened.network.logits, {opened.network.points: clouds[:1], pool.maximum: values})
+        def loss(values, maximum=pool.maximum):
+            logits = session.run(opened.network.logits, {opened.network.points: clouds[:1], maximum: values})
             return metrics.cross_entropy(logits.astype(np.float64), LABEL)[0]
 
         still = session.run(pool.maximum, {opened.network.points: clouds[:1]})
