@@ -153,13 +153,14 @@ def gather_points(features, indices):
     num_points, num_channels = tf_util.shape_of(features)[1:]
     rows = rows_of(indices, num_points)
 
+    # The rows are given, not just known: TensorFlow asks for the gradients of all variables that they follow from.
     @tf.custom_gradient
-    def taken(values):
+    def taken(values, rows):
         def gradient(gradients):
             flat = tf.reshape(gradients, [-1, num_channels])
             summed = tf.math.unsorted_segment_sum(flat, tf.reshape(rows, [-1]), tf.shape(values)[0])
-            return tf.reshape(summed, tf.shape(values))
+            return tf.reshape(summed, tf.shape(values)), None
 
         return tf.gather(values, rows), gradient
 
-    return taken(tf.reshape(features, [-1, num_channels]))
+    return taken(tf.reshape(features, [-1, num_channels]), rows)
