@@ -21,7 +21,7 @@ def _path_by_groups(layers, count):
                     values = dict(zip(members[row].tolist(), features[row, :, channel].astype(np.float64)))
                     there = [point for point in values if point in left]
                     ranked = sorted(there, key=lambda point: -values[point])
-                    if ranked:
+                    if ranked and ranked[0] != owner:
                         second = values[ranked[1]] if len(ranked) > 1 else 0.0
                         heat[ranked[0]] -= gradient * (values[ranked[0]] - second)
         going.append(max(left, key=heat.get))
@@ -53,12 +53,20 @@ def test_the_path_through_groups_is_that_of_finding_each_maximum_anew(is_whole, 
 
 
 def test_a_group_that_goes_with_its_point_is_heard_no_longer():
-    # The group of point 2: point 0 leads by 5 - 3, but once 2 is gone nothing of it counts, and 1 leads the other by 1.
+    # The group of point 2: point 0 leads by 5 - 4, but once 2 is gone nothing of it counts, and 1 leads the other by 1.
     own = np.array([[[5], [3], [4]]], np.float32), np.array([[-1.0]]), np.array([[0, 1, 2]]), np.array([2])
     other = np.array([[[1], [9]]], np.float32), np.array([[-1.0]]), np.array([[1, 2]]), np.array([-1])
     found = runner_up.path([ranking.Groups([layer], 3) for layer in (own, other)], 3)
-    # 2 leads the other by 8, then 1 by 1; with the first group 0 would have gone before.
+    # 2 leads the other by 8, then 1 by 1; with the first group 0 would have led by 2.
     assert found.tolist() == [[2, 1, 0]]
+
+
+def test_what_a_point_holds_in_its_own_group_gains_nothing():
+    # Point 0 leads its own group by 9, point 1 another by 1.
+    own = np.array([[[9], [0]]], np.float32), np.array([[-1.0]]), np.array([[0, 1]]), np.array([0])
+    other = np.array([[[4], [5]]], np.float32), np.array([[-1.0]]), np.array([[0, 1]]), np.array([-1])
+    found = runner_up.path([ranking.Groups([layer], 2) for layer in (own, other)], 2)
+    assert found.tolist() == [[1, 0]]
 
 
 def test_groups_and_pools_over_all_points_go_together(rng):

@@ -182,7 +182,8 @@ def _points_and_values(ranked):
 class Groups(_Ranking):
     """A ranking of channels whose maximum is over the members of a group, such as the neighbours of a point.
 
-    Of the channels of a cloud, one a group and feature, those that nobody hears are left out.
+    Of the channels of a cloud, one a group and feature, those that nobody hears are left out. With its owner a group
+    goes altogether, and those whom it gave features count that themselves: what the owner holds in it gains nothing.
     """
 
     def __init__(self, layers, num_points):
@@ -214,6 +215,10 @@ class Groups(_Ranking):
         self._values = values.reshape(-1, size)
         self._second[:] = np.minimum(1, (self._values > 0).sum(axis=1))
         self._read(np.arange(len(self._values)))
+
+    def _read(self, channels):
+        super()._read(channels)
+        self.gains[channels[self.holders[channels] == self._owners.reshape(-1)[channels]]] = 0
 
     def _silenced_by(self, points):
         is_silenced = self._owners == points[:, np.newaxis]
