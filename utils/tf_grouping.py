@@ -114,14 +114,22 @@ def nearest_neighbours(features, k):
       int32 Tensor [B, N, min(k, N)], the nearest first. No gradient passes.
     """
     num_points = tf.shape(features)[1]
+    clouds_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.square(num_points))
+    # Of one large cloud few points at a time: the distances between all would not fit the memory.
+    points_each = tf.maximum(1, DISTANCES_PER_CHUNK // num_points)
 
     def search(some):
         squares = tf.reduce_sum(tf.square(some), axis=2)
-        # |x|^2 - 2 x y + |y|^2, without the |x|^2 that all distances from x share, and with the opposite sign.
-        nearness = 2 * tf.matmul(some, some, transpose_b=True) - squares[:, tf.newaxis]
-        return (tf.nn.top_k(nearness, tf.minimum(k, num_points))[1],)
 
-    clouds_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.square(num_points))
+        def search_around(points):
+            # |x|^2 - 2 x y + |y|^2, without the |x|^2 that all distances from x share, and with the opposite sign.
+            products = tf.matmul(tf.transpose(points, [1, 0, 2]), some, transpose_b=True)
+            nearest = tf.nn.top_k(2 * products - squares[:, tf.newaxis], tf.minimum(k, num_points))[1]
+            return (tf.transpose(nearest, [1, 0, 2]),)
+
+        (nearest,) = in_chunks(search_around, [tf.transpose(some, [1, 0, 2])], points_each, [tf.int32])
+        return (tf.transpose(nearest, [1, 0, 2]),)
+
     (indices,) = in_chunks(search, [tf.stop_gradient(features)], clouds_each, [tf.int32])
     return tf.reshape(indices, [-1, num_points, tf.minimum(k, num_points)])
 
