@@ -13,7 +13,7 @@ def members_of(parts, may_repeat, points_per_call):
     """The points of parts, bool [S, N], for parts of one size at a time.
 
     Where points may be repeated, parts of different sizes go together, filled up with one of their own points: a
-    maximum does not see that.
+    maximum does not see that. Elsewhere those of one size do.
 
     Args:
       parts: bool array [S, N].
@@ -25,12 +25,9 @@ def members_of(parts, may_repeat, points_per_call):
     """
     sizes = parts.sum(axis=1)
     order = np.argsort(sizes, kind="stable")
-    if may_repeat:
-        count = max(1, points_per_call // parts.shape[1])
-        groups = [order[start : start + count] for start in range(0, len(order), count)]
-    else:
-        groups = [order[sizes[order] == size] for size in np.unique(sizes)]
-    for places in groups:
+    alike = [order] if may_repeat else [order[sizes[order] == size] for size in np.unique(sizes)]
+    count = max(1, points_per_call // parts.shape[1])
+    for places in (one[start : start + count] for one in alike for start in range(0, len(one), count)):
         size = sizes[places].max()
         if may_repeat:
             size = -(-size // PART_MULTIPLE) * PART_MULTIPLE
