@@ -18,10 +18,17 @@ def is_installed():
     return importlib.util.find_spec("torch") is not None
 
 
-def start(work, num_clouds, num_points, opened):
-    """A function that does a WORK once on so many clouds and returns the seconds; `opened` is an ExitStack."""
+def start(work, num_clouds, num_points, opened, script=__file__):
+    """A function that does a work of a script once on so many clouds and returns the seconds.
+
+    Args:
+      work: a key of what the script gives `main`.
+      num_clouds, num_points: of the clouds.
+      opened: an ExitStack.
+      script: path of this file or another one.
+    """
     process = subprocess.Popen(
-        [sys.executable, os.path.abspath(__file__), work, str(num_clouds), str(num_points)],
+        [sys.executable, os.path.abspath(script), work, str(num_clouds), str(num_points)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         universal_newlines=True,
@@ -36,21 +43,31 @@ def start(work, num_clouds, num_points, opened):
     return seconds
 
 
-def main():
+def main(works, clouds_of):
+    """Does what `start` asks of this process.
+
+    Args:
+      works: dictionary of functions of clouds, float32 [B, N, 3] -> function that does the work once.
+      clouds_of: function of their number and that of their points -> clouds.
+    """
     work, num_clouds, num_points = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    shape = (num_clouds, num_points, 3)
-    once = WORKS[work](np.random.RandomState(0).uniform(-0.6, 0.6, shape).astype(np.float32))
+    once = works[work](clouds_of(num_clouds, num_points))
     for _ in sys.stdin:
         begun = time.perf_counter()
         once()
         print(time.perf_counter() - begun, flush=True)
 
 
+def random_clouds(num_clouds, num_points):
+    """Clouds [B, N, 3] that fill a cube."""
+    return np.random.RandomState(0).uniform(-0.6, 0.6, (num_clouds, num_points, 3)).astype(np.float32)
+
+
 def training(clouds):
     """A function that takes one step of Adam on clouds [B, N, 3], each of a class of its own."""
     import torch
 
-    network, points = _network().train(), _channels_first(clouds)
+    network, points = _network().train(), channels_first(clouds)
     optimiser, labels = torch.optim.Adam(network.parameters()), torch.arange(len(clouds))
 
     def step():
@@ -69,7 +86,7 @@ def inference(clouds):
     """A function that classifies clouds [B, N, 3]: float32 array [B, C]."""
     import torch
 
-    network, points = _network().eval(), _channels_first(clouds)
+    network, points = _network().eval(), channels_first(clouds)
 
     def classify():
         with torch.no_grad():
@@ -82,7 +99,7 @@ def gradient(clouds):
     """A function that gives the gradient of the loss of class 0 by the points of clouds [B, N, 3]: [B, 3, N]."""
     import torch
 
-    network, points = _network().eval(), _channels_first(clouds).requires_grad_()
+    network, points = _network().eval(), channels_first(clouds).requires_grad_()
     labels = torch.zeros(len(clouds), dtype=torch.long)
 
     def differentiate():
@@ -92,7 +109,7 @@ def gradient(clouds):
     return differentiate
 
 
-def _channels_first(clouds):
+def channels_first(clouds):
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(clouds.transpose(0, 2, 1)))
@@ -143,8 +160,5 @@ def _network(num_classes=40):
     return PointNet()
 
 
-WORKS = {"training": training, "inference": inference, "gradient": gradient}
-
-
 if __name__ == "__main__":
-    main()
+    main({"training": training, "inference": inference, "gradient": gradient}, random_clouds)

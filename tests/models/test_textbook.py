@@ -132,7 +132,8 @@ def _no_dropout():
     return textbook.mock.patch.object(tf_util, "dropout", lambda inputs, *_: inputs)
 
 
-@pytest.mark.parametrize("name", models.NAMES)
+# Those that are made of layers that the textbook has, and of no others.
+@pytest.mark.parametrize("name", ["pointnet_cls", "pointnet_cls_basic"])
 def test_a_network_trained_fifty_steps_is_the_textbooks(name, rng):
     clouds, labels = rng.uniform(-1, 1, (24, 40, 3)).astype(np.float32), np.arange(24) % 4
     clouds *= 1 + labels[:, np.newaxis, np.newaxis] * [0.5, 0, -0.2]
