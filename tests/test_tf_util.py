@@ -78,6 +78,20 @@ def test_shared_dense_is_a_1x1_convolution(session, rng):
     np.testing.assert_allclose(*session.run([output, convolved / np.sqrt(1 + 1e-3)]), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("num_clouds", (1, 3, 4, 9))
+def test_gradients_of_a_linear_layer_in_evaluation_are_those_of_a_product(num_clouds, session, rng):
+    inputs, out = rng.standard_normal((num_clouds, 6)), rng.standard_normal((num_clouds, 5))
+    fed = tf.constant(inputs, tf.float32)
+    output = tf_util.linear(fed, 5, "fc3", is_training=False)
+    variables = {variable.op.name: variable for variable in tf.global_variables()}
+    asked = [fed, variables["fc3/weights"], variables["fc3/biases"]]
+    gradients = tf.gradients(output, asked, grad_ys=tf.constant(out, tf.float32))
+    session.run(tf.global_variables_initializer())
+    weights = session.run(variables["fc3/weights"])
+    for found, expected in zip(session.run(gradients), (out @ weights.T, inputs.T @ out, out.sum(axis=0))):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_dropout_keeps_the_mean_in_training_and_does_nothing_else(session):
     ones = tf.ones([200, 200])
     assert tf_util.dropout(ones, 0.7, is_training=False) is ones

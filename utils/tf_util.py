@@ -205,8 +205,21 @@ def _product(rows, weights):
     num_rows, (num_inputs, num_outputs) = tf.shape(rows)[0], weights.shape.as_list()
     # One product alone would be shared out among threads.
     rows = filled_up(rows, tf.maximum(-num_rows % ROWS_AT_ONCE, 2 * ROWS_AT_ONCE - num_rows))
-    product = tf.matmul(tf.reshape(rows, [-1, ROWS_AT_ONCE, num_inputs]), weights)
+    product = _products_of_few(tf.reshape(rows, [-1, ROWS_AT_ONCE, num_inputs]), weights)
     return first(tf.reshape(product, [-1, num_outputs]), num_rows)
+
+
+@tf.custom_gradient
+def _products_of_few(rows, weights):
+    """rows [B, R, C] . weights [C, K]."""
+
+    def gradient(product_gradient):
+        # TensorFlow's own multiplies by weights that it reads across, which takes ten times as long. Turned beforehand,
+        # and once, as weights do not change in evaluation, they are read as they lie.
+        rows_gradient = tf.matmul(product_gradient, tf.transpose(weights))
+        return rows_gradient, tf.reduce_sum(tf.matmul(rows, product_gradient, transpose_a=True), axis=0)
+
+    return tf.matmul(rows, weights), gradient
 
 
 def weights_and_biases(shape, initializer=None):
