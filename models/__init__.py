@@ -8,6 +8,8 @@ A network declares, and nothing else in the program knows:
   point that is there twice changes nothing, and one that holds no maximum alone can go.
 - `POINTWISE_POOL`: the name, in "pools", of the one whose features are of each point alone, whichever others are there;
   None where there is none.
+- `POINTS_PER_CALL`: about how many points of clouds go through it together, which bounds the memory. Fewer would spend
+  their time on starting calls, more outgrow the processor's cache.
 - `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points.
 - `get_loss(logits, labels, end_points, label_smoothing)`: the loss to minimise, and the cross-entropy in it.
 

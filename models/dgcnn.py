@@ -11,6 +11,7 @@ NUM_NEIGHBOURS = 20
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "agg", "dgcnn4", "dgcnn3", "dgcnn2", "dgcnn1", "transform_net1")
 IGNORES_REPEATED_POINTS = False
 POINTWISE_POOL = None
+POINTS_PER_CALL = 8 * 1024
 
 
 def get_model(points, num_classes, is_training, bn_decay=None):

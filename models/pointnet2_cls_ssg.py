@@ -9,6 +9,7 @@ from utils import tf_grouping, tf_util
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "layer3", "layer2", "layer1")
 IGNORES_REPEATED_POINTS = False
 POINTWISE_POOL = None
+POINTS_PER_CALL = 8 * 1024
 
 
 def get_model(points, num_classes, is_training, bn_decay=None):

@@ -10,6 +10,7 @@ REGULARISER_WEIGHT = 0.001
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "conv5", "conv4", "conv3", "transform_net2", "conv2", "conv1", "transform_net1")
 IGNORES_REPEATED_POINTS = True
 POINTWISE_POOL = "transform_net1/tconv3"
+POINTS_PER_CALL = 32 * 1024
 
 
 def get_model(points, num_classes, is_training, bn_decay=None):

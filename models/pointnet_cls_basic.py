@@ -6,6 +6,7 @@ from utils import tf_util
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "conv5", "conv4", "conv3", "conv2", "conv1")
 IGNORES_REPEATED_POINTS = True
 POINTWISE_POOL = "conv5"
+POINTS_PER_CALL = 32 * 1024
 
 
 def get_model(points, num_classes, is_training, bn_decay=None):

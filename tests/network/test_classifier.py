@@ -224,7 +224,7 @@ def test_batches_do_not_change_the_answer(tiny_classifier, rng, monkeypatch):
     clouds = rng.uniform(-0.7, 0.7, (7, 20, 3)).astype(np.float32)
     labels = np.arange(7)
     whole = [tiny_classifier.logits(clouds)] + _quantities(tiny_classifier, ["loss_gradients"], clouds, labels)
-    monkeypatch.setattr(classifier, "POINTS_PER_CALL", 45)
+    monkeypatch.setattr(tiny_classifier, "points_per_call", 45)
     np.testing.assert_allclose(tiny_classifier.logits(clouds), whole[0], rtol=1e-4, atol=1e-5)
     batches = list(tiny_classifier.quantities(["loss_gradients"], clouds, labels))
     assert [len(gradients) for (gradients,) in batches] == [2, 2, 2, 1]

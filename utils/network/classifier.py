@@ -10,9 +10,6 @@ from models import max_pool
 from utils import tf_util
 from utils.network import parts, pools, votes
 
-# Calls of this size are long enough that starting one costs nothing, and keep far below a GiB.
-POINTS_PER_CALL = 32 * 1024
-
 # What the formulas of heat may take of a network, for B clouds of N points and a class c of each. L is the
 # cross-entropy with c; where c is asked about though it is not the label ("why not?"), L is -y_c, minus its logit.
 QUANTITIES = {
@@ -47,6 +44,7 @@ class Classifier:
     Attributes:
       network: the checkpoint.Network that it asks.
       class_names: tuple of the C class names.
+      points_per_call: about how many points of clouds go through the network together.
     """
 
     def __init__(self, network):
@@ -57,11 +55,14 @@ class Classifier:
         """
         self.network = network
         self.class_names = tuple(network.class_names)
+        module = models.network(network.model_name)
+        self.points_per_call = module.POINTS_PER_CALL
+        self._ignores_repeats = module.IGNORES_REPEATED_POINTS
         self._session = network.session
         self._points = network.points
         self._logits = network.logits
         found = network.end_points["pools"]
-        self._kept = found.get(models.network(network.model_name).POINTWISE_POOL)
+        self._kept = found.get(module.POINTWISE_POOL)
         with self._points.graph.as_default():
             self._tensors = self._add_gradients()
             if self._kept is not None:
@@ -87,7 +88,6 @@ class Classifier:
         network = self.network
         self._labels = tf.placeholder(tf.int32, [None], "labels")
         self._is_target = tf.placeholder_with_default(False, [], "is_target")
-        self._ignores_repeats = models.network(network.model_name).IGNORES_REPEATED_POINTS
         is_class = tf.one_hot(self._labels, tf.shape(self._logits)[1])
         class_logits = tf.reduce_sum(self._logits * is_class, axis=1)
         class_logit = tf.reduce_sum(class_logits)
@@ -123,7 +123,7 @@ class Classifier:
         Returns:
           float32 array [B, C].
         """
-        batches = _batches(clouds, clouds.shape[1])
+        batches = _batches(clouds, clouds.shape[1], self.points_per_call)
         return np.concatenate([self._session.run(self._logits, {self._points: batch}) for batch in batches])
 
     def vote_logits(self, points, rotations):
@@ -136,7 +136,7 @@ class Classifier:
         Returns:
           float32 array [V, C].
         """
-        batches = _batches(rotations, len(points))
+        batches = _batches(rotations, len(points), self.points_per_call)
         return np.concatenate([self.logits(np.matmul(points, batch)) for batch in batches])
 
     def voter(self, points, rotations):
@@ -183,7 +183,7 @@ class Classifier:
           Logits, float32 array [B, C], and the points that hold the maxima of the other pools, int array [B, P, K];
           -1 where the maximum is 0, which any point holds: features are ReLUs.
         """
-        batches = zip(_batches(clouds, clouds.shape[1]), _batches(maxima, clouds.shape[1]))
+        batches = zip(*(_batches(array, clouds.shape[1], self.points_per_call) for array in (clouds, maxima)))
         fetched = [self._logits, self._other_holders]
         feeds = ({self._points: batch, self._kept.maximum: of_batch} for batch, of_batch in batches)
         logits, holders = zip(*[self._session.run(fetched, feed) for feed in feeds])
@@ -203,7 +203,8 @@ class Classifier:
         """
         labels = np.broadcast_to(labels, len(clouds))
         fetched = set(names) | ({"maxima"} if "matters" in names and self._ignores_repeats else set())
-        for batch, batch_labels in zip(_batches(clouds, clouds.shape[1]), _batches(labels, clouds.shape[1])):
+        batches = zip(*(_batches(array, clouds.shape[1], self.points_per_call) for array in (clouds, labels)))
+        for batch, batch_labels in batches:
             run = functools.partial(self._run, labels=batch_labels, is_target=is_target)
             found = run(fetched, batch)
             found["logit_gradients_of"] = functools.partial(self._logit_gradients_of, labels=batch_labels)
@@ -237,7 +238,7 @@ class Classifier:
         """Logits [B, S, C] of parts of clouds [B, N, 3], of the points that are True in `kept` [B, S, N]."""
         found = np.empty(kept.shape[:2] + (len(self.class_names),), np.float32)
         for row, of_cloud, cloud in zip(found, kept, clouds):
-            for places, members in parts.members_of(of_cloud, self._ignores_repeats, POINTS_PER_CALL):
+            for places, members in parts.members_of(of_cloud, self._ignores_repeats, self.points_per_call):
                 row[places] = self.logits(cloud[members])
         return found
 
@@ -291,8 +292,8 @@ def _feature_gradients(features, channel_gradients):
     return is_held * (channel_gradients[:, tf.newaxis] / tf.reduce_sum(is_held, axis=1, keepdims=True))
 
 
-def _batches(items, points_each, points=None):
-    """Splits an array along its first axis into batches of about so many points; None: POINTS_PER_CALL."""
-    count = max(1, (points or POINTS_PER_CALL) // points_each)
+def _batches(items, points_each, points):
+    """Splits an array along its first axis, whose items have so many points each, into batches of about so many."""
+    count = max(1, points // points_each)
     for start in range(0, len(items), count):
         yield items[start : start + count]
