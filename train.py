@@ -1,8 +1,9 @@
-"""Trains a PointNet classifier on ModelNet40, or on any data set in its format.
+"""Trains a classifier of point clouds, PointNet, PointNet++ or DGCNN, on ModelNet40 or any data set in its format.
 
     python train.py
     python train.py --data_dir demo --max_epoch 20
     python train.py --rotation xyz --log_dir log/any_rotation
+    python train.py --model dgcnn --log_dir log/dgcnn
     horovodrun -np 4 python train.py
 
 Started again on the same --log_dir it goes on where it was, with the same clouds, rotations and jitter as if it had not
@@ -31,6 +32,7 @@ EXAMPLES = (
     "python train.py",
     "python train.py --data_dir demo --max_epoch 20",
     "python train.py --rotation xyz --log_dir log/any_rotation",
+    "python train.py --model dgcnn --log_dir log/dgcnn",
 )
 # A run that goes on must go on as it began: these flags decide what each step does.
 FLAGS_OF_A_RUN = (
@@ -55,7 +57,7 @@ NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
 
 
 def parse_flags():
-    parser = command_line.Parser("Trains a PointNet classifier; started again, it resumes.", EXAMPLES)
+    parser = command_line.Parser("Trains a classifier of point clouds; started again, it resumes.", EXAMPLES)
     group = parser.add_argument_group("data")
     command_line.add_data_flag(group)
     group.add_argument("--num_point", type=command_line.positive_int, default=1024, help="points of each cloud")
@@ -193,6 +195,7 @@ def train(flags, together=processes.ONE):
 
     together.join()
     log = training.Log(os.path.join(flags.log_dir, "log_train.txt")) if together.is_first else print
+    warn_of_other_densities(flags, log)
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
         if together.is_first:
@@ -207,6 +210,17 @@ def train(flags, together=processes.ONE):
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             # horovodrun ends all processes once one ends with another status than 0, and this one may be saving still.
             sys.exit(130 if together.is_first else 0)
+
+
+def warn_of_other_densities(flags, log):
+    """Says so where a network that sees how dense points lie is trained on fewer of them than it is tested with."""
+    if flags.train_points not in (None, flags.num_point) and not models.network(flags.model).IGNORES_REPEATED_POINTS:
+        log(
+            "{} sees how dense points lie: trained on --train_points {} it may not know the --num_point {} that it is "
+            "tested with; --num_point {} trains and tests alike".format(
+                flags.model, flags.train_points, flags.num_point, flags.train_points
+            )
+        )
 
 
 def mover(flags, together=processes.ONE):

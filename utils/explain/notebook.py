@@ -25,8 +25,8 @@ def open_network(model_path=None, rotation="y", gpu=0):
     """Opens a network. TensorFlow is loaded now, which takes seconds; importing loads nothing of it.
 
     Args:
-      model_path: a checkpoint of train.py or of upstream PointNet: its prefix, one of its files, or its folder; None: a
-        network that comes with the program, trained on the 40 classes of ModelNet40.
+      model_path: a checkpoint of train.py, or of upstream PointNet, PointNet++ or DGCNN: its prefix, one of its files,
+        or its folder; None: a PointNet that comes with the program, trained on the 40 classes of ModelNet40.
       rotation: which of these: trained on objects that stand upright ("y"), lie in any position ("xyz") or were never
         turned ("none").
       gpu: index of the GPU, where there is one; -1 for the CPU.

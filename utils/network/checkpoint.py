@@ -1,4 +1,4 @@
-"""A checkpoint, ours or one of upstream PointNet, -> a session that holds the network."""
+"""A checkpoint, ours or one of the networks' authors, -> a session that holds the network."""
 
 import contextlib
 import os
@@ -103,7 +103,7 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
 
 
 def load(session, prefix, variables, model_name):
-    """Loads variables by name, under our names or under upstream PointNet's.
+    """Loads variables by name, under our names or under those of upstream PointNet and DGCNN.
 
     Args:
       session: the tf.Session.
