@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
-from models.max_pool import GroupPool
 from utils import tf_sparse, tf_util
 
 
@@ -101,13 +100,14 @@ def shared_dense(values, rows, num_outputs, scope, is_training, bn_decay=None):
 
 
 def shared_dense_max(values, rows, num_outputs, scope, is_training, bn_decay=None):
-    """The same and the maximum over each ball: a max_pool.GroupPool.
+    """The same and the maximum over each ball.
 
     Gradients go to who holds a maximum alone; points that share one share its gradient equally.
 
     Returns:
-      A GroupPool of the M balls of S points. A point that fills a ball up is one point, so that the second largest
-      value is that of another. What is not asked for is not computed.
+      The maximum, float32 Tensor [B, M, K], the second largest value, float32, and the point that holds the maximum,
+      any of several, int32. A point that fills a ball up is one point, so that the second largest value is that of
+      another. What is not asked for is not computed.
     """
     weights, biases = _folded(values, rows, num_outputs, scope, is_training, bn_decay)
     maximum, product = _max_of_product(values, weights, rows)
@@ -118,21 +118,17 @@ def shared_dense_max(values, rows, num_outputs, scope, is_training, bn_decay=Non
     # A maximum that several points share is second to itself.
     seconds = tf.where(counts > 1, still, _of_balls(tf.math.segment_max, others, rows))
     numbers = tf.cast(is_maximum, tf.int32) * (1 + rows.points[:, tf.newaxis]) - 1
-    num_clouds, num_centres, size = tf_util.shape_of(rows.members)
+    num_clouds, num_centres = tf_util.shape_of(rows.members)[:2]
     shape = [num_clouds, num_centres, num_outputs]
     holders = tf.reshape(_of_balls(tf.math.segment_max, numbers, rows), shape)
     holders -= (tf.range(num_clouds) * rows.num_points)[:, tf.newaxis, tf.newaxis]
-    features = tf.reshape(tf.gather(product, rows.of_members), [num_clouds, num_centres, size, num_outputs])
     maximum, seconds = tf.reshape(maximum, shape), tf.reshape(seconds, shape)
-    return GroupPool(
-        tf.nn.relu(maximum + biases),
-        tf.stop_gradient(tf.nn.relu(features + biases)),
-        tf.nn.relu(seconds + biases),
-        holders,
-        rows.members,
-        # Without its centre there is a ball around another point close by.
-        owners=-tf.ones_like(rows.members[:, :, 0]),
-    )
+    return tf.nn.relu(maximum + biases), tf.nn.relu(seconds + biases), holders
+
+
+def by_ball(values, rows):
+    """Values [T, C] of Rows as those of the members of each ball, [B, M, S, C]."""
+    return tf.reshape(tf.gather(values, rows.of_members), tf_util.shape_of(rows.members) + [values.shape.as_list()[1]])
 
 
 def _folded(values, rows, num_outputs, scope, is_training, bn_decay):

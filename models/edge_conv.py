@@ -6,7 +6,7 @@ of the neighbour: W1 x_i + W2 (x_j - x_i) = (W1 - W2) x_i + W2 x_j. Both are fou
 
 import tensorflow.compat.v1 as tf
 
-from models.max_pool import GroupPool
+from models.max_pool import WAITING, GroupPool
 from utils import tf_grouping, tf_util
 
 # So many values of edges at a time stay in the processor's cache.
@@ -31,16 +31,30 @@ def edge_conv_max(features, neighbours, num_outputs, scope, is_training, bn_deca
     own, others = edge_products(features, neighbours, num_outputs, scope, is_training, bn_decay)
     maximum = max_over_neighbours(others, neighbours)
     seconds, holders = _seconds_and_holders(others, neighbours)
-    features = own[:, :, tf.newaxis] + tf_grouping.gather_points(others, neighbours)
-    return _pool(own + maximum, features, own + seconds, holders, neighbours)
+
+    def values_of(chosen):
+        return own[:, :, tf.newaxis] + tf_grouping.gather_points(others, chosen)
+
+    return _pool(own + maximum, own + seconds, holders, neighbours, features, values_of)
 
 
-def _pool(maximum, features, seconds, holders, neighbours):
-    """A GroupPool of neighbours, of the values before the ReLU; a point that goes takes its neighbours' group along."""
-    features, seconds = (tf.nn.relu(tf.stop_gradient(values)) for values in (features, seconds))
-    shape = tf.shape(neighbours)
-    owners = tf.tile(tf.range(shape[1])[tf.newaxis], [shape[0], 1])
-    return GroupPool(tf.nn.relu(maximum), features, seconds, holders, neighbours, owners)
+def _pool(maximum, seconds, holders, neighbours, features, values_of):
+    """A GroupPool of neighbours; a point that goes takes the group of its own neighbours along.
+
+    Args:
+      maximum, seconds, holders: as of the pool, before the ReLU.
+      neighbours: int32 Tensor [B, N, k], the members.
+      features: float32 Tensor [B, N, C], by which they were found.
+      values_of: function of points int32 [B, N, m] -> what would be pooled of these, float32 [B, N, m, K].
+    """
+    size = tf.shape(neighbours)[2]
+    members = tf_grouping.nearest_neighbours(features, size + WAITING)
+    values = tf.nn.relu(tf.stop_gradient(values_of(members)))
+    # The maximum of none is the least number that there is.
+    nexts = tf.nn.relu(tf.stop_gradient(tf.reduce_max(values_of(members[:, :, size : size + 1]), axis=2)))
+    owners = tf.tile(tf.range(tf.shape(members)[1])[tf.newaxis], [tf.shape(members)[0], 1])
+    seconds = tf.nn.relu(tf.stop_gradient(seconds))
+    return GroupPool(tf.nn.relu(maximum), seconds, holders, nexts, values, members, owners, size)
 
 
 def edge_conv(features, neighbours, num_outputs, scope, is_training, bn_decay=None):
@@ -50,10 +64,11 @@ def edge_conv(features, neighbours, num_outputs, scope, is_training, bn_decay=No
       features, neighbours, num_outputs, scope, is_training, bn_decay: as in `edge_conv_max`.
 
     Returns:
-      float32 Tensor [B, N, k, num_outputs].
+      Function of points, int32 Tensor [B, N, m] -> the layer's values of the edges to these, float32 Tensor
+      [B, N, m, num_outputs].
     """
     own, others = edge_products(features, neighbours, num_outputs, scope, is_training, bn_decay)
-    return tf.nn.relu(own[:, :, tf.newaxis] + tf_grouping.gather_points(others, neighbours))
+    return lambda chosen: tf.nn.relu(own[:, :, tf.newaxis] + tf_grouping.gather_points(others, chosen))
 
 
 def edge_products(features, neighbours, num_outputs, scope, is_training, bn_decay):
@@ -205,24 +220,31 @@ def _clouds_each(neighbours, num_channels):
     return tf.maximum(1, VALUES_PER_CHUNK // (num_points * num_neighbours * num_channels))
 
 
-def dense_max(edges, neighbours, num_outputs, scope, is_training, bn_decay=None):
+def dense_max(edges_of, features, neighbours, num_outputs, scope, is_training, bn_decay=None):
     """A second layer on edges: dense, batch norm, ReLU, and the maximum over the neighbours of each point.
 
     Args:
-      edges: float32 Tensor [B, N, k, C], the features of each edge.
-      neighbours: int32 Tensor [B, N, k], where they lead.
+      edges_of: function of points, as `edge_conv` returns it.
+      features: float32 Tensor [B, N, C], by which the neighbours were found.
+      neighbours: int32 Tensor [B, N, k], of each point.
       num_outputs, scope, is_training, bn_decay: as in `edge_conv_max`.
 
     Returns:
       A GroupPool as of `edge_conv_max`.
     """
+    edges = edges_of(neighbours)
     num_inputs = edges.shape.as_list()[3]
     rows = tf.reshape(edges, [-1, num_inputs])
     weights, biases = tf_util.folded_weights(
         [1, 1, num_inputs, num_outputs], lambda: tf_util.mean_and_covariance(rows), scope, is_training, bn_decay
     )
-    values = tf.nn.bias_add(tf_util.row_products(rows, weights), biases)
-    values = tf.reshape(values, tf.concat([tf.shape(neighbours), [num_outputs]], axis=0))
-    values.set_shape([None, None, None, num_outputs])
+
+    def values_of(edges):
+        rows = tf.reshape(edges, [-1, num_inputs])
+        values = tf.nn.bias_add(tf_util.row_products(rows, weights), biases)
+        return tf.reshape(values, tf_util.shape_of(edges)[:3] + [num_outputs])
+
+    values = values_of(edges)
     seconds, holders = _second_and_holder(tf.stop_gradient(values), neighbours)
-    return _pool(tf.reduce_max(values, axis=2), values, seconds, holders, neighbours)
+    maximum = tf.reduce_max(values, axis=2)
+    return _pool(maximum, seconds, holders, neighbours, features, lambda chosen: values_of(edges_of(chosen)))

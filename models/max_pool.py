@@ -13,6 +13,8 @@ from utils import tf_util
 POINTS_PER_CHUNK = 4 * 1024
 # The maximum is taken over blocks of at most as many points first, so that its place is sought in one block only.
 MAX_BLOCK = 16
+# Of groups of points, how many that wait to step in are told.
+WAITING = 8
 
 
 class Pool(NamedTuple):
@@ -32,23 +34,30 @@ class Pool(NamedTuple):
 
 
 class GroupPool(NamedTuple):
-    """A maximum over each of R groups of points, channel by channel; of one group of all rows the R axes are not there.
+    """A maximum over each of R groups of points, channel by channel. Gradients pass through `maximum` alone.
+
+    What is not asked for is not computed. Of one group of all rows `maximum` may lack the axis R.
 
     Attributes:
-      maximum: float32 Tensor [B, R, K]. Gradients pass through it alone.
-      features: float32 Tensor [B, R, S, K] of the S members, what it is taken of; for looking at.
+      maximum: float32 Tensor [B, R, K].
       seconds: float32 Tensor [B, R, K], the second largest value; the maximum where several points share it.
       holders: int32 Tensor [B, R, K], the point of the cloud that holds the maximum, any of several.
-      members: int32 Tensor [B, R, S], which points of the cloud these are, each once or several times.
+      nexts: float32 Tensor [B, R, K], the value of the point that steps in where a member goes; 0 where none does.
+      features: float32 Tensor [B, R, S, K] of the members, and after them of some that wait, in their order; for
+        looking at.
+      members: int32 Tensor [B, R, S], which points of the cloud all of these are, each once or several times.
       owners: int32 Tensor [B, R], the point of the cloud with which a group goes; -1 where it stays.
+      size: int32 Tensor, a scalar, how many of these are members.
     """
 
     maximum: Any
-    features: Any
     seconds: Any
     holders: Any
+    nexts: Any
+    features: Any
     members: Any
     owners: Any
+    size: Any
 
 
 def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):

@@ -58,13 +58,24 @@ def get_model(points, num_classes, is_training, bn_decay=None):
             "layer2/conv2": second.pool._replace(
                 holders=_of(first.indices, second.pool.holders), members=_of(first.indices, second.pool.members)
             ),
-            "layer3/conv2": max_pool.GroupPool(
-                *pool._replace(holders=_of(second_indices, pool.holders)),
-                second_indices,
-                -tf.ones_like(pool.holders[:, 0]),
-            ),
+            "layer3/conv2": _pool_of_centres(pool, second_indices),
         },
     }
+
+
+def _pool_of_centres(pool, indices):
+    """A max_pool.Pool over centres, the points int32 [B, M] of the cloud, as a GroupPool of one group that stays."""
+    members = indices[:, tf.newaxis]
+    return max_pool.GroupPool(
+        pool.maximum,
+        pool.seconds,
+        _of(indices, pool.holders),
+        tf.zeros_like(pool.maximum),
+        pool.features[:, tf.newaxis],
+        members,
+        -tf.ones_like(members[:, :, 0]),
+        tf.shape(members)[2],
+    )
 
 
 def _of(indices, places):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow.compat.v1 as tf
 
 from models import ball_rows
-from models.max_pool import GroupPool
+from models.max_pool import WAITING, GroupPool
 from utils import tf_grouping, tf_sparse, tf_util
 
 
@@ -48,13 +48,35 @@ def set_abstraction(points, features, count, radius, ball_size, widths, scope, i
     centres = tf_grouping.gather_points(points, indices)
     members = tf_grouping.ball_query(points, centres, radius, ball_size)
     rows = ball_rows.rows_of(members, num_points, is_training)
+    last = "conv{}".format(len(widths) - 1)
     with tf.variable_scope(scope):
-        net = _first_layer(points, features, centres, rows, widths[0], "conv0", is_training, bn_decay)
-        for number, width in enumerate(widths[1:-1], 1):
-            net = ball_rows.shared_dense(net, rows, width, "conv{}".format(number), is_training, bn_decay)
-        last = "conv{}".format(len(widths) - 1)
-        pool = ball_rows.shared_dense_max(net, rows, widths[-1], last, is_training, bn_decay)
+        net = _layers(points, features, centres, rows, widths[:-1], is_training, bn_decay)
+        maximum, seconds, holders = ball_rows.shared_dense_max(net, rows, widths[-1], last, is_training, bn_decay)
+
+    def values_of(chosen):
+        """What would be pooled of other points, int32 [B, M, m], of each ball: float32 [B, M, m, K]."""
+        rows = ball_rows.rows_of(chosen, num_points, is_training=False)
+        with tf.variable_scope(scope, reuse=True):
+            net = _layers(points, features, centres, rows, widths[:-1], is_training=False)
+            net = ball_rows.shared_dense(net, rows, widths[-1], last, is_training=False)
+        return ball_rows.by_ball(tf.stop_gradient(net), rows)
+
+    members = tf_grouping.ball_query(points, centres, radius, ball_size + WAITING)
+    nexts = members[:, :, ball_size : ball_size + 1]
+    is_waiting = tf.cast(tf.not_equal(nexts, members[:, :, :1]), tf.float32)
+    # Without its centre there is a ball around another point close by.
+    stay = -tf.ones_like(indices)
+    nexts = is_waiting * values_of(nexts)[:, :, 0]
+    pool = GroupPool(maximum, seconds, holders, nexts, values_of(members), members, stay, tf.constant(ball_size))
     return Abstraction(centres, indices, pool)
+
+
+def _layers(points, features, centres, rows, widths, is_training, bn_decay=None):
+    """The layers conv0 and so on of Rows, float32 Tensor [T, widths[-1]]."""
+    net = _first_layer(points, features, centres, rows, widths[0], "conv0", is_training, bn_decay)
+    for number, width in enumerate(widths[1:], 1):
+        net = ball_rows.shared_dense(net, rows, width, "conv{}".format(number), is_training, bn_decay)
+    return net
 
 
 def _first_layer(points, features, centres, rows, width, scope, is_training, bn_decay):

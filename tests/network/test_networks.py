@@ -94,25 +94,21 @@ def test_maxima_are_the_largest_of_two_members_of_a_group_and_gradients_the_slop
     pools, session = opened.network.end_points["pools"], opened.network.session
     layers = [tuple(array[0] for array in layer) for layer in layers_of(0, clouds[:1])]
     assert len(maxima) == len(layers) == len(pools)
-    for pool, layer, (gradients, largest, seconds, holders) in zip(pools.values(), layers, maxima):
+    for pool, layer, (gradients, largest, seconds, holders, *_) in zip(pools.values(), layers, maxima):
         if len(layer) == 2:
-            # One group of all points, which stays.
-            layer = layer[0][np.newaxis], layer[1][np.newaxis], np.arange(20)[np.newaxis], [-1]
-        features, of_layer, members, owners = layer
-        np.testing.assert_array_equal(of_layer.ravel(), gradients[0])
+            # One group of all points.
+            layer = layer[0][np.newaxis], layer[1][np.newaxis], np.arange(20)[np.newaxis], [-1], 20
+        features, of_layer, members, _, size = layer
+        np.testing.assert_array_equal(of_layer.ravel(), gradients.ravel())
         wanted = []
-        for values, places, owner in zip(features, members, owners):
+        for values, places in zip(features[:, :size], members[:, :size]):
             of_points = {place: values[places == place].max(axis=0) for place in set(places.tolist())}
             points = sorted(of_points)
             ordered = np.sort(np.stack([of_points[point] for point in points] + [0 * values[0]]), axis=0)
             for channel, (second, first) in enumerate(ordered[-2:].T):
-                wanted.append((first, second, {p for p in points if of_points[p][channel] >= first - 1e-6}, owner))
-        for found, (first, second, holding, owner) in zip(zip(largest[0], seconds[0], holders[0]), wanted):
-            assert found[0] == pytest.approx(first, abs=1e-5)
-            assert found[0] <= 0 or found[2] in holding
-            is_gone = owner == found[2]
-            assert found[1] == pytest.approx(first if is_gone else second, abs=1e-5)
-
+                wanted.append((first, second, {p for p in points if of_points[p][channel] >= first - 1e-6}))
+        for *found, holder, (first, second, holding) in zip(largest.flat, seconds.flat, holders.flat, wanted):
+            assert found == pytest.approx([first, second], abs=1e-5) and (first <= 0 or holder in holding)
         still = session.run(pool.maximum, {opened.network.points: clouds[:1]})
         way = gradients.reshape(still.shape) / np.linalg.norm(gradients)
         slopes = []
@@ -122,6 +118,21 @@ def test_maxima_are_the_largest_of_two_members_of_a_group_and_gradients_the_slop
             logits = np.concatenate([session.run(opened.network.logits, feed) for feed in feeds])
             slopes.append(-np.diff(metrics.cross_entropy(logits.astype(np.float64), LABEL))[0] / (2 * step))
         assert np.median(slopes) == pytest.approx(np.linalg.norm(gradients), rel=0.05)
+
+
+def test_who_steps_in_is_the_first_that_waits(opened, clouds):
+    ((maxima, layers_of),) = opened.quantities(["maxima", "pools_of"], clouds[:1], LABEL)
+    for layer, (*_, nexts, members, owners) in zip(layers_of(0, clouds[:1]), maxima):
+        if len(layer) == 2:
+            continue
+        features, _, all_members, all_owners, (size,) = layer
+        np.testing.assert_array_equal(members, all_members[:, :, :size])
+        np.testing.assert_array_equal(owners, all_owners)
+        # A ball of fewer points is filled up with its first.
+        waits = (all_members[:, :, size:] != all_members[:, :, :1])[..., np.newaxis]
+        wanted = (features[:, :, size:] * waits)[:, :, :1].sum(axis=2)
+        np.testing.assert_allclose(nexts, wanted, rtol=1e-4, atol=1e-5)
+        assert opened.network.model_name != "dgcnn" or (size == 20 and wanted.any())
 
 
 def test_the_path_begins_with_the_point_of_greatest_runner_up_heat(opened, clouds):

@@ -11,11 +11,12 @@ COLUMNS_AT_ONCE = 16
 LEAST_VALUE = np.nextafter(np.float32(0), np.float32(1))
 
 
-class _Ranking:
+class AllPoints:
     """The points of each channel by their values, and which of those left hold its largest and second largest value.
 
-    Channels of all clouds lie side by side, and so do their points: N of a cloud and one more, who is nobody. Where no
-    value above 0 is left, the point is nobody and the value 0: it makes no difference whose that 0 is.
+    Of channels whose maximum is over all points of a cloud. Channels of all clouds lie side by side, and so do their
+    points: N of a cloud and one more, who is nobody. Only the largest values are sorted, and the next ones once these
+    run out. Where no value above 0 is left, the point is nobody and the value 0: whose that 0 is makes no difference.
 
     Attributes:
       num_clouds, num_points: B and N.
@@ -23,26 +24,28 @@ class _Ranking:
       gains: float array [B K], what the loss gains to first order when the holder goes: -(dL/da) (a - b).
     """
 
-    def __init__(self, gradients, num_points):
-        """Begins without any sorted value.
+    def __init__(self, features, gradients):
+        """Sorts the largest values of the channels that are heard.
 
         Args:
-          gradients: float array [B, K], of the loss by the maxima of the channels.
-          num_points: N.
+          features: float32 array [B, K, N], >= 0.
+          gradients: float array [B, K], of the loss by their maxima.
         """
-        self.num_clouds, self._num_channels = gradients.shape
-        self.num_points = num_points
+        self.num_clouds, self._num_channels, self.num_points = features.shape
+        self._features = np.asarray(features, np.float32).reshape(-1, self.num_points)
         self._gradients = gradients.ravel().astype(np.float64)
         # Nobody never goes.
-        self._is_left = np.ones((self.num_clouds, num_points + 1), bool)
+        self._is_left = np.ones((self.num_clouds, self.num_points + 1), bool)
         num_rows = len(self._gradients)
-        nobody = np.arange(1, self.num_clouds + 1, dtype=np.int32) * np.int32(num_points + 1) - np.int32(1)
+        nobody = np.arange(1, self.num_clouds + 1, dtype=np.int32) * np.int32(self.num_points + 1) - np.int32(1)
         self._nobody = np.repeat(nobody, self._num_channels)
         # In descending order, and at least one column of nobody, who is the sign to sort again where there are more.
         self._points, self._values = self._nobody[:, np.newaxis].copy(), np.zeros((num_rows, 1), np.float32)
         self._counts, self._first, self._second = np.zeros((3, num_rows), np.int64)  # the latter are columns
+        self._has_more = np.zeros(num_rows, bool)
         self.holders, self._seconds = self._nobody.copy(), self._nobody.copy()
         self.gains = np.zeros(num_rows)
+        self._sort(gradients.ravel().nonzero()[0])
 
     def drop(self, points):
         """Takes a point of each cloud away.
@@ -59,7 +62,6 @@ class _Ranking:
         was_holder = self.holders.reshape(shape) == points[:, np.newaxis]
         is_changed = self._seconds.reshape(shape) == points[:, np.newaxis]
         is_changed |= was_holder
-        is_changed |= self._silenced_by(points)
         channels = is_changed.ravel().nonzero()[0]
         if not len(channels):
             return channels, channels
@@ -72,12 +74,11 @@ class _Ranking:
         self._read(channels)
         return self.holders[channels], self.gains[channels] - np.where(was_holder, 0, before)
 
-    def _silenced_by(self, points):
-        """The channels, bool [B, K], that are no longer heard without a point of each cloud; False for none."""
-        return False
-
     def _sort_more(self, channels):
         """Sorts further values where those of the channels have run out."""
+        if (self._has_more[channels] & (self._second[channels] == self._counts[channels])).any():
+            # Others that are near their end too: many at once are sorted faster than one by one.
+            self._sort((self._has_more & (2 * self._second > self._counts)).nonzero()[0])
 
     def _next(self, channels, columns):
         """The first columns after others in which points are that are left, or nobody; int array, as `columns`."""
@@ -101,30 +102,6 @@ class _Ranking:
         self._seconds[channels] = self._points.take(second)
         leads = self._values.take(first) - self._values.take(second)
         self.gains[channels] = -self._gradients[channels] * leads
-
-
-class AllPoints(_Ranking):
-    """A ranking of channels whose maximum is over all points of a cloud.
-
-    Only the largest values are sorted, and the next ones once these run out.
-    """
-
-    def __init__(self, features, gradients):
-        """Sorts the largest values of the channels that are heard.
-
-        Args:
-          features: float32 array [B, K, N], >= 0.
-          gradients: float array [B, K], of the loss by their maxima.
-        """
-        super().__init__(gradients, features.shape[2])
-        self._features = np.asarray(features, np.float32).reshape(-1, self.num_points)
-        self._has_more = np.zeros(len(self._features), bool)
-        self._sort(gradients.ravel().nonzero()[0])
-
-    def _sort_more(self, channels):
-        if (self._has_more[channels] & (self._second[channels] == self._counts[channels])).any():
-            # Others that are near their end too: many at once are sorted faster than one by one.
-            self._sort((self._has_more & (2 * self._second > self._counts)).nonzero()[0])
 
     def _sort(self, channels):
         """Sorts the largest values of channels among the points that are left."""
@@ -177,67 +154,3 @@ def _ranked(values, points):
 def _points_and_values(ranked):
     """What `_ranked` was given: int32 and float32 arrays."""
     return (ranked & (2**32 - 1)).astype(np.int32), (~(ranked >> 32)).astype(np.int32).view(np.float32)
-
-
-class Groups(_Ranking):
-    """A ranking of channels whose maximum is over the members of a group, such as the neighbours of a point.
-
-    Of the channels of a cloud, one a group and feature, those that nobody hears are left out. With its owner a group
-    goes altogether, and those whom it gave features count that themselves: what the owner holds in it gains nothing.
-    """
-
-    def __init__(self, layers, num_points):
-        """Sorts the values of a layer.
-
-        Args:
-          layers: of each of the B clouds its features float32 [R, S, K], >= 0, the gradients of their maxima [R, K],
-            which points the S members of the R groups are, int [R, S], a point once or several times, and the point
-            with which a group goes, int [R], -1 where it stays.
-          num_points: N.
-        """
-        found = [_heard(*layer) for layer in layers]
-        num_channels = max(len(gradients) for gradients, *_ in found)
-        size = layers[0][2].shape[1] + 1
-        gradients = np.zeros((len(layers), num_channels), np.float32)
-        values = np.zeros((len(layers), num_channels, size), np.float32)
-        # Nobody, where a cloud has fewer channels, and at the end of each.
-        points = np.full(values.shape, num_points, np.int32)
-        self._owners = np.full(gradients.shape, -1)
-        for number, (of_cloud, ordered, members, owners) in enumerate(found):
-            count = len(of_cloud)
-            gradients[number, :count] = of_cloud
-            values[number, :count, :-1] = ordered
-            points[number, :count, :-1] = np.where(ordered > 0, members, num_points)
-            self._owners[number, :count] = np.where(owners >= 0, owners + number * (num_points + 1), -1)
-        super().__init__(gradients, num_points)
-        first = np.arange(len(layers), dtype=np.int32) * np.int32(num_points + 1)
-        self._points = (points + first[:, np.newaxis, np.newaxis]).reshape(-1, size)
-        self._values = values.reshape(-1, size)
-        self._second[:] = np.minimum(1, (self._values > 0).sum(axis=1))
-        self._read(np.arange(len(self._values)))
-
-    def _read(self, channels):
-        super()._read(channels)
-        self.gains[channels[self.holders[channels] == self._owners.reshape(-1)[channels]]] = 0
-
-    def _silenced_by(self, points):
-        is_silenced = self._owners == points[:, np.newaxis]
-        self._gradients[is_silenced.ravel()] = 0
-        return is_silenced
-
-
-def _heard(features, gradients, members, owners):
-    """The channels of a cloud that are heard, H of them, of a layer as for `Groups`.
-
-    Returns:
-      Their gradients [H], the values of the members in descending order and which points these are, [H, S], and the
-      owners of their groups [H]. Of a member that is there several times the value counts once, and is 0 besides.
-    """
-    rows, channels = gradients.nonzero()
-    values = features[rows, :, channels]
-    is_earlier = np.tri(members.shape[1], k=-1, dtype=bool)
-    is_again = ((members[:, :, np.newaxis] == members[:, np.newaxis]) & is_earlier).any(axis=2)
-    values[is_again[rows]] = 0
-    order = np.argsort(-values, axis=1, kind="stable")
-    values, members = (np.take_along_axis(array, order, axis=1) for array in (values, members[rows]))
-    return gradients[rows, channels], values, members, owners[rows]

@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from utils.explain import ranking
+from utils.explain import groups, ranking
 
 # Clouds of so many points in all go their paths side by side: a step costs many calls of NumPy, whatever they work on.
 POINTS_SIDE_BY_SIDE = 4096
@@ -20,11 +20,14 @@ def runner_up(points, maxima):
     """Runner-up heat: the sum over pooled layers l and the channels k that i alone holds of -(dL/da_lk) (a_lk - b_lk).
 
     a is the maximum and b the second largest value of a channel. The gradients hold what later layers do with a layer's
-    maxima, so that a point's part in the T-Nets counts. Ours; no earlier publication is known.
+    maxima, so that a point's part in the T-Nets counts. Where groups of points are pooled, such as the neighbours of
+    each point, another steps in for the one that goes: see `groups`. Ours; no earlier publication is known.
 
     Args:
       points: float32 array [B, N, 3].
-      maxima: of each pooled layer a tuple of arrays [B, K]: dL/da, a, b, and the point that holds a.
+      maxima: of each pooled layer a tuple of arrays [B, K]: dL/da, a, b, and the point that holds a; of one over R
+        groups of S points they are [B, R, K], and three more follow: the values of who steps in, [B, R, K], which
+        points the members are, [B, R, S], and with which a group goes, [B, R], -1 where it stays.
 
     Returns:
       float32 array [B, N], signed: without a point above 0 the loss is greater. A maximum that several points share
@@ -33,8 +36,16 @@ def runner_up(points, maxima):
     num_clouds, num_points = points.shape[:2]
     first = np.arange(num_clouds)[:, np.newaxis] * num_points
     heat = np.zeros(num_clouds * num_points)
-    for gradients, largest, second, holders in maxima:
-        gains = -gradients * (largest - second)
+    for gradients, largest, second, holders, *of_groups in maxima:
+        if of_groups:
+            nexts, members, owners = of_groups
+            of_any, gains = groups.gains_of(gradients, largest, second, nexts)
+            gains = np.where(holders == owners[..., np.newaxis], 0, gains).reshape(num_clouds, -1)
+            of_any = np.where(members == owners[..., np.newaxis], 0, of_any[..., np.newaxis])
+            heat += np.bincount((first + members.reshape(num_clouds, -1)).ravel(), of_any.ravel(), len(heat))
+            holders = holders.reshape(num_clouds, -1)
+        else:
+            gains = -gradients * (largest - second)
         heat += np.bincount((first + holders).ravel(), gains.ravel(), len(heat))
     return heat.reshape(num_clouds, num_points).astype(np.float32)
 
@@ -49,7 +60,7 @@ def runner_up_path(points, pools_of, path_refresh=0, places=0):
       points: float32 array [B, N, 3].
       pools_of: function of the number of a cloud among the B and of clouds [G, M, 3] in the place of it and of those
         after it -> list of pooled layers: of one over all points its features [G, M, K] and the gradients [G, K] dL/da
-        of their maxima; of one over groups four arrays that begin with G, as for `ranking.Groups`.
+        of their maxima; of one over groups five arrays that begin with G, as for `groups.Groups`.
       path_refresh: points after which gradients are taken anew; 0: never.
       places: how many points are ordered; 0: all.
 
@@ -70,7 +81,7 @@ def _rankings_of(pools_of, start, clouds):
     """Rankings of the channels of all pooled layers of what is left, [B, M, 3], of clouds from `start` on."""
     layers = pools_of(start, clouds)
     over_all = [layer for layer in layers if len(layer) == 2]
-    found = [ranking.Groups(list(zip(*layer)), clouds.shape[1]) for layer in layers if len(layer) > 2]
+    found = [groups.Groups(list(zip(*layer)), clouds.shape[1]) for layer in layers if len(layer) > 2]
     if over_all:
         # Channels of all layers side by side: what is done with them is the same.
         gradients = np.concatenate([values for _, values in over_all], axis=1)

@@ -22,16 +22,17 @@ QUANTITIES = {
     "logit_gradients": "dy_c / dx: float32 [B, N, 3]",
     "loss_gradients": "dL / dx: float32 [B, N, 3]",
     "maxima": "of each pooled layer a tuple of arrays [B, K]: dL / da, the maximum a of each channel, the second "
-    "largest value b (a itself where several points share it), and the point that holds a (any of these); of a pool "
-    "over groups of points all channels of all groups side by side, and b is a where the group goes with the point",
+    "largest value b (a itself where several points share it), and the point that holds a (any of these); of a layer "
+    "of R groups of S points the same [B, R, K], the values of who steps in for a member, [B, R, K], which points they "
+    "are, [B, R, S], and the one with which a group goes, [B, R]",
     "matters": "points without which the logits can differ, bool [B, N]: where they depend on maxima alone, those that "
     "hold one alone",
     "logit_gradients_of": "function of clouds [B, S, N, 3] -> dy_c / dx of these, float32 [B, S, N, 3]",
     "feature_map_of": "function of clouds [B, N, 3] -> A and G of these, float32 [B, M, K], and where their rows lie",
     "pools_of": "function of the number of a cloud among the B and of clouds [G, M, 3] in the place of it and of those "
     "after it -> of each pooled layer of these its features, float32 [G, M, K], and dL / da, a their maxima, float32 "
-    "[G, K]; of a layer of R groups of S points [G, R, S, K] and [G, R, K], which points these are, int [G, R, S], and "
-    "the one with which a group goes, int [G, R]",
+    "[G, K]; of a layer of R groups of S points, some of which wait, [G, R, S, K] and [G, R, K], which points these "
+    "are, int [G, R, S], the one with which a group goes, int [G, R], and how many are members at a time, int [G]",
     "probabilities_of_parts": "function of bool [B, S, N], which points are there -> p_c of these S parts of each "
     "cloud, float64 [B, S]",
     "losses_of_parts": "the same, of L",

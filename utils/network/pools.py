@@ -6,22 +6,21 @@ from models import max_pool
 
 
 def maxima_of(pool, gradients):
-    """What a pool holds, channel by channel, those of all groups side by side.
-
-    A group that goes with a point loses nothing by that: what it gave others is counted where they pool it.
+    """What a pool holds, channel by channel.
 
     Args:
       pool: a max_pool.Pool or max_pool.GroupPool.
       gradients: float32 Tensor of the shape of its maximum, dL / da.
 
     Returns:
-      Tuple of four Tensors [B, K]: the gradients, the maximum, the second largest value and who holds the maximum.
+      Tuple of Tensors as for `runner_up.runner_up`: four of a pool over all points, seven of one over groups.
     """
-    seconds = pool.seconds
-    if isinstance(pool, max_pool.GroupPool):
-        seconds = tf.where(tf.equal(pool.holders, pool.owners[..., tf.newaxis]), pool.maximum, seconds)
-    num_clouds = tf.shape(gradients)[0]
-    return tuple(tf.reshape(tensor, [num_clouds, -1]) for tensor in (gradients, pool.maximum, seconds, pool.holders))
+    found = (gradients, pool.maximum, pool.seconds, pool.holders)
+    if not isinstance(pool, max_pool.GroupPool):
+        return found
+    num_channels = pool.features.shape.as_list()[-1]
+    found = [_by_group(tensor, [num_channels]) for tensor in found + (pool.nexts,)]
+    return tuple(found) + (pool.members[:, :, : pool.size], pool.owners)
 
 
 def layer_of(pool, gradients):
@@ -31,12 +30,17 @@ def layer_of(pool, gradients):
       pool, gradients: as for `maxima_of`.
 
     Returns:
-      Of a pool over all points two Tensors: the features [B, N, K] and the gradients [B, K]. Of one over groups four:
-      the features [B, R, S, K], the gradients [B, R, K], which points the members are, [B, R, S], the owners [B, R].
+      Of a pool over all points two Tensors: the features [B, N, K] and the gradients [B, K]. Of one over groups five:
+      the features [B, R, S, K], the gradients [B, R, K], which points the members are, [B, R, S], the owners [B, R],
+      and how many of the S are in a group at a time, [B].
     """
     if not isinstance(pool, max_pool.GroupPool):
         return pool.features, gradients
-    size, num_channels = tf.unstack(tf.shape(pool.features)[-2:])
-    num_clouds = tf.shape(gradients)[0]
-    ends = (pool.features, [size, num_channels]), (gradients, [num_channels]), (pool.members, [size]), (pool.owners, [])
-    return tuple(tf.reshape(tensor, [num_clouds, -1] + end) for tensor, end in ends)
+    gradients = _by_group(gradients, [pool.features.shape.as_list()[-1]])
+    sizes = tf.fill([tf.shape(gradients)[0]], pool.size)
+    return pool.features, gradients, pool.members, pool.owners, sizes
+
+
+def _by_group(tensor, ends):
+    """A Tensor [B, K], of one group, as [B, 1, K]; one of several groups as it is."""
+    return tf.reshape(tensor, [tf.shape(tensor)[0], -1] + ends)
