@@ -10,7 +10,7 @@ from models.max_pool import WAITING, GroupPool
 from utils import tf_grouping, tf_util
 
 # So many values of edges at a time stay in the processor's cache.
-VALUES_PER_CHUNK = 2 * 1024 * 1024
+VALUES_PER_CHUNK = 1024 * 1024
 
 
 def edge_conv_max(features, neighbours, num_outputs, scope, is_training, bn_decay=None):
@@ -26,16 +26,48 @@ def edge_conv_max(features, neighbours, num_outputs, scope, is_training, bn_deca
       scope, is_training, bn_decay: as in `tf_util.shared_dense`.
 
     Returns:
-      A GroupPool of the neighbours of each of the N points.
+      A GroupPool of the neighbours of each of the N points. What is not asked for is not computed.
     """
-    own, others = edge_products(features, neighbours, num_outputs, scope, is_training, bn_decay)
-    maximum = max_over_neighbours(others, neighbours)
-    seconds, holders = _seconds_and_holders(others, neighbours)
+    own, others = _products(features, neighbours, num_outputs, scope, is_training, bn_decay)
+    clouds_each = _clouds_each(neighbours, num_outputs)
+    maximum = _maximum(others, neighbours, clouds_each)
+    seconds, holders = _seconds_and_holders(tf_grouping.gather_points, [others], neighbours, clouds_each, num_outputs)
 
     def values_of(chosen):
         return own[:, :, tf.newaxis] + tf_grouping.gather_points(others, chosen)
 
     return _pool(own + maximum, own + seconds, holders, neighbours, features, values_of)
+
+
+def two_edge_convs_max(features, neighbours, widths, scopes, is_training, bn_decay=None):
+    """Two dense layers that all edges share, each with batch norm and ReLU, and the maximum over the neighbours.
+
+    Args:
+      features, neighbours, is_training, bn_decay: as in `edge_conv_max`.
+      widths, scopes: of the first layer and the second one.
+
+    Returns:
+      A GroupPool as of `edge_conv_max`, of the second layer.
+    """
+    own, others = _products(features, neighbours, widths[0], scopes[0], is_training, bn_decay)
+    clouds_each = _clouds_each(neighbours, sum(widths))
+    weights, biases = tf_util.folded_weights(
+        [1, 1] + list(widths),
+        lambda: _mean_and_covariance(own, others, neighbours, clouds_each),
+        scopes[1],
+        is_training,
+        bn_decay,
+    )
+    maximum = _maximum_of_product(own, others, weights, neighbours, clouds_each)
+
+    def product_of(some_own, some_others, chosen):
+        return _product(_edge_features(some_own, some_others, chosen), tf.stop_gradient(weights))
+
+    def values_of(chosen):
+        return product_of(own, others, chosen) + biases
+
+    seconds, holders = _seconds_and_holders(product_of, [own, others], neighbours, clouds_each, widths[1])
+    return _pool(maximum + biases, seconds + biases, holders, neighbours, features, values_of)
 
 
 def _pool(maximum, seconds, holders, neighbours, features, values_of):
@@ -57,21 +89,7 @@ def _pool(maximum, seconds, holders, neighbours, features, values_of):
     return GroupPool(tf.nn.relu(maximum), seconds, holders, nexts, values, members, owners, size)
 
 
-def edge_conv(features, neighbours, num_outputs, scope, is_training, bn_decay=None):
-    """A dense layer that all edges share, batch norm, ReLU.
-
-    Args:
-      features, neighbours, num_outputs, scope, is_training, bn_decay: as in `edge_conv_max`.
-
-    Returns:
-      Function of points, int32 Tensor [B, N, m] -> the layer's values of the edges to these, float32 Tensor
-      [B, N, m, num_outputs].
-    """
-    own, others = edge_products(features, neighbours, num_outputs, scope, is_training, bn_decay)
-    return lambda chosen: tf.nn.relu(own[:, :, tf.newaxis] + tf_grouping.gather_points(others, chosen))
-
-
-def edge_products(features, neighbours, num_outputs, scope, is_training, bn_decay):
+def _products(features, neighbours, num_outputs, scope, is_training, bn_decay):
     """What the point and what its neighbour add to a layer on edges, with batch norm folded in.
 
     Args:
@@ -87,164 +105,241 @@ def edge_products(features, neighbours, num_outputs, scope, is_training, bn_deca
         weights, biases = tf_util.weights_and_biases([1, 1, 2 * num_inputs, num_outputs])
         of_point, of_edge = tf.split(tf.reshape(weights, [-1, num_outputs]), 2)
         of_point -= of_edge
-        if not is_training:
+        if is_training:
+            own, others = tf.matmul(rows, of_point), tf.matmul(rows, of_edge)
+            scale, shift = tf_util.batch_norm(biases, _moments(own, others, neighbours), bn_decay)
+            own, others = own * scale + shift, others * scale
+        else:
             scale, shift = tf_util.batch_norm(biases, None, bn_decay)
             own = tf.nn.bias_add(tf_util.row_products(rows, of_point * scale), shift)
-            return tf.reshape(own, shape), tf.reshape(tf_util.row_products(rows, of_edge * scale), shape)
-        own, others = tf.matmul(rows, of_point), tf.matmul(rows, of_edge)
-        edges = tf.reshape(tf_grouping.rows_of(neighbours, shape[1]), [-1, tf.shape(neighbours)[2]])
-        scale, shift = tf_util.batch_norm(biases, _edge_moments(own, others, edges), bn_decay)
-        return tf.reshape(own * scale + shift, shape), tf.reshape(others * scale, shape)
+            others = tf_util.row_products(rows, of_edge * scale)
+    return tf.reshape(own, shape), tf.reshape(others, shape)
 
 
-def _edge_moments(own, others, edges):
+def _moments(own, others, neighbours):
     """Mean and variance [K] of u_i + v_j over all edges from i to j, without a pass over the edges' values.
 
     Args:
-      own, others: float32 Tensors [M, K], u and v.
-      edges: int32 Tensor [M, k], the j of each i.
+      own, others: float32 Tensors [B N, K], u and v.
+      neighbours: int32 Tensor [B, N, k], the j of each i.
     """
+    num_clouds, num_points, num_neighbours = tf.unstack(tf.shape(neighbours))
+    degree = tf.cast(num_neighbours, tf.float32)
+    num_edges = tf.cast(num_clouds * num_points, tf.float32) * degree
+    targets = tf.reshape(tf_grouping.rows_of(neighbours, num_points), [-1])
+    sources = tf.range(tf.size(neighbours)) // num_neighbours
 
     @tf.custom_gradient
     def moments(own, others):
-        num_rows, num_neighbours = tf.unstack(tf.shape(edges))
-        num_edges = tf.cast(num_rows * num_neighbours, tf.float32)
-        flat = tf.reshape(edges, [-1])
-        counts = tf.math.bincount(flat, minlength=num_rows, maxlength=num_rows, dtype=tf.float32)[:, tf.newaxis]
+        num_rows = tf.shape(own)[0]
+        counts = tf.math.unsorted_segment_sum(tf.ones_like(targets, tf.float32), targets, num_rows)[:, tf.newaxis]
         own_mean = tf.reduce_mean(own, axis=0)
         others_mean = tf.reduce_sum(counts * others, axis=0) / num_edges
-        # Centred, since a variance that is small beside the mean would be rounding.
+        # Centred, as of a mean that is large beside the variance rounding would be left.
         own, others = own - own_mean, others - others_mean
-        of_neighbours = tf.sparse.segment_sum(others, flat, tf.reshape(_numbers(edges), [-1]))
-        degree = tf.cast(num_neighbours, tf.float32)
-        total = tf.reduce_sum(own * (degree * own + 2 * of_neighbours) + counts * tf.square(others), axis=0)
+        of_targets = tf.sparse.segment_sum(others, targets, sources)
+        squares = own * (degree * own + 2 * of_targets) + counts * tf.square(others)
 
         def gradient(mean_gradient, variance_gradient):
             mean_gradient, variance_gradient = mean_gradient / num_edges, 2 * variance_gradient / num_edges
-            of_points = tf.reshape(tf.tile(own[:, tf.newaxis], [1, num_neighbours, 1]), [-1, own.shape.as_list()[1]])
-            of_points = tf.math.unsorted_segment_sum(of_points, flat, num_rows)
+            ordered = tf_grouping.in_order(neighbours)
+            of_sources = tf_grouping.sums_in_order(own, ordered, num_points, each=num_neighbours)
             return (
-                degree * mean_gradient + variance_gradient * (degree * own + of_neighbours),
-                counts * mean_gradient + variance_gradient * (counts * others + of_points),
+                degree * mean_gradient + variance_gradient * (degree * own + of_targets),
+                counts * mean_gradient + variance_gradient * (counts * others + of_sources),
             )
 
-        return (own_mean + others_mean, total / num_edges), gradient
+        return (own_mean + others_mean, tf.reduce_sum(squares, axis=0) / num_edges), gradient
 
     return moments(own, others)
 
 
-def _numbers(edges):
-    """The number of its row at each place of a Tensor [M, k]."""
-    return tf.tile(tf.range(tf.shape(edges)[0])[:, tf.newaxis], [1, tf.shape(edges)[1]])
-
-
-def max_over_neighbours(values, neighbours):
+def _maximum(values, neighbours, clouds_each):
     """The maximum over the neighbours of each point, channel by channel.
 
     Args:
       values: float32 Tensor [B, N, K].
       neighbours: int32 Tensor [B, N, k].
+      clouds_each: as of `tf_grouping.in_chunks`.
 
     Returns:
       float32 Tensor [B, N, K]. Neighbours that share a maximum share its gradient equally, as with tf.reduce_max.
     """
-    num_points, num_channels = tf_util.shape_of(values)[1:]
-    clouds_each = _clouds_each(neighbours, num_channels)
+
+    def maximum_in(some, of_some):
+        return (tf.reduce_max(tf_grouping.gather_points(some, of_some), axis=2),)
+
+    def gradient_in(some, of_some, ordered, maxima, gradients):
+        of_edges = _shared_out(tf_grouping.gather_points(some, of_some), maxima, gradients)
+        return (_sums(of_edges, ordered, some),)
 
     @tf.custom_gradient
-    def maximum_of(values):
-        def maximum_in(some, of_some):
-            return (tf.reduce_max(tf_grouping.gather_points(some, of_some), axis=2),)
-
-        (maximum,) = tf_grouping.in_chunks(maximum_in, [values, neighbours], clouds_each, [tf.float32])
-        maximum = tf.reshape(maximum, tf.shape(values))
+    def maximum(values):
+        (found,) = tf_grouping.in_chunks(maximum_in, [values, neighbours], clouds_each, [tf.float32])
+        found = tf.reshape(found, tf.shape(values))
 
         def gradient(gradients):
-            def gradient_in(some, of_some, maxima, of_maxima):
-                is_held = tf.equal(tf_grouping.gather_points(some, of_some), maxima[:, :, tf.newaxis])
-                held = tf.cast(tf.where(tf.reshape(is_held, [-1, tf.shape(neighbours)[2], num_channels])), tf.int32)
-                row, slot, channel = tf.unstack(held, axis=1)
-                cell = row * num_channels + channel
-                counts = tf.math.unsorted_segment_sum(tf.ones_like(cell, tf.float32), cell, tf.size(maxima))
-                shared = tf.gather(tf.reshape(of_maxima, [-1]) / counts, cell)
-                rows = tf.reshape(tf_grouping.rows_of(of_some, num_points), [-1])
-                holder = tf.gather(rows, row * tf.shape(neighbours)[2] + slot)
-                summed = tf.math.unsorted_segment_sum(shared, holder * num_channels + channel, tf.size(some))
-                return (tf.reshape(summed, tf.shape(some)),)
+            tensors = [values, neighbours, tf_grouping.in_order(neighbours), found, gradients]
+            (of_values,) = tf_grouping.in_chunks(gradient_in, tensors, clouds_each, [tf.float32])
+            return tf.reshape(of_values, tf.shape(values))
 
-            (summed,) = tf_grouping.in_chunks(
-                gradient_in, [values, neighbours, maximum, gradients], clouds_each, [tf.float32]
-            )
-            return tf.reshape(summed, tf.shape(values))
+        return found, gradient
 
-        return maximum, gradient
-
-    return maximum_of(values)
+    return maximum(values)
 
 
-def _seconds_and_holders(values, neighbours):
+def _shared_out(values, maxima, gradients):
+    """The gradient of values [B, N, k, K], from that of their maxima over k, both [B, N, K]."""
+    is_held = tf.cast(tf.equal(values, maxima[:, :, tf.newaxis]), tf.float32)
+    return is_held * (gradients / tf.reduce_sum(is_held, axis=2))[:, :, tf.newaxis]
+
+
+def _sums(of_edges, ordered, of_points):
+    """Values [B, N, k, K] of edges, summed up for the points [B, N, K] that they lead to."""
+    num_points, num_channels = tf_util.shape_of(of_points)[1:]
+    rows = tf.reshape(of_edges, [-1, num_channels])
+    return tf.reshape(tf_grouping.sums_in_order(rows, ordered, num_points), tf.shape(of_points))
+
+
+def _edge_features(own, others, neighbours):
+    """ReLU(u_i + v_j) of all edges, [B, N, k, C]."""
+    return tf.nn.relu(own[:, :, tf.newaxis] + tf_grouping.gather_points(others, neighbours))
+
+
+def _product(features, weights):
+    """features [B, N, k, C] . weights [C, K], [B, N, k, K]."""
+    num_inputs, num_outputs = weights.shape.as_list()
+    rows = tf_util.row_products(tf.reshape(features, [-1, num_inputs]), weights)
+    return tf.reshape(rows, tf_util.shape_of(features)[:3] + [num_outputs])
+
+
+def _mean_and_covariance(own, others, neighbours, clouds_each):
+    """Mean [C] and covariance [C, C] of ReLU(u_i + v_j) over all edges from i to j.
+
+    Args:
+      own, others: float32 Tensors [B, N, C], u and v.
+      neighbours: int32 Tensor [B, N, k], the j of each i.
+      clouds_each: as of `tf_grouping.in_chunks`.
+    """
+    num_inputs = own.shape.as_list()[2]
+
+    def moments_in(some_own, some_others, of_some):
+        rows = tf.reshape(_edge_features(some_own, some_others, of_some), [-1, num_inputs])
+        mean, covariance = tf_util.mean_and_covariance(rows)
+        size = tf.cast(tf.shape(some_own)[:1], tf.float32)
+        return size, mean[tf.newaxis], covariance[tf.newaxis]
+
+    @tf.custom_gradient
+    def moments(own, others):
+        tensors = [own, others, neighbours]
+        sizes, means, covariances = tf_grouping.in_chunks(moments_in, tensors, clouds_each, [tf.float32] * 3)
+        shares = tf.reshape(sizes / tf.reduce_sum(sizes), [-1, 1])
+        means = tf.reshape(means, [-1, num_inputs])
+        mean = tf.reduce_sum(shares * means, axis=0)
+        within = tf.reduce_sum(shares[:, :, tf.newaxis] * tf.reshape(covariances, [-1, num_inputs, num_inputs]), axis=0)
+        between = tf.matmul(shares * (means - mean), means - mean, transpose_a=True)
+
+        def gradient(mean_gradient, covariance_gradient):
+            num_edges = tf.cast(tf.size(neighbours), tf.float32)
+            matrix = (covariance_gradient + tf.transpose(covariance_gradient)) / num_edges
+            shift = mean_gradient / num_edges - tf.squeeze(tf.matmul(mean[tf.newaxis], matrix), 0)
+
+            def gradient_in(some_own, some_others, of_some, ordered):
+                features = _edge_features(some_own, some_others, of_some)
+                of_edges = tf.reshape(features, [-1, num_inputs])
+                of_edges = tf.nn.bias_add(tf.matmul(of_edges, matrix), shift)
+                return _gradients_of_products(tf.reshape(of_edges, tf.shape(features)), features, ordered, some_own)
+
+            tensors = [own, others, neighbours, tf_grouping.in_order(neighbours)]
+            found = tf_grouping.in_chunks(gradient_in, tensors, clouds_each, [tf.float32] * 2)
+            return [tf.reshape(tensor, tf.shape(own)) for tensor in found]
+
+        return (mean, within + between), gradient
+
+    return moments(own, others)
+
+
+def _gradients_of_products(of_edges, features, ordered, own):
+    """The gradients of u and v [B, N, C], from that of ReLU(u_i + v_j) [B, N, k, C]."""
+    of_edges = tf.raw_ops.ReluGrad(gradients=of_edges, features=features)
+    return tf.reduce_sum(of_edges, axis=2), _sums(of_edges, ordered, own)
+
+
+def _maximum_of_product(own, others, weights, neighbours, clouds_each):
+    """The maximum of ReLU(u_i + v_j) . weights over the neighbours j of each point i.
+
+    Args:
+      own, others: float32 Tensors [B, N, C], u and v.
+      weights: float32 Tensor [C, K].
+      neighbours: int32 Tensor [B, N, k].
+      clouds_each: as of `tf_grouping.in_chunks`.
+
+    Returns:
+      float32 Tensor [B, N, K]; its gradient as that of `_maximum`.
+    """
+    num_inputs, num_outputs = weights.shape.as_list()
+
+    @tf.custom_gradient
+    def maximum(own, others, weights):
+        def maximum_in(*some):
+            return (tf.reduce_max(_product(_edge_features(*some), weights), axis=2),)
+
+        def gradient_in(some_own, some_others, of_some, ordered, maxima, gradients):
+            features = _edge_features(some_own, some_others, of_some)
+            of_product = _shared_out(_product(features, weights), maxima, gradients)
+            rows = tf.reshape(of_product, [-1, num_outputs])
+            of_weights = tf.matmul(tf.reshape(features, [-1, num_inputs]), rows, transpose_a=True)
+            of_edges = tf.reshape(tf.matmul(rows, weights, transpose_b=True), tf.shape(features))
+            found = _gradients_of_products(of_edges, features, ordered, some_own)
+            return found + (of_weights[tf.newaxis],)
+
+        tensors = [own, others, neighbours]
+        (found,) = tf_grouping.in_chunks(maximum_in, tensors, clouds_each, [tf.float32])
+        found = tf.reshape(found, tf.concat([tf.shape(own)[:2], [num_outputs]], axis=0))
+
+        def gradient(gradients):
+            more = tensors + [tf_grouping.in_order(neighbours), found, gradients]
+            *of_points, of_weights = tf_grouping.in_chunks(gradient_in, more, clouds_each, [tf.float32] * 3)
+            of_points = [tf.reshape(tensor, tf.shape(own)) for tensor in of_points]
+            return of_points + [tf.reshape(tf.reduce_sum(of_weights, axis=0), [num_inputs, num_outputs])]
+
+        return found, gradient
+
+    return maximum(own, others, weights)
+
+
+def _seconds_and_holders(values_in, tensors, neighbours, clouds_each, num_channels):
     """The second largest value over the neighbours of each point, and which of them holds the largest.
 
     Args:
-      values: float32 Tensor [B, N, K].
+      values_in: function of Tensors as `tensors` and of neighbours, of fewer clouds -> values of the edges, float32
+        Tensor [clouds, N, k, K].
+      tensors: list of Tensors [B, N, ...]; no gradient passes.
       neighbours: int32 Tensor [B, N, k].
+      clouds_each: as of `tf_grouping.in_chunks`.
+      num_channels: K.
 
     Returns:
       float32 and int32 Tensors [B, N, K]. The second largest value is the largest where several neighbours share it,
       and the least that there is where there is one neighbour.
     """
 
-    def find(some, of_some):
-        return _second_and_holder(tf_grouping.gather_points(some, of_some), of_some)
+    def find(*some):
+        values = values_in(*some)
+        maximum = tf.reduce_max(values, axis=2)
+        is_held = tf.equal(values, maximum[:, :, tf.newaxis])
+        is_shared = tf.reduce_sum(tf.cast(is_held, tf.float32), axis=2) > 1
+        below = tf.reduce_max(tf.where(is_held, tf.fill(tf.shape(values), values.dtype.min), values), axis=2)
+        shape = tf.shape(values)
+        rows = tf.range(shape[0] * shape[1]) * shape[2]
+        places = tf.reshape(rows, tf.stack([shape[0], shape[1], 1])) + tf.argmax(values, axis=2, output_type=tf.int32)
+        return tf.where(is_shared, maximum, below), tf.gather(tf.reshape(some[-1], [-1]), places)
 
-    clouds_each = _clouds_each(neighbours, values.shape.as_list()[2])
-    found = tf_grouping.in_chunks(find, [tf.stop_gradient(values), neighbours], clouds_each, [tf.float32, tf.int32])
-    return [tf.reshape(tensor, tf.shape(values)) for tensor in found]
-
-
-def _second_and_holder(taken, neighbours):
-    """As `_seconds_and_holders`, of the values [B, N, k, K] of the neighbours."""
-    maximum = tf.reduce_max(taken, axis=2)
-    is_held = tf.equal(taken, maximum[:, :, tf.newaxis])
-    counts = tf.reduce_sum(tf.cast(is_held, tf.float32), axis=2)
-    below = tf.reduce_max(tf.where(is_held, tf.fill(tf.shape(taken), taken.dtype.min), taken), axis=2)
-    slots = tf.argmax(taken, axis=2, output_type=tf.int32)
-    num_clouds, num_points, num_neighbours = tf.unstack(tf.shape(neighbours))
-    first = tf.reshape(tf.range(num_clouds * num_points) * num_neighbours, [num_clouds, num_points, 1])
-    return tf.where(counts > 1, maximum, below), tf.gather(tf.reshape(neighbours, [-1]), first + slots)
+    tensors = [tf.stop_gradient(tensor) for tensor in tensors] + [neighbours]
+    found = tf_grouping.in_chunks(find, tensors, clouds_each, [tf.float32, tf.int32])
+    return [tf.reshape(tensor, tf.concat([tf.shape(neighbours)[:2], [num_channels]], axis=0)) for tensor in found]
 
 
 def _clouds_each(neighbours, num_channels):
-    """How many clouds make a chunk."""
-    num_points, num_neighbours = tf.unstack(tf.shape(neighbours)[1:])
-    return tf.maximum(1, VALUES_PER_CHUNK // (num_points * num_neighbours * num_channels))
-
-
-def dense_max(edges_of, features, neighbours, num_outputs, scope, is_training, bn_decay=None):
-    """A second layer on edges: dense, batch norm, ReLU, and the maximum over the neighbours of each point.
-
-    Args:
-      edges_of: function of points, as `edge_conv` returns it.
-      features: float32 Tensor [B, N, C], by which the neighbours were found.
-      neighbours: int32 Tensor [B, N, k], of each point.
-      num_outputs, scope, is_training, bn_decay: as in `edge_conv_max`.
-
-    Returns:
-      A GroupPool as of `edge_conv_max`.
-    """
-    edges = edges_of(neighbours)
-    num_inputs = edges.shape.as_list()[3]
-    rows = tf.reshape(edges, [-1, num_inputs])
-    weights, biases = tf_util.folded_weights(
-        [1, 1, num_inputs, num_outputs], lambda: tf_util.mean_and_covariance(rows), scope, is_training, bn_decay
-    )
-
-    def values_of(edges):
-        rows = tf.reshape(edges, [-1, num_inputs])
-        values = tf.nn.bias_add(tf_util.row_products(rows, weights), biases)
-        return tf.reshape(values, tf_util.shape_of(edges)[:3] + [num_outputs])
-
-    values = values_of(edges)
-    seconds, holders = _second_and_holder(tf.stop_gradient(values), neighbours)
-    maximum = tf.reduce_max(values, axis=2)
-    return _pool(maximum, seconds, holders, neighbours, features, lambda chosen: values_of(edges_of(chosen)))
+    """How many clouds of so many channels an edge make a chunk."""
+    return tf.maximum(1, VALUES_PER_CHUNK // (tf.reduce_prod(tf.shape(neighbours)[1:]) * num_channels))

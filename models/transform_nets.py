@@ -47,8 +47,9 @@ def edge_transform_net(points, neighbours, is_training, bn_decay=None):
       The matrix, float32 Tensor [B, 3, 3], and the Pools that it follows from, by the names of their layers.
     """
     with tf.variable_scope("transform_net1"):
-        edges_of = edge_conv.edge_conv(points, neighbours, 64, "tconv1", is_training, bn_decay)
-        edge_pool = edge_conv.dense_max(edges_of, points, neighbours, 128, "tconv2", is_training, bn_decay)
+        edge_pool = edge_conv.two_edge_convs_max(
+            points, neighbours, (64, 128), ("tconv1", "tconv2"), is_training, bn_decay
+        )
         matrix, pool = _matrix(edge_pool.maximum, 3, "transform_XYZ", is_training, bn_decay)
     return matrix, {"transform_net1/tconv2": edge_pool, "transform_net1/tconv3": pool}
 

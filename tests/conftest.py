@@ -16,6 +16,7 @@ SHARED = os.path.join(os.path.dirname(PROJECT_DIR), "shared")
 MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
 CASES = os.path.join(SHARED, "cases")
 REFERENCE = os.path.join(SHARED, "pointnet_reference")
+DGCNN_REFERENCE = os.path.join(SHARED, "dgcnn_reference")
 
 loading.prepare()
 

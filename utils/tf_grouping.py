@@ -82,7 +82,7 @@ def in_chunks(function, tensors, clouds_each, kinds):
     Args:
       function: of Tensors as `tensors`, of fewer clouds -> tuple of Tensors [clouds, ...]. No gradient passes.
       tensors: list of Tensors [B, ...].
-      clouds_each: how many clouds at a time, a number or a scalar Tensor.
+      clouds_each: how many clouds at a time, a scalar Tensor.
       kinds: the types of what it returns.
 
     Returns:
@@ -104,34 +104,55 @@ def in_chunks(function, tensors, clouds_each, kinds):
 
 
 def nearest_neighbours(features, k):
-    """The nearest points of each point, by their features; it is among them itself.
+    """The nearest points of each point, by the distance of their features; it is among them itself.
 
     Args:
       features: float32 Tensor [B, N, C].
       k: how many; of a cloud of fewer points, all of them.
 
     Returns:
-      int32 Tensor [B, N, min(k, N)], the nearest first. No gradient passes.
+      int32 Tensor [B, N, min(k, N)], the nearest first, of equally near ones the first. No gradient passes.
     """
     num_points = tf.shape(features)[1]
+    num_found = tf.minimum(k, num_points)
     clouds_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.square(num_points))
     # Of one large cloud few points at a time: the distances between all would not fit the memory.
-    points_each = tf.maximum(1, DISTANCES_PER_CHUNK // num_points)
+    points_each = tf_util.VECTOR * tf.maximum(1, DISTANCES_PER_CHUNK // (tf_util.VECTOR * num_points))
+    # One product alone would be shared out among threads.
+    least_clouds = tf.minimum(2, clouds_each)
 
     def search(some):
-        squares = tf.reduce_sum(tf.square(some), axis=2)
+        num_clouds = tf.shape(some)[0]
+        from_points, to_points = _factors(tf_util.filled_up(some, tf.maximum(0, least_clouds - num_clouds)))
 
-        def search_around(points):
-            # |x|^2 - 2 x y + |y|^2, without the |x|^2 that all distances from x share, and with the opposite sign.
-            products = tf.matmul(tf.transpose(points, [1, 0, 2]), some, transpose_b=True)
-            nearest = tf.nn.top_k(2 * products - squares[:, tf.newaxis], tf.minimum(k, num_points))[1]
+        def search_around(rows):
+            nearness = tf.matmul(tf.transpose(rows, [1, 0, 2]), to_points, transpose_b=True)
+            nearest = tf.nn.top_k(nearness[:num_clouds, :, :num_points], num_found)[1]
             return (tf.transpose(nearest, [1, 0, 2]),)
 
-        (nearest,) = in_chunks(search_around, [tf.transpose(some, [1, 0, 2])], points_each, [tf.int32])
-        return (tf.transpose(nearest, [1, 0, 2]),)
+        (nearest,) = in_chunks(search_around, [tf.transpose(from_points, [1, 0, 2])], points_each, [tf.int32])
+        return (tf.transpose(nearest[:num_points], [1, 0, 2]),)
 
     (indices,) = in_chunks(search, [tf.stop_gradient(features)], clouds_each, [tf.int32])
-    return tf.reshape(indices, [-1, num_points, tf.minimum(k, num_points)])
+    return tf.reshape(indices, [-1, num_points, num_found])
+
+
+def _factors(features):
+    """What the nearness of the points of each cloud is the product of: |x|^2 minus the squared distance of x and y.
+
+    Args:
+      features: float32 Tensor [B, N, C].
+
+    Returns:
+      float32 Tensors [B, M, C + 1], N filled up to a multiple of VECTOR, of x and of y: x . y is 2 x y - |y|^2. What is
+      filled up is near nothing.
+    """
+    num_points = tf.shape(features)[1]
+    squares = tf.reduce_sum(tf.square(features), axis=2, keepdims=True)
+    missing = [[0, 0], [0, -num_points % tf_util.VECTOR], [0, 0]]
+    from_points = tf.pad(tf.concat([2 * features, tf.ones_like(squares)], axis=2), missing)
+    squares = tf.pad(-squares, missing, constant_values=features.dtype.min)
+    return from_points, tf.concat([tf.pad(features, missing), squares], axis=2)
 
 
 def rows_of(indices, num_points):
@@ -172,3 +193,35 @@ def gather_points(features, indices):
         return tf.gather(values, rows), gradient
 
     return taken(tf.reshape(features, [-1, num_channels]), rows)
+
+
+def in_order(indices):
+    """The places of indices in the order of what they say, to sum up by `sums_in_order`.
+
+    Args:
+      indices: int32 Tensor [B, ...], points of each cloud.
+
+    Returns:
+      int32 Tensor [B, 2, M], M indices a cloud: the places, and the points there.
+    """
+    flat = tf.reshape(indices, [tf.shape(indices)[0], -1])
+    points, places = tf.nn.top_k(-flat, tf.shape(flat)[1])
+    return tf.stack([places, -points], axis=1)
+
+
+def sums_in_order(values, ordered, num_points, each=1):
+    """The gradient of `gather_points` of indices put in order: for each point the sum of what it was taken for.
+
+    Args:
+      values: float32 Tensor [B M / each, C], of each index or of so many that follow one another.
+      ordered: int32 Tensor [B, 2, M], of `in_order`.
+      num_points: points of a cloud.
+      each: how many indices share a value, a scalar.
+
+    Returns:
+      float32 Tensor [B num_points, C].
+    """
+    num_clouds, _, num_indices = tf.unstack(tf.shape(ordered))
+    places = tf.reshape(rows_of(ordered[:, 0], num_indices), [-1]) // each
+    points = tf.reshape(rows_of(ordered[:, 1], num_points), [-1])
+    return tf.sparse.segment_sum(values, places, points, num_segments=num_clouds * num_points)

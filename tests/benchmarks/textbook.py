@@ -1,4 +1,4 @@
-"""The layers of `tf_util` and `max_pool` as a textbook writes them, for values and speed to compare with.
+"""The layers of `tf_util`, `max_pool` and `edge_conv` as a textbook writes them, for values and speed to compare with.
 
 Convolutions, batch norm by tf.nn.moments, tf.reduce_max, and the gradients that TensorFlow derives by itself.
 """
@@ -8,7 +8,7 @@ from unittest import mock
 
 import tensorflow.compat.v1 as tf
 
-from models import max_pool
+from models import edge_conv, max_pool
 from utils import tf_util
 
 
@@ -16,8 +16,35 @@ from utils import tf_util
 def layers():
     """Context in which the networks of `models` are built of these layers."""
     of_pool = mock.patch.object(max_pool, "shared_dense_max", shared_dense_max)
-    with of_pool, mock.patch.multiple(tf_util, shared_dense=shared_dense, dense=dense):
+    of_edges = mock.patch.multiple(edge_conv, edge_conv_max=edge_conv_max, two_edge_convs_max=two_edge_convs_max)
+    with of_pool, of_edges, mock.patch.multiple(tf_util, shared_dense=shared_dense, dense=dense):
         yield
+
+
+def edge_conv_max(features, neighbours, num_outputs, scope, is_training, bn_decay=None):
+    edges = _dense_of_edges(edge_features(features, neighbours), num_outputs, scope, is_training, bn_decay)
+    return max_pool.Pool(tf.reduce_max(edges, axis=2), None, None, None)
+
+
+def two_edge_convs_max(features, neighbours, widths, scopes, is_training, bn_decay=None):
+    edges = edge_features(features, neighbours)
+    for width, scope in zip(widths, scopes):
+        edges = _dense_of_edges(edges, width, scope, is_training, bn_decay)
+    return max_pool.Pool(tf.reduce_max(edges, axis=2), None, None, None)
+
+
+def edge_features(features, neighbours):
+    """[x_i, x_j - x_i] of each point and neighbour, [B, N, k, 2 C]."""
+    others = tf.gather(features, neighbours, batch_dims=1)
+    own = tf.tile(features[:, :, tf.newaxis], [1, 1, tf.shape(neighbours)[2], 1])
+    return tf.concat([own, others - own], axis=3)
+
+
+def _dense_of_edges(edges, num_outputs, scope, is_training, bn_decay):
+    with tf.variable_scope(scope):
+        kernel, biases = _weights([1, 1, edges.shape.as_list()[3], num_outputs])
+        product = tf.nn.conv2d(edges, kernel, [1, 1, 1, 1], "VALID") + biases
+        return tf.nn.relu(_batch_norm(product, [0, 1, 2], is_training, bn_decay))
 
 
 def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):

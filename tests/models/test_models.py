@@ -13,7 +13,7 @@ import models
 # As many as in the published list.
 NUM_CLASSES = 40
 # Of PointNet++ the paper says 1.48 million (table 8).
-NUM_PARAMETERS = {"pointnet_cls": 3480049, "pointnet_cls_basic": 819624, "pointnet2_cls_ssg": 1475688}
+NUM_PARAMETERS = {"pointnet_cls": 3480049, "pointnet_cls_basic": 819624, "pointnet2_cls_ssg": 1475688, "dgcnn": 1836081}
 # Those that know a point by itself alone, and their pools.
 POOLS = {"pointnet_cls": ["transform_net1/tconv3", "transform_net2/tconv3", "conv5"], "pointnet_cls_basic": ["conv5"]}
 # Centres of the last level of those that group points.
