@@ -112,7 +112,7 @@ def test_maxima_are_the_largest_of_two_members_of_a_group_and_gradients_the_slop
         still = session.run(pool.maximum, {opened.network.points: clouds[:1]})
         way = gradients.reshape(still.shape) / np.linalg.norm(gradients)
         slopes = []
-        for step in (0.002, 0.005, 0.01):
+        for step in (0.0005, 0.001, 0.002):
             # Along its own direction the slope is its length; steps above the rounding of float32.
             feeds = [{opened.network.points: clouds[:1], pool.maximum: still + sign * step * way} for sign in (1, -1)]
             logits = np.concatenate([session.run(opened.network.logits, feed) for feed in feeds])
