@@ -18,6 +18,7 @@ class Rows(NamedTuple):
       points: int32 Tensor [T], of the B N points of all clouds.
       balls: int32 Tensor [T], of the B M balls, in ascending order.
       times: float32 Tensor [T, 1], how often the point is in the ball.
+      firsts: int32 Tensor [B M], the first row of each ball.
       of_members: int32 Tensor [B, M, S], the row of each.
     """
 
@@ -26,6 +27,7 @@ class Rows(NamedTuple):
     points: Any
     balls: Any
     times: Any
+    firsts: Any
     of_members: Any
 
 
@@ -45,8 +47,9 @@ def rows_of(members, num_points, is_training):
         points = tf.concat([points, tf.zeros([missing], tf.int32)], axis=0)
         balls = tf.concat([balls, tf.fill([missing], num_clouds * num_centres)], axis=0)
     numbers = tf.reshape(tf.cumsum(tf.cast(tf.reshape(is_new, [-1]), tf.int32)) - 1, tf.shape(members))
+    firsts = tf.reshape(numbers[:, :, 0], [-1])
     of_members = tf.where(is_new, numbers, tf.broadcast_to(numbers[:, :, :1], tf.shape(members)))
-    return Rows(members, num_points, points, balls, tf.cast(times, tf.float32)[:, tf.newaxis], of_members)
+    return Rows(members, num_points, points, balls, tf.cast(times, tf.float32)[:, tf.newaxis], firsts, of_members)
 
 
 def differences(of_points, of_centres, rows):
@@ -87,7 +90,11 @@ def mean_and_covariance(values, rows):
             return tf.nn.bias_add(tf.matmul(values, matrix), mean_gradient / count) * rows.times
 
         mean = tf.squeeze(tf.matmul(rows.times, values, transpose_a=True), 0) / count
-        return (mean, tf.matmul(values, values * rows.times, transpose_a=True) / count), gradient
+        # Only the first point of a ball is there more than once.
+        firsts = tf.gather(values, rows.firsts)
+        more = firsts * (tf.gather(rows.times, rows.firsts) - 1)
+        products = tf.matmul(values, values, transpose_a=True) + tf.matmul(firsts, more, transpose_a=True)
+        return (mean, products / count), gradient
 
     mean, products = mean_and_products(values)
     return mean, products - mean[:, tf.newaxis] * mean

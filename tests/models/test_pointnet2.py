@@ -139,12 +139,16 @@ def test_gradients_by_the_points_are_slopes(opened, variables, rng):
         assert (gradients[0] * way).sum() == pytest.approx((ends[0] - ends[1]) / 2e-8, rel=1e-4)
 
 
-def test_a_cloud_has_the_same_logits_whatever_clouds_go_with_it(opened, rng):
+def test_a_cloud_has_the_same_bits_whatever_clouds_go_with_it(opened, rng):
     clouds = np.stack([_shape(75, rng, name) for name in ("chair", "lamp", "airplane", "table", "vase")])
-    together = opened.logits(clouds)
-    for number, cloud in enumerate(clouds):
-        np.testing.assert_array_equal(opened.logits(cloud[np.newaxis])[0], together[number])
-    np.testing.assert_array_equal(opened.logits(clouds[1:4]), together[1:4])
+
+    def found(some):
+        return [opened.logits(some)] + next(iter(opened.quantities(["loss_gradients", "features"], some, 1)))
+
+    together = found(clouds)
+    for part in (slice(0, 1), slice(3, 4), slice(1, 4)):
+        for one, whole in zip(found(clouds[part]), together):
+            np.testing.assert_array_equal(one, whole[part])
 
 
 def test_a_training_of_a_few_steps_tells_shapes_apart(rng):
