@@ -7,7 +7,7 @@ that it is compared with. With --reference, the same work done the textbook way 
 and batch norm by moments, gradients that TensorFlow derives, one cloud a session call, an N x N product for its
 diagonal.
 
-Where torch is installed, a plain PointNet of PyTorch is timed in turn as well.
+Where torch is installed, the same networks written plainly in PyTorch are timed in turn as well.
 
     python tests/benchmarks/throughput.py --reference --data_dir FOLDER
 
@@ -30,11 +30,13 @@ import numpy as np
 import real_objects
 import textbook_classifier
 import torch_pointnet
+import torch_pointnet2
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRODUCT_SIZE = 4096
 # Nominal cost of 1024 points, after DESIGN: three products of N x 128 x 1024 and what stands around them.
 GFLOP_FORWARD, GFLOP_TRAINING = 0.9, 2.7
+POINTNET2, GFLOP_POINTNET2 = "pointnet2_cls_ssg", 1.7
 BATCH = 32
 DROPPED_PER_ROUND = 20
 COLUMNS = (
@@ -132,12 +134,14 @@ def measure(name, flags):
         ours = prepare(folder, flags, False, opened)
         ours()
         peak = _peak_mib()
-        works = [ours, lambda: session.run(product)]
-        if flags.reference:
+        works, others = [ours, lambda: session.run(product)], []
+        if flags.reference and not name.startswith(POINTNET2):
             works.append(prepare(folder, flags, True, opened))
-            if name in OF_TORCH and torch_pointnet.is_installed():
-                work, num_points = OF_TORCH[name]
-                works.append(torch_pointnet.start(work, BATCH, num_points, opened))
+            others.append("textbook")
+        if flags.reference and name in OF_TORCH and torch_pointnet.is_installed():
+            script, work, num_points = OF_TORCH[name]
+            works.append(torch_pointnet.start(work, BATCH, num_points, opened, script.__file__))
+            others.append("torch")
         for work in works[1:]:
             if not is_long:
                 work()
@@ -160,7 +164,7 @@ def measure(name, flags):
         "product": speed,
         "tensorflow": tf.__version__,
     }
-    for place, other in enumerate(("textbook", "torch")[: len(works) - 2], 2):
+    for place, other in enumerate(others, 2):
         row[other + "_seconds"] = round(np.median(times, axis=0)[place], 4)
         row[other + "_ratio"] = round(np.median([one[place] / one[0] for one in times]), 2)
     return row
@@ -188,7 +192,7 @@ def _clouds(num_clouds, num_points):
 
 
 @contextlib.contextmanager
-def _open_training(folder, is_textbook):
+def _open_training(folder, is_textbook, model_name="pointnet_cls"):
     """Context of a TrainingGraph of a fresh network, and its folder."""
     import textbook
 
@@ -197,28 +201,32 @@ def _open_training(folder, is_textbook):
     log_dir = tempfile.mkdtemp(dir=folder)
     # As many classes as ModelNet40 has.
     class_names = tuple("class {}".format(number) for number in range(40))
-    settings = training.TrainingSettings("pointnet_cls", class_names, batch_size=BATCH, steps_per_epoch=1, max_epoch=1)
+    settings = training.TrainingSettings(model_name, class_names, batch_size=BATCH, steps_per_epoch=1, max_epoch=1)
     layers = textbook.layers() if is_textbook else contextlib.ExitStack()
     with layers, training_graph.open_training(log_dir, settings) as graph:
         yield graph, log_dir
 
 
-def _training(folder, flags, is_textbook, opened):
-    graph, _ = opened.enter_context(_open_training(folder, is_textbook))
-    clouds, labels = _clouds(BATCH, 1024), np.arange(BATCH)
-    return lambda: graph.train_step(clouds, labels)
+def _training(model_name="pointnet_cls", clouds_of=_clouds):
+    def prepare(folder, flags, is_textbook, opened):
+        graph, _ = opened.enter_context(_open_training(folder, is_textbook, model_name))
+        clouds, labels = clouds_of(BATCH, 1024), np.arange(BATCH)
+        return lambda: graph.train_step(clouds, labels)
+
+    return prepare
 
 
-def _classifier(folder, is_textbook, opened):
+def _classifier(folder, is_textbook, opened, model_name="pointnet_cls"):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
-    with _open_training(folder, is_textbook=False) as (graph, log_dir):
+    with _open_training(folder, False, model_name) as (graph, log_dir):
         graph.save()
     return textbook_classifier.of(os.path.join(log_dir, "model.ckpt"), is_textbook, opened)
 
 
-def _inference(num_points):
+def _inference(num_points, model_name="pointnet_cls", clouds_of=_clouds):
     def prepare(folder, flags, is_textbook, opened):
-        classifier, clouds = _classifier(folder, is_textbook, opened), _clouds(BATCH, num_points)
+        classifier = _classifier(folder, is_textbook, opened, model_name)
+        clouds = clouds_of(BATCH, num_points)
         return lambda: classifier.logits(clouds)
 
     return prepare
@@ -284,7 +292,7 @@ OBJECT_WORKS = {
 # work -> function(folder, flags, is_textbook, opened) -> function to time; clouds it handles; points of each; nominal
 # GFLOP of 1024 points; whether it is too long to be repeated
 ROWS = {
-    "training step, 1024 points": (_training, BATCH, 1024, GFLOP_TRAINING, False),
+    "training step, 1024 points": (_training(), BATCH, 1024, GFLOP_TRAINING, False),
     "inference, 1024 points": (_inference(1024), BATCH, 1024, GFLOP_FORWARD, False),
     "inference, 2048 points": (_inference(2048), BATCH, 2048, GFLOP_FORWARD, False),
     "gradient by points, 1024 points": (_gradient, BATCH, 1024, None, False),
@@ -292,14 +300,23 @@ ROWS = {
     "ASM whole, 2048 points": (_whole("asm"), _votes_of("asm"), 2048, None, True),
     "ASM whole, --eval_every 8": (_whole("asm", eval_every=8), _votes_of("asm"), 2048, None, True),
 }
+OF_POINTNET2 = (POINTNET2, torch_pointnet2.demo_clouds)
+ROWS.update(
+    {
+        POINTNET2 + " training step": (_training(*OF_POINTNET2), BATCH, 1024, 3 * GFLOP_POINTNET2, False),
+        POINTNET2 + " inference": (_inference(1024, *OF_POINTNET2), BATCH, 1024, GFLOP_POINTNET2, False),
+    }
+)
 # Clouds a second are those that are classified where every round classifies.
 ROWS.update((name, (work, lambda flags: flags.votes_cast, 1024, None, True)) for name, work in OBJECT_WORKS.items())
-# work -> what PyTorch does beside it, on clouds of so many points
+# work -> what does the same in PyTorch, which of its works that is, on clouds of so many points
 OF_TORCH = {
-    "training step, 1024 points": ("training", 1024),
-    "inference, 1024 points": ("inference", 1024),
-    "inference, 2048 points": ("inference", 2048),
-    "gradient by points, 1024 points": ("gradient", 1024),
+    "training step, 1024 points": (torch_pointnet, "training", 1024),
+    "inference, 1024 points": (torch_pointnet, "inference", 1024),
+    "inference, 2048 points": (torch_pointnet, "inference", 2048),
+    "gradient by points, 1024 points": (torch_pointnet, "gradient", 1024),
+    POINTNET2 + " training step": (torch_pointnet2, "training", 1024),
+    POINTNET2 + " inference": (torch_pointnet2, "inference", 1024),
 }
 
 
