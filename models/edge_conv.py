@@ -58,10 +58,12 @@ def two_edge_convs_max(features, neighbours, widths, scopes, is_training, bn_dec
         is_training,
         bn_decay,
     )
-    maximum = _maximum_of_product(own, others, weights, neighbours, clouds_each)
+    maximum = _maximum_of_product(own, others, weights, neighbours, clouds_each, is_training)
 
     def product_of(some_own, some_others, chosen):
-        return _product(_edge_features(some_own, some_others, chosen), tf.stop_gradient(weights))
+        product = _product(_edge_features(some_own, some_others, chosen), tf.stop_gradient(weights))
+        shape = tf_util.shape_of(chosen) + [widths[1]]
+        return tf.reshape(tf_util.first(product, shape[0] * shape[1]), shape)
 
     def values_of(chosen):
         return product_of(own, others, chosen) + biases
@@ -166,12 +168,16 @@ def _maximum(values, neighbours, clouds_each):
       float32 Tensor [B, N, K]. Neighbours that share a maximum share its gradient equally, as with tf.reduce_max.
     """
 
+    def values_in(some, of_some):
+        rows = tf_grouping.rows_of(of_some, tf.shape(some)[1])
+        return tf.gather(_as_rows(some), _as_rows(rows))
+
     def maximum_in(some, of_some):
-        return (tf.reduce_max(tf_grouping.gather_points(some, of_some), axis=2),)
+        return (tf.reduce_max(values_in(some, of_some), axis=1),)
 
     def gradient_in(some, of_some, ordered, maxima, gradients):
-        of_edges = _shared_out(tf_grouping.gather_points(some, of_some), maxima, gradients)
-        return (_sums(of_edges, ordered, some),)
+        of_edges = _shared_out(values_in(some, of_some), _as_rows(maxima), _as_rows(gradients))
+        return (tf_grouping.sums_in_order(_as_rows(of_edges), ordered, tf.shape(some)[1]),)
 
     @tf.custom_gradient
     def maximum(values):
@@ -189,28 +195,32 @@ def _maximum(values, neighbours, clouds_each):
 
 
 def _shared_out(values, maxima, gradients):
-    """The gradient of values [B, N, k, K], from that of their maxima over k, both [B, N, K]."""
-    is_held = tf.cast(tf.equal(values, maxima[:, :, tf.newaxis]), tf.float32)
-    return is_held * (gradients / tf.reduce_sum(is_held, axis=2))[:, :, tf.newaxis]
+    """The gradient of values [M, k, K], from that of their maxima over k, both [M, K]; 0 where nobody holds these."""
+    is_held = tf.cast(tf.equal(values, maxima[:, tf.newaxis]), tf.float32)
+    return is_held * tf.math.divide_no_nan(gradients, tf.reduce_sum(is_held, axis=1))[:, tf.newaxis]
 
 
-def _sums(of_edges, ordered, of_points):
-    """Values [B, N, k, K] of edges, summed up for the points [B, N, K] that they lead to."""
-    num_points, num_channels = tf_util.shape_of(of_points)[1:]
-    rows = tf.reshape(of_edges, [-1, num_channels])
-    return tf.reshape(tf_grouping.sums_in_order(rows, ordered, num_points), tf.shape(of_points))
+def _as_rows(tensor):
+    """A Tensor [..., K] as [M, K]."""
+    return tf.reshape(tensor, [-1, tf_util.shape_of(tensor)[-1]])
+
+
+def _as_filled_up_rows(tensor):
+    """A Tensor [B, N, K] as [M, K], M filled up to a multiple of VECTOR: edges of so many points are, too."""
+    rows = _as_rows(tensor)
+    return tf_util.filled_up(rows, -tf.shape(rows)[0] % tf_util.VECTOR)
 
 
 def _edge_features(own, others, neighbours):
-    """ReLU(u_i + v_j) of all edges, [B, N, k, C]."""
-    return tf.nn.relu(own[:, :, tf.newaxis] + tf_grouping.gather_points(others, neighbours))
+    """ReLU(u_i + v_j) of all edges, [M, k, C], of points filled up."""
+    rows = _as_filled_up_rows(tf_grouping.rows_of(neighbours, tf.shape(own)[1]))
+    return tf.nn.relu(_as_filled_up_rows(own)[:, tf.newaxis] + tf.gather(_as_rows(others), rows))
 
 
 def _product(features, weights):
-    """features [B, N, k, C] . weights [C, K], [B, N, k, K]."""
-    num_inputs, num_outputs = weights.shape.as_list()
-    rows = tf_util.row_products(tf.reshape(features, [-1, num_inputs]), weights)
-    return tf.reshape(rows, tf_util.shape_of(features)[:3] + [num_outputs])
+    """features [M, k, C] . weights [C, K], [M, k, K]."""
+    product = tf.matmul(_as_rows(features), weights)
+    return tf.reshape(product, tf_util.shape_of(features)[:2] + weights.shape.as_list()[1:])
 
 
 def _mean_and_covariance(own, others, neighbours, clouds_each):
@@ -224,7 +234,8 @@ def _mean_and_covariance(own, others, neighbours, clouds_each):
     num_inputs = own.shape.as_list()[2]
 
     def moments_in(some_own, some_others, of_some):
-        rows = tf.reshape(_edge_features(some_own, some_others, of_some), [-1, num_inputs])
+        features = _edge_features(some_own, some_others, of_some)
+        rows = _as_rows(tf_util.first(features, tf.reduce_prod(tf.shape(of_some)[:2])))
         mean, covariance = tf_util.mean_and_covariance(rows)
         size = tf.cast(tf.shape(some_own)[:1], tf.float32)
         return size, mean[tf.newaxis], covariance[tf.newaxis]
@@ -246,9 +257,8 @@ def _mean_and_covariance(own, others, neighbours, clouds_each):
 
             def gradient_in(some_own, some_others, of_some, ordered):
                 features = _edge_features(some_own, some_others, of_some)
-                of_edges = tf.reshape(features, [-1, num_inputs])
-                of_edges = tf.nn.bias_add(tf.matmul(of_edges, matrix), shift)
-                return _gradients_of_products(tf.reshape(of_edges, tf.shape(features)), features, ordered, some_own)
+                of_edges = tf.nn.bias_add(tf.matmul(_as_rows(features), matrix), shift)
+                return _gradients_of_products(of_edges, features, ordered, some_own)
 
             tensors = [own, others, neighbours, tf_grouping.in_order(neighbours)]
             found = tf_grouping.in_chunks(gradient_in, tensors, clouds_each, [tf.float32] * 2)
@@ -260,12 +270,21 @@ def _mean_and_covariance(own, others, neighbours, clouds_each):
 
 
 def _gradients_of_products(of_edges, features, ordered, own):
-    """The gradients of u and v [B, N, C], from that of ReLU(u_i + v_j) [B, N, k, C]."""
-    of_edges = tf.raw_ops.ReluGrad(gradients=of_edges, features=features)
-    return tf.reduce_sum(of_edges, axis=2), _sums(of_edges, ordered, own)
+    """The gradients of u and v [B, N, C].
+
+    Args:
+      of_edges: float32 Tensor [M k, C], the gradient of `features`.
+      features: float32 Tensor [M, k, C], of `_edge_features`.
+      ordered: of `tf_grouping.in_order`.
+      own: float32 Tensor [B, N, C], u.
+    """
+    num_clouds, num_points = tf.unstack(tf.shape(own)[:2])
+    of_edges = tf.raw_ops.ReluGrad(gradients=tf.reshape(of_edges, tf.shape(features)), features=features)
+    of_own = tf_util.first(tf.reduce_sum(of_edges, axis=1), num_clouds * num_points)
+    return of_own, tf_grouping.sums_in_order(_as_rows(of_edges), ordered, num_points)
 
 
-def _maximum_of_product(own, others, weights, neighbours, clouds_each):
+def _maximum_of_product(own, others, weights, neighbours, clouds_each, is_training):
     """The maximum of ReLU(u_i + v_j) . weights over the neighbours j of each point i.
 
     Args:
@@ -273,35 +292,48 @@ def _maximum_of_product(own, others, weights, neighbours, clouds_each):
       weights: float32 Tensor [C, K].
       neighbours: int32 Tensor [B, N, k].
       clouds_each: as of `tf_grouping.in_chunks`.
+      is_training: Python bool; whether gradients by u and v are asked for together with those by the weights.
 
     Returns:
       float32 Tensor [B, N, K]; its gradient as that of `_maximum`.
     """
-    num_inputs, num_outputs = weights.shape.as_list()
+    shape = tf_util.shape_of(own)[:2] + weights.shape.as_list()[1:]
 
     @tf.custom_gradient
     def maximum(own, others, weights):
-        def maximum_in(*some):
-            return (tf.reduce_max(_product(_edge_features(*some), weights), axis=2),)
+        def maximum_in(some_own, some_others, of_some):
+            found = tf.reduce_max(_product(_edge_features(some_own, some_others, of_some), weights), axis=1)
+            return (tf_util.first(found, tf.reduce_prod(tf.shape(of_some)[:2])),)
 
-        def gradient_in(some_own, some_others, of_some, ordered, maxima, gradients):
-            features = _edge_features(some_own, some_others, of_some)
-            of_product = _shared_out(_product(features, weights), maxima, gradients)
-            rows = tf.reshape(of_product, [-1, num_outputs])
-            of_weights = tf.matmul(tf.reshape(features, [-1, num_inputs]), rows, transpose_a=True)
-            of_edges = tf.reshape(tf.matmul(rows, weights, transpose_b=True), tf.shape(features))
-            found = _gradients_of_products(of_edges, features, ordered, some_own)
-            return found + (of_weights[tf.newaxis],)
+        def gradients_in(by_products, by_weights):
+            def gradient_in(some_own, some_others, of_some, ordered, maxima, gradients):
+                features = _edge_features(some_own, some_others, of_some)
+                maxima, gradients = _as_filled_up_rows(maxima), _as_filled_up_rows(gradients)
+                of_product = _as_rows(_shared_out(_product(features, weights), maxima, gradients))
+                found = ()
+                if by_products:
+                    of_edges = tf.matmul(of_product, tf.transpose(weights))
+                    found += _gradients_of_products(of_edges, features, ordered, some_own)
+                if by_weights:
+                    found += (tf.matmul(_as_rows(features), of_product, transpose_a=True)[tf.newaxis],)
+                return found
+
+            return gradient_in
 
         tensors = [own, others, neighbours]
         (found,) = tf_grouping.in_chunks(maximum_in, tensors, clouds_each, [tf.float32])
-        found = tf.reshape(found, tf.concat([tf.shape(own)[:2], [num_outputs]], axis=0))
+        found = tf.reshape(found, shape)
 
         def gradient(gradients):
             more = tensors + [tf_grouping.in_order(neighbours), found, gradients]
-            *of_points, of_weights = tf_grouping.in_chunks(gradient_in, more, clouds_each, [tf.float32] * 3)
-            of_points = [tf.reshape(tensor, tf.shape(own)) for tensor in of_points]
-            return of_points + [tf.reshape(tf.reduce_sum(of_weights, axis=0), [num_inputs, num_outputs])]
+            # In evaluation nobody asks for those by the weights; both at once would always compute them.
+            calls = [(True, True)] if is_training else [(True, False), (False, True)]
+            parts = []
+            for by_products, by_weights in calls:
+                kinds = [tf.float32] * (2 * by_products + by_weights)
+                parts += tf_grouping.in_chunks(gradients_in(by_products, by_weights), more, clouds_each, kinds)
+            of_weights = tf.reduce_sum(tf.reshape(parts.pop(), [-1] + weights.shape.as_list()), axis=0)
+            return [tf.reshape(tensor, tf.shape(own)) for tensor in parts] + [of_weights]
 
         return found, gradient
 

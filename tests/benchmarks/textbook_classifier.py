@@ -3,30 +3,30 @@
 import numpy as np
 
 
-def of(prefix, is_textbook, opened, label=0):
+def of(prefix, is_textbook, opened, label=0, model_name="pointnet_cls"):
     """A Classifier of a checkpoint, or a TextbookClassifier of it; `opened` is an ExitStack that closes it."""
     from utils.network import checkpoint, classifier
 
     if is_textbook:
-        return TextbookClassifier(prefix, opened, label)
+        return TextbookClassifier(prefix, opened, label, model_name)
     return classifier.Classifier(opened.enter_context(checkpoint.restore(prefix)))
 
 
 class TextbookClassifier:
     """The answers of a Classifier, one cloud a session call, with the gradients that TensorFlow derives."""
 
-    def __init__(self, prefix, opened, label=0):
+    def __init__(self, prefix, opened, label=0, model_name="pointnet_cls"):
         import tensorflow.compat.v1 as tf
         import textbook
 
-        from models import pointnet_cls
+        import models
         from utils.network import checkpoint
 
         graph = tf.Graph()
         # Its session stays open; the graph is the default one while it is built alone.
         with graph.as_default(), textbook.layers():
             self._points = tf.placeholder(tf.float32, [None, None, 3])
-            self._logits, end_points = pointnet_cls.get_model(self._points, 40, is_training=False)
+            self._logits, end_points = models.network(model_name).get_model(self._points, 40, is_training=False)
             self._features = end_points["features"]
             loss = tf.reduce_sum(
                 tf.nn.sparse_softmax_cross_entropy_with_logits(
@@ -38,7 +38,7 @@ class TextbookClassifier:
             variables = tf.global_variables()
         opened.enter_context(graph.as_default())
         self._session = opened.enter_context(checkpoint.open_session(0))
-        checkpoint.load(self._session, prefix, variables, "pointnet_cls")
+        checkpoint.load(self._session, prefix, variables, model_name)
 
     def logits(self, clouds):
         return np.concatenate([self._session.run(self._logits, {self._points: cloud[np.newaxis]}) for cloud in clouds])

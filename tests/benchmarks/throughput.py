@@ -29,6 +29,7 @@ import time
 import numpy as np
 import real_objects
 import textbook_classifier
+import torch_dgcnn
 import torch_pointnet
 import torch_pointnet2
 
@@ -38,6 +39,8 @@ PRODUCT_SIZE = 4096
 GFLOP_FORWARD, GFLOP_TRAINING = 0.9, 2.7
 POINTNET2, GFLOP_POINTNET2 = "pointnet2_cls_ssg", 1.7
 BATCH = 32
+# Clouds of DGCNN, whose features of edges would fill the memory where all are kept.
+SMALL_BATCH = 8
 DROPPED_PER_ROUND = 20
 COLUMNS = (
     "work",
@@ -139,8 +142,8 @@ def measure(name, flags):
             works.append(prepare(folder, flags, True, opened))
             others.append("textbook")
         if flags.reference and name in OF_TORCH and torch_pointnet.is_installed():
-            script, work, num_points = OF_TORCH[name]
-            works.append(torch_pointnet.start(work, BATCH, num_points, opened, script.__file__))
+            script, work = OF_TORCH[name]
+            works.append(torch_pointnet.start(work, num_clouds, points_each, opened, script.__file__))
             others.append("torch")
         for work in works[1:]:
             if not is_long:
@@ -207,10 +210,10 @@ def _open_training(folder, is_textbook, model_name="pointnet_cls"):
         yield graph, log_dir
 
 
-def _training(model_name="pointnet_cls", clouds_of=_clouds):
+def _training(num_points, model_name="pointnet_cls", clouds_of=_clouds, num_clouds=BATCH):
     def prepare(folder, flags, is_textbook, opened):
         graph, _ = opened.enter_context(_open_training(folder, is_textbook, model_name))
-        clouds, labels = clouds_of(BATCH, 1024), np.arange(BATCH)
+        clouds, labels = clouds_of(num_clouds, num_points), np.arange(num_clouds)
         return lambda: graph.train_step(clouds, labels)
 
     return prepare
@@ -220,13 +223,13 @@ def _classifier(folder, is_textbook, opened, model_name="pointnet_cls"):
     """Ours, or an object of the same methods that works the textbook way, of a fresh network."""
     with _open_training(folder, False, model_name) as (graph, log_dir):
         graph.save()
-    return textbook_classifier.of(os.path.join(log_dir, "model.ckpt"), is_textbook, opened)
+    return textbook_classifier.of(os.path.join(log_dir, "model.ckpt"), is_textbook, opened, model_name=model_name)
 
 
-def _inference(num_points, model_name="pointnet_cls", clouds_of=_clouds):
+def _inference(num_points, model_name="pointnet_cls", clouds_of=_clouds, num_clouds=BATCH):
     def prepare(folder, flags, is_textbook, opened):
         classifier = _classifier(folder, is_textbook, opened, model_name)
-        clouds = clouds_of(BATCH, num_points)
+        clouds = clouds_of(num_clouds, num_points)
         return lambda: classifier.logits(clouds)
 
     return prepare
@@ -292,7 +295,7 @@ OBJECT_WORKS = {
 # work -> function(folder, flags, is_textbook, opened) -> function to time; clouds it handles; points of each; nominal
 # GFLOP of 1024 points; whether it is too long to be repeated
 ROWS = {
-    "training step, 1024 points": (_training(), BATCH, 1024, GFLOP_TRAINING, False),
+    "training step, 1024 points": (_training(1024), BATCH, 1024, GFLOP_TRAINING, False),
     "inference, 1024 points": (_inference(1024), BATCH, 1024, GFLOP_FORWARD, False),
     "inference, 2048 points": (_inference(2048), BATCH, 2048, GFLOP_FORWARD, False),
     "gradient by points, 1024 points": (_gradient, BATCH, 1024, None, False),
@@ -300,23 +303,30 @@ ROWS = {
     "ASM whole, 2048 points": (_whole("asm"), _votes_of("asm"), 2048, None, True),
     "ASM whole, --eval_every 8": (_whole("asm", eval_every=8), _votes_of("asm"), 2048, None, True),
 }
+OF_DGCNN = ("dgcnn", _clouds, SMALL_BATCH)
 OF_POINTNET2 = (POINTNET2, torch_pointnet2.demo_clouds)
 ROWS.update(
     {
-        POINTNET2 + " training step": (_training(*OF_POINTNET2), BATCH, 1024, 3 * GFLOP_POINTNET2, False),
+        "dgcnn training step, 512 points": (_training(512, *OF_DGCNN), SMALL_BATCH, 512, None, False),
+        "dgcnn training step": (_training(1024, *OF_DGCNN), SMALL_BATCH, 1024, None, False),
+        "dgcnn inference": (_inference(1024, *OF_DGCNN), SMALL_BATCH, 1024, None, False),
+        POINTNET2 + " training step": (_training(1024, *OF_POINTNET2), BATCH, 1024, 3 * GFLOP_POINTNET2, False),
         POINTNET2 + " inference": (_inference(1024, *OF_POINTNET2), BATCH, 1024, GFLOP_POINTNET2, False),
     }
 )
 # Clouds a second are those that are classified where every round classifies.
 ROWS.update((name, (work, lambda flags: flags.votes_cast, 1024, None, True)) for name, work in OBJECT_WORKS.items())
-# work -> what does the same in PyTorch, which of its works that is, on clouds of so many points
+# work -> what does the same in PyTorch on as many clouds, and which of its works that is
 OF_TORCH = {
-    "training step, 1024 points": (torch_pointnet, "training", 1024),
-    "inference, 1024 points": (torch_pointnet, "inference", 1024),
-    "inference, 2048 points": (torch_pointnet, "inference", 2048),
-    "gradient by points, 1024 points": (torch_pointnet, "gradient", 1024),
-    POINTNET2 + " training step": (torch_pointnet2, "training", 1024),
-    POINTNET2 + " inference": (torch_pointnet2, "inference", 1024),
+    "training step, 1024 points": (torch_pointnet, "training"),
+    "inference, 1024 points": (torch_pointnet, "inference"),
+    "inference, 2048 points": (torch_pointnet, "inference"),
+    "gradient by points, 1024 points": (torch_pointnet, "gradient"),
+    "dgcnn training step, 512 points": (torch_dgcnn, "training"),
+    "dgcnn training step": (torch_dgcnn, "training"),
+    "dgcnn inference": (torch_dgcnn, "inference"),
+    POINTNET2 + " training step": (torch_pointnet2, "training"),
+    POINTNET2 + " inference": (torch_pointnet2, "inference"),
 }
 
 

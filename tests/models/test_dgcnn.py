@@ -5,15 +5,17 @@ changes with it. So shares of points are compared, not all.
 """
 
 import os
+import sys
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from benchmarks import textbook
 from conftest import DGCNN_REFERENCE, needs
 
 import models
 from models import dgcnn
-from utils import metrics
+from utils import metrics, tf_util
 from utils.explain.methods import METHODS
 from utils.network import checkpoint
 from utils.network.classifier import Classifier
@@ -80,6 +82,68 @@ def test_features_and_heats_agree(reference, classifier):
     # What a neighbour that changed places gets of the gradient, another lacks: most of these points are of one cloud.
     assert _share_close(METHODS["asm"].heat(classifier, points, labels), reference["asm"]) > 0.97
     assert _share_close(loss_gradients, reference["loss_gradient"]) > 0.85
+
+
+@pytest.mark.parametrize("num_points", [64, 61])
+def test_a_cloud_has_the_same_bits_whatever_clouds_go_with_it(num_points, classifier, rng):
+    clouds, labels = rng.uniform(-0.7, 0.7, (9, num_points, 3)).astype(np.float32), np.arange(9)
+
+    def answers(part):
+        found = next(classifier.quantities(["features", "loss_gradients"], clouds[part], labels[part]))
+        return [classifier.logits(clouds[part])] + found
+
+    together = answers(slice(0, 9))
+    for size in (1, 2, 8):
+        for one, whole in zip(answers(slice(1, 1 + size)), together):
+            assert (one == whole[1 : 1 + size]).all(), size
+
+
+def test_gradients_by_the_last_maxima_are_the_slopes_of_the_loss(reference, classifier):
+    """Before the last search a step as small as it may be changes neighbours, at which the loss jumps."""
+    network, cloud, label = classifier.network, reference["points"][:1, :100], reference["label"][:1]
+    ((maxima,),) = classifier.quantities(["maxima"], cloud, label)
+    pools = list(network.end_points["pools"].values())
+    assert len(maxima) == len(pools) == 7
+    for pool, (gradients, largest, *_) in list(zip(pools, maxima))[-2:]:
+        step = 1e-3 * abs(largest).max() * gradients / np.linalg.norm(gradients)
+        losses = []
+        for values in (largest + step, largest - step):
+            feed = {network.points: cloud, pool.maximum: values}
+            losses.append(metrics.cross_entropy(network.session.run(network.logits, feed).astype(np.float64), label)[0])
+        assert losses[0] - losses[1] == pytest.approx(2 * (step * gradients).sum(), rel=0.02)
+
+
+def _training_gradients(clouds, labels):
+    """The loss of a fresh network in training without dropout, and its gradients by all variables but the biases."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        placeholder = tf.placeholder(tf.float32, [None, None, 3])
+        with textbook.mock.patch.object(tf_util, "dropout", lambda inputs, *_: inputs):
+            logits, end_points = dgcnn.get_model(placeholder, 4, True, tf.constant(0.5))
+        loss, _ = dgcnn.get_loss(logits, tf.constant(labels, tf.int32), end_points)
+        # Before a batch norm a bias changes nothing: its gradient is rounding.
+        variables = {variable.op.name: variable for variable in tf.trainable_variables()}
+        variables = {name: variable for name, variable in variables.items() if not name.endswith("/biases")}
+        gradients = dict(zip(variables, tf.gradients(loss, list(variables.values()))))
+        session.run(tf.global_variables_initializer())
+        draw = np.random.RandomState(1)
+        for name in sorted(variables):
+            shape = variables[name].shape.as_list()
+            scale = 0.01 if "transform_XYZ" in name else 1
+            variables[name].load(scale * draw.standard_normal(shape) / np.sqrt(np.prod(shape[:-1])), session)
+        return session.run([loss, gradients], {placeholder: clouds})
+
+
+@pytest.mark.skipif(sys.version_info < (3, 8), reason="takes long on TensorFlow 1.15; TensorFlow 2 does it")
+def test_the_gradients_of_a_training_step_are_the_textbooks(rng):
+    clouds, labels = rng.uniform(-1, 1, (6, 48, 3)).astype(np.float32), np.arange(6) % 4
+    loss, gradients = _training_gradients(clouds, labels)
+    with textbook.layers():
+        expected_loss, expected = _training_gradients(clouds, labels)
+    assert loss == pytest.approx(expected_loss, rel=1e-5) and len(gradients) == len(expected) == 38
+    for name in expected:
+        np.testing.assert_allclose(
+            gradients[name], expected[name], rtol=0, atol=1e-3 * abs(expected[name]).max(), err_msg=name
+        )
 
 
 def test_all_points_matter_and_votes_are_cast_anew(reference, classifier):
