@@ -30,10 +30,8 @@ def farthest_points(points, count):
 
     def one_more(number, found, newest, distances):
         found = found.write(number, newest)
-        centres = tf.unstack(tf.gather(rows, first + newest), axis=1)
-        to_newest = tf.add_n(
-            [tf.math.squared_difference(axis, centre[:, tf.newaxis]) for axis, centre in zip(axes, centres)]
-        )
+        centres = tf.split(tf.gather(rows, first + newest), 3, axis=1)
+        to_newest = tf.add_n([tf.math.squared_difference(*pair) for pair in zip(axes, centres)])
         distances = tf.minimum(distances, to_newest)
         return number + 1, found, tf.argmax(distances, axis=1, output_type=tf.int32), distances
 
@@ -56,24 +54,27 @@ def ball_query(points, centres, radius, count):
       of the radius, both float32, in their order. A ball of fewer is filled up with its first one.
     """
     num_clouds, num_points = tf_util.shape_of(points)[:2]
-    num_centres = tf_util.shape_of(centres)[1]
-    points, centres = tf.stop_gradient(points), tf.stop_gradient(centres)
-    distances = tf.add_n(
-        [
-            tf.math.squared_difference(centres[:, :, axis, tf.newaxis], points[:, tf.newaxis, :, axis])
-            for axis in range(3)
-        ]
-    )
-    is_near = distances < tf.square(tf.constant(radius, tf.float32))
-    sizes = tf.reshape(tf.reduce_sum(tf.cast(is_near, tf.int32), axis=2), [-1, 1])
-    near = tf.cast(tf.where(tf.reshape(is_near, [-1]))[:, 0], tf.int32) % num_points
+    axes = tf.split(tf.transpose(tf.stop_gradient(points), [2, 0, 1]), 3)
+    limit = tf.square(tf.constant(radius, tf.float32))
     ranks = tf.range(count)[tf.newaxis]
-    places = tf.cumsum(sizes, exclusive=True) + tf.where(
-        ranks < sizes,
-        tf.broadcast_to(ranks, [num_clouds * num_centres, count]),
-        tf.zeros([num_clouds * num_centres, count], tf.int32),
-    )
-    return tf.reshape(tf.gather(near, places), [num_clouds, num_centres, count])
+
+    def search_around(some):
+        from_axes = tf.split(some, 3, axis=2)
+        distances = tf.add_n([tf.math.squared_difference(*pair) for pair in zip(from_axes, axes)])
+        near = tf.reshape(tf.where(tf.reshape(distances < limit, [-1])), [-1])
+        num_balls = tf.shape(some)[0] * num_clouds
+        ends = tf.cast(tf.range(num_balls + 1) * num_points, near.dtype)
+        starts = tf.searchsorted(near, ends)[:, tf.newaxis]
+        sizes = starts[1:] - starts[:-1]
+        # Behind its last point a ball begins again, with its first one alone.
+        ranks_there = tf.broadcast_to(ranks, [num_balls, count])
+        places = starts[:-1] + tf.where(ranks < sizes, ranks_there, tf.zeros_like(ranks_there))
+        return (tf.reshape(tf.cast(tf.gather(near, places), tf.int32) % num_points, [-1, num_clouds, count]),)
+
+    centres = tf.transpose(tf.stop_gradient(centres), [1, 0, 2])
+    centres_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.maximum(1, num_clouds * num_points))
+    (members,) = in_chunks(search_around, [centres], centres_each, [tf.int32])
+    return tf.reshape(tf.transpose(members, [1, 0, 2]), [num_clouds, -1, count])
 
 
 def in_chunks(function, tensors, clouds_each, kinds):
