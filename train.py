@@ -2,7 +2,6 @@
 
     python train.py
     python train.py --data_dir demo --max_epoch 20
-    python train.py --rotation xyz --log_dir log/any_rotation
     python train.py --model dgcnn --log_dir log/dgcnn
     horovodrun -np 4 python train.py
 
@@ -31,7 +30,6 @@ with streams.one_line_interrupts():
 EXAMPLES = (
     "python train.py",
     "python train.py --data_dir demo --max_epoch 20",
-    "python train.py --rotation xyz --log_dir log/any_rotation",
     "python train.py --model dgcnn --log_dir log/dgcnn",
 )
 # A run that goes on must go on as it began: these flags decide what each step does.
@@ -190,12 +188,12 @@ def train(flags, together=processes.ONE):
     settings = training_settings(flags, len(train_set[0]), class_names, together)
     together.share_cores()
     loading.load_tensorflow()
+    check_density(flags)
     # TensorFlow takes seconds to load: only once flags and data are known to be good.
     from utils.network.training_graph import open_training
 
     together.join()
     log = training.Log(os.path.join(flags.log_dir, "log_train.txt")) if together.is_first else print
-    warn_of_other_densities(flags, log)
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
         if together.is_first:
@@ -212,14 +210,12 @@ def train(flags, together=processes.ONE):
             sys.exit(130 if together.is_first else 0)
 
 
-def warn_of_other_densities(flags, log):
-    """Says so where a network that sees how dense points lie is trained on fewer of them than it is tested with."""
-    if flags.train_points not in (None, flags.num_point) and not models.network(flags.model).IGNORES_REPEATED_POINTS:
-        log(
-            "{} sees how dense points lie: trained on --train_points {} it may not know the --num_point {} that it is "
-            "tested with; --num_point {} trains and tests alike".format(
-                flags.model, flags.train_points, flags.num_point, flags.train_points
-            )
+def check_density(flags):
+    """Refuses to train a network of one's own on fewer points than it is tested with, if it would not know those."""
+    if flags.train_points not in (None, flags.num_point) and not models.knows_densities(flags.model):
+        raise InputError(
+            "`train_points` {}: {} sees how dense points lie, and its `get_model` takes no `density`; train and test "
+            "alike, with --num_point {}".format(flags.train_points, flags.model, flags.train_points)
         )
 
 
@@ -269,6 +265,7 @@ def training_settings(flags, num_train, class_names, together=processes.ONE):
         decay_rate=flags.decay_rate,
         label_smoothing=flags.label_smoothing,
         seed=flags.seed,
+        density=(flags.train_points or flags.num_point) / flags.num_point,
         processes=together,
     )
 

@@ -10,7 +10,9 @@ A network declares, and nothing else in the program knows:
   None where there is none.
 - `POINTS_PER_CALL`: about how many points of clouds go through it together, which bounds the memory. Fewer would spend
   their time on starting calls, more outgrow the processor's cache.
-- `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points.
+- `get_model(points, num_classes, is_training, bn_decay)`: point clouds -> logits and end points. One that sees how
+  dense points lie may take a `density` as well, the share of its points that a cloud has in training: its groups shrink
+  with that, so that they are as large on the surface as those of the whole cloud.
 - `get_loss(logits, labels, end_points, label_smoothing)`: the loss to minimise, and the cross-entropy in it.
 
 The end points are a dictionary. Those of every network, for B clouds of N points:
@@ -24,6 +26,7 @@ The end points are a dictionary. Those of every network, for B clouds of N point
 """
 
 import importlib
+import inspect
 
 NAMES = ("pointnet_cls", "pointnet_cls_basic", "pointnet2_cls_ssg", "dgcnn")
 
@@ -31,3 +34,14 @@ NAMES = ("pointnet_cls", "pointnet_cls_basic", "pointnet2_cls_ssg", "dgcnn")
 def network(name):
     """The module of a network, imported when asked for: TensorFlow takes seconds to load."""
     return importlib.import_module("models." + name)
+
+
+def knows_densities(name):
+    """Whether a network that is trained on a share of each cloud's points is one for whole clouds, too."""
+    module = network(name)
+    return module.IGNORES_REPEATED_POINTS or "density" in inspect.signature(module.get_model).parameters
+
+
+def at_density(count, density):
+    """What is left of so many members or centres of a group, at a share of the points; at least 1."""
+    return max(1, int(round(count * density)))

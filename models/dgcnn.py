@@ -2,7 +2,7 @@
 
 import tensorflow.compat.v1 as tf
 
-from models import edge_conv, max_pool
+from models import at_density, edge_conv, max_pool
 from models.transform_nets import edge_transform_net
 from utils import tf_util
 from utils.tf_grouping import nearest_neighbours
@@ -14,7 +14,7 @@ POINTWISE_POOL = None
 POINTS_PER_CALL = 8 * 1024
 
 
-def get_model(points, num_classes, is_training, bn_decay=None):
+def get_model(points, num_classes, is_training, bn_decay=None, density=1.0):
     """Point clouds -> logits.
 
     Args:
@@ -22,6 +22,7 @@ def get_model(points, num_classes, is_training, bn_decay=None):
       num_classes: width of the last layer, C.
       is_training: Python bool; batch statistics and dropout if true, else moving averages.
       bn_decay: scalar Tensor, decay of the moving averages; needed in training only.
+      density: share of its points that a cloud has in training; a point has that share of its neighbours.
 
     Returns:
       logits: float32 Tensor [B, C].
@@ -32,11 +33,12 @@ def get_model(points, num_classes, is_training, bn_decay=None):
         "pools": over neighbours, of the T-Net's second layer and dgcnn1 to dgcnn4, 128, 64, 64, 64 and 128 channels a
           point; over all points, of the T-Net's third layer and agg, 1024 channels each.
     """
-    transform, pools = edge_transform_net(points, nearest_neighbours(points, NUM_NEIGHBOURS), is_training, bn_decay)
+    k = at_density(NUM_NEIGHBOURS, density)
+    transform, pools = edge_transform_net(points, nearest_neighbours(points, k), is_training, bn_decay)
     net = tf_util.transformed(points, transform)
     maps = []
     for scope, width in (("dgcnn1", 64), ("dgcnn2", 64), ("dgcnn3", 64), ("dgcnn4", 128)):
-        neighbours = nearest_neighbours(net, NUM_NEIGHBOURS)
+        neighbours = nearest_neighbours(net, k)
         pools[scope] = edge_conv.edge_conv_max(net, neighbours, width, scope, is_training, bn_decay)
         net = pools[scope].maximum
         maps.append(net)

@@ -2,7 +2,7 @@
 
 import tensorflow.compat.v1 as tf
 
-from models import max_pool
+from models import at_density, max_pool
 from models.set_abstraction import set_abstraction
 from utils import tf_grouping, tf_util
 
@@ -12,7 +12,7 @@ POINTWISE_POOL = None
 POINTS_PER_CALL = 8 * 1024
 
 
-def get_model(points, num_classes, is_training, bn_decay=None):
+def get_model(points, num_classes, is_training, bn_decay=None, density=1.0):
     """Point clouds -> logits.
 
     Args:
@@ -21,6 +21,8 @@ def get_model(points, num_classes, is_training, bn_decay=None):
       num_classes: width of the last layer, C.
       is_training: Python bool; batch statistics and dropout if true, else moving averages.
       bn_decay: scalar Tensor, decay of the moving averages; needed in training only.
+      density: share of its points that a cloud has in training; levels have that share of their centres, and balls of
+        their points.
 
     Returns:
       logits: float32 Tensor [B, C].
@@ -32,9 +34,10 @@ def get_model(points, num_classes, is_training, bn_decay=None):
         "pools": of the balls of the first level, [B, min(N, 512), 128], of those of the second, [B, M, 256], and of all
         centres, [B, 1024]; those who hold a maximum are points of the cloud: a centre is one.
     """
-    first = set_abstraction(points, None, 512, 0.2, 32, (64, 64, 128), "layer1", is_training, bn_decay)
+    counts, sizes = ([at_density(number, density) for number in of_levels] for of_levels in ((512, 128), (32, 64)))
+    first = set_abstraction(points, None, counts[0], 0.2, sizes[0], (64, 64, 128), "layer1", is_training, bn_decay)
     second = set_abstraction(
-        first.centres, first.pool.maximum, 128, 0.4, 64, (128, 128, 256), "layer2", is_training, bn_decay
+        first.centres, first.pool.maximum, counts[1], 0.4, sizes[1], (128, 128, 256), "layer2", is_training, bn_decay
     )
     with tf.variable_scope("layer3"):
         net = tf.concat([second.centres, second.pool.maximum], axis=2)

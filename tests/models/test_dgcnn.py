@@ -146,6 +146,22 @@ def test_the_gradients_of_a_training_step_are_the_textbooks(rng):
         )
 
 
+def test_at_half_the_density_a_point_has_half_the_neighbours(reference):
+    cloud = reference["points"][:1, :100]
+    with tf.Graph().as_default(), checkpoint.open_session(-1) as session:
+        logits, end_points = dgcnn.get_model(tf.constant(cloud), 40, is_training=False, density=0.5)
+        checkpoint.load(session, PREFIX, tf.global_variables(), "dgcnn")
+        pools = end_points["pools"]
+        features = {"transform_net1": tf.constant(cloud), "dgcnn2": pools["dgcnn1"].maximum}
+        held_in = {"transform_net1": pools["transform_net1/tconv2"].holders, "dgcnn2": pools["dgcnn2"].holders}
+        features, holders = session.run([features, held_in])
+    for name in features:
+        distances = ((features[name][0][:, np.newaxis] - features[name][0].astype(np.float64)) ** 2).sum(axis=2)
+        ranks = np.argsort(np.argsort(distances, axis=1), axis=1)
+        # Ten neighbours of each point; the tenth and the eleventh may be as near but for rounding.
+        assert np.take_along_axis(ranks, holders[name][0], axis=1).max() in (9, 10), name
+
+
 def test_all_points_matter_and_votes_are_cast_anew(reference, classifier):
     cloud = reference["points"][0, :60]
     ((matters,),) = classifier.quantities(["matters"], cloud[np.newaxis], 0)

@@ -45,13 +45,13 @@ def _layer(values, variables, scope):
     return np.maximum((values - mean) / np.sqrt(variance + 1e-3) * gamma + beta, 0)
 
 
-def _logits(cloud, variables, groups=None):
+def _logits(cloud, variables, groups=None, levels=LEVELS):
     """Logits of a cloud [N, 3], and its groups: of each level the centres and the members of their balls.
 
     Given the groups of a cloud nearby, it keeps them, as gradients do.
     """
     points, features, found = cloud.astype(np.float64), None, []
-    for level, (count, radius, size) in enumerate(LEVELS):
+    for level, (count, radius, size) in enumerate(levels):
         if groups is None:
             distances = ((points[:, np.newaxis] - points) ** 2).sum(axis=2)
             centres = [0]
@@ -109,6 +109,17 @@ def test_upstreams_checkpoint_classifies_as_the_paper_says(num_points, opened, v
     clouds = np.stack([_shape(max(num_points, 2), rng, name)[:num_points] for name in ("chair", "lamp")])
     wanted = np.array([_logits(cloud, variables)[0] for cloud in clouds])
     np.testing.assert_allclose(opened.logits(clouds), wanted, rtol=0, atol=2e-4 * abs(wanted).max())
+
+
+def test_at_half_the_density_levels_have_half_the_centres_and_balls_half_the_points(opened, variables, rng):
+    cloud = _shape(400, rng)
+    with tf.Graph().as_default(), checkpoint.open_session(-1) as session:
+        points = tf.constant(cloud[np.newaxis])
+        logits, _ = pointnet2_cls_ssg.get_model(points, NUM_CLASSES, is_training=False, density=0.5)
+        checkpoint.load(session, opened.network.prefix, tf.global_variables(), "pointnet2_cls_ssg")
+        found = session.run(logits)
+    wanted, _ = _logits(cloud, variables, levels=((256, 0.2, 16), (64, 0.4, 32)))
+    np.testing.assert_allclose(found[0], wanted, rtol=0, atol=2e-4 * abs(wanted).max())
 
 
 def test_each_level_lies_at_farthest_points(opened, variables, rng):

@@ -58,6 +58,24 @@ def test_smoothed_labels_reach_the_loss_of_the_network(tmp_path, monkeypatch):
         assert seen == [0.3]
 
 
+@pytest.mark.parametrize("ignores, expected", [(False, [0.25, None]), (True, [None, None])])
+def test_a_network_that_sees_density_is_trained_at_that_of_fewer_points(ignores, expected, tmp_path, monkeypatch):
+    seen = []
+
+    def get_model(*arguments, density=None, **options):
+        seen.append(density)
+        return one_layer_network.get_model(*arguments, **options)
+
+    network = argparse.Namespace(
+        get_model=get_model, get_loss=one_layer_network.get_loss, IGNORES_REPEATED_POINTS=ignores
+    )
+    monkeypatch.setattr(models, "network", lambda name: network)
+    settings = training.TrainingSettings("pointnet_cls", ("a", "b"), 4, 1, 1, density=0.25)
+    with training_graph.open_training(str(tmp_path), settings, gpu=-1):
+        # Evaluated on whole clouds.
+        assert seen == expected
+
+
 def test_an_evaluation_that_was_interrupted_is_made_up_for():
     stop = training.StopOnSignal()
     graph = FakeGraph(stop)

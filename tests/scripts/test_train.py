@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import types
 
 import h5py
 import numpy as np
@@ -12,9 +13,11 @@ import tensorflow.compat.v1 as tf
 from conftest import assert_one_line_error, run_script
 from training_runs import step, training_arguments
 
+import models
 import train
 import utils
 from utils.demo import modelnet40
+from utils.files import InputError
 
 
 def _events(folder):
@@ -119,6 +122,21 @@ def test_more_train_points_than_points_are_refused(tiny_data, tmp_path):
         "--train_points 65",
         "--num_point 64",
     )
+
+
+@pytest.mark.parametrize("model", models.NAMES)
+def test_every_network_trains_on_a_share_of_the_points(model):
+    train.check_density(types.SimpleNamespace(train_points=32, num_point=64, model=model))
+
+
+def test_train_points_of_a_network_that_cannot_be_coarser_are_refused(monkeypatch):
+    own = types.SimpleNamespace(IGNORES_REPEATED_POINTS=False, get_model=lambda points, num_classes, is_training: None)
+    monkeypatch.setattr(models, "network", lambda name: own)
+    flags = types.SimpleNamespace(train_points=64, num_point=64, model="own")
+    train.check_density(flags)
+    flags.train_points = 32
+    with pytest.raises(InputError, match="`train_points` 32: own .* with --num_point 32"):
+        train.check_density(flags)
 
 
 def _write_data(folder, class_names, labels, num_points=64, train="train.h5"):

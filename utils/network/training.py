@@ -36,6 +36,7 @@ class TrainingSettings(NamedTuple):
       decay_rate: factor of each such step.
       label_smoothing: of the labels in the loss, as for `tf_util.cross_entropy`.
       seed: of the first weights, of dropout and of the order of the clouds.
+      density: share of the points of a cloud that it is trained on.
       processes: the processes.Processes that train together.
     """
 
@@ -53,6 +54,7 @@ class TrainingSettings(NamedTuple):
     decay_rate: float = 0.7
     label_smoothing: float = 0.0
     seed: int = 0
+    density: float = 1.0
     processes: Processes = ONE
 
 

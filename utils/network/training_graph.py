@@ -188,7 +188,11 @@ class TrainingGraph:
         bn_decay = _batch_norm_decay(clouds_seen, settings.decay_step)
         learning_rate = _learning_rate(settings, clouds_seen)
 
-        logits, end_points = network.get_model(self._points, num_classes, is_training=True, bn_decay=bn_decay)
+        # PointNet is the same at any density, and a network of one's own need not know of it.
+        density = {} if settings.density == 1 or network.IGNORES_REPEATED_POINTS else {"density": settings.density}
+        logits, end_points = network.get_model(
+            self._points, num_classes, is_training=True, bn_decay=bn_decay, **density
+        )
         loss, cross_entropy = network.get_loss(logits, self._labels, end_points, settings.label_smoothing)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             self._logits, end_points = network.get_model(self._points, num_classes, is_training=False)
