@@ -118,7 +118,9 @@ def parse_flags():
         help="clouds after which the learning rate decays, and batch norm's momentum",
     )
     group.add_argument("--decay_rate", type=command_line.positive_float, default=0.7, help="factor of each decay")
-    command_line.add_seed_flag(group, "weights, order, rotations and jitter")
+    command_line.add_seed_flag(
+        group, "weights, order, rotations and jitter; after --start_from, one more than that training's if not given"
+    )
     group = parser.add_argument_group("files and tests")
     command_line.add_log_flag(group)
     group.add_argument(
@@ -177,6 +179,8 @@ def train(flags, together=processes.ONE):
 
     Of the processes that train together, the first alone knows the folder to write to.
     """
+    if together.is_first:
+        settle_seed(flags)
     data = provider.open_data(flags.data_dir)
     class_names = provider.class_names(data)
     train_set = provider.load_split(data, "train", flags.num_point, len(class_names))
@@ -193,6 +197,9 @@ def train(flags, together=processes.ONE):
     from utils.network.training_graph import open_training
 
     together.join()
+    # The first process alone reads checkpoints.
+    flags.seed = int(together.gather(np.array([flags.seed]))[0])
+    settings = settings._replace(seed=flags.seed)
     log = training.Log(os.path.join(flags.log_dir, "log_train.txt")) if together.is_first else print
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
@@ -208,6 +215,20 @@ def train(flags, together=processes.ONE):
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             # horovodrun ends all processes once one ends with another status than 0, and this one may be saving still.
             sys.exit(130 if together.is_first else 0)
+
+
+def settle_seed(flags):
+    """Draws anew, in a training that begins with weights, what those were trained on, unless a seed is given.
+
+    Of the same seed, every cloud would come turned as it was then, and the network be asked what it knows by heart.
+    """
+    if flags.start_from is None or "seed" in flags.given:
+        return
+    if is_begun(flags):
+        flags.seed = checkpoint_files.read_config(os.path.join(flags.log_dir, "model.ckpt")).get("seed", 0)
+    else:
+        start = checkpoint_files.find(flags.start_from, None, argument="start_from")
+        flags.seed = (checkpoint_files.read_config(start).get("seed", 0) + 1) % 2**32
 
 
 def check_density(flags):
@@ -275,11 +296,9 @@ def check_resumable(flags, config):
 
     Any number of processes goes on, with the same batch size of each or with the same in all.
     """
-    # A kill in the first epoch leaves the best network alone, which a training of other flags is not to replace.
-    prefixes = [os.path.join(flags.log_dir, *parts) for parts in (["model.ckpt"], ["best", "model.ckpt"])]
-    if not any(checkpoint_files.exists(prefix) for prefix in prefixes):
+    if not is_begun(flags):
         return
-    before = checkpoint_files.read_config(prefixes[0])
+    before = checkpoint_files.read_config(os.path.join(flags.log_dir, "model.ckpt"))
     if not before:
         raise InputError(
             "{} holds a checkpoint, but no config.json that says how it was trained: give another `log_dir`, and this "
@@ -295,6 +314,15 @@ def check_resumable(flags, config):
         files.check_same_settings(config_path(flags), {"max_epoch": flags.max_epoch}, "log_dir", way_on)
     of_data = {name: config[name] for name in ("class_names", "num_train")}
     files.check_same_settings(config_path(flags), of_data, "log_dir", "give its `data_dir` or another")
+
+
+def is_begun(flags):
+    """Whether a training has left a checkpoint in `log_dir`.
+
+    A kill in the first epoch leaves the best network alone, which a training of other flags is not to replace.
+    """
+    prefixes = [os.path.join(flags.log_dir, *parts) for parts in (["model.ckpt"], ["best", "model.ckpt"])]
+    return any(checkpoint_files.exists(prefix) for prefix in prefixes)
 
 
 def config_path(flags):

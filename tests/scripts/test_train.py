@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import types
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -90,6 +91,9 @@ def test_a_training_starts_from_other_weights_and_tests_every_second_epoch_and_t
     assert [number for number in range(1, 4) if "Epoch {}: test loss".format(number) in lines] == [2, 3]
     with open(os.path.join(tiny_log, "log_train.txt")) as file:
         first = re.search(r"Epoch 1: train loss ([\d.]+)", file.read()).group(1)
+    with open(str(tmp_path / "config.json")) as file:
+        # Of another seed, so that it does not see again what that training saw.
+        assert json.load(file)["seed"] == 1
     # It does not begin at the loss of random weights, log 40 and more.
     assert float(re.search(r"Epoch 1: train loss ([\d.]+)", lines).group(1)) < float(first) - 0.5
     assert_one_line_error(run_script("train.py", *(arguments + ["--max_epoch", 4])), "--max_epoch 4", "--start_from")
@@ -137,6 +141,36 @@ def test_train_points_of_a_network_that_cannot_be_coarser_are_refused(monkeypatc
     flags.train_points = 32
     with pytest.raises(InputError, match="`train_points` 32: own .* with --num_point 32"):
         train.check_density(flags)
+
+
+def _seed_of(log_dir, *arguments):
+    arguments = ("train.py", "--log_dir", str(log_dir)) + arguments
+    with mock.patch.object(sys, "argv", list(arguments)):
+        flags = train.parse_flags()
+    train.settle_seed(flags)
+    return flags.seed
+
+
+def test_a_training_draws_anew_what_the_one_before_it_saw(tmp_path, monkeypatch):
+    def leave(folder, **config):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model.ckpt.index").write_bytes(b"")
+        if config:
+            (tmp_path / folder / "config.json").write_text(json.dumps(dict(config, model="dgcnn")))
+
+    leave("first", seed=0)
+    leave("fifth", seed=4)
+    leave("foreign")
+    leave("begun", seed=0, start_from="first")
+    leave("last", seed=2**32 - 1)
+    monkeypatch.chdir(tmp_path)
+    assert _seed_of("new") == _seed_of("new", "--seed", "0", "--start_from", "first") == 0
+    assert [_seed_of("new", "--start_from", name) for name in ("first", "fifth", "foreign", "last")] == [1, 5, 1, 0]
+    # What was begun before this rule goes on as it began, be what it started from there or not.
+    assert _seed_of("begun", "--start_from", "first") == _seed_of("begun", "--start_from", "gone") == 0
+    with pytest.raises(InputError, match="no checkpoint at gone"):
+        _seed_of("new", "--start_from", "gone")
+    assert _seed_of("fifth") == 0
 
 
 def _write_data(folder, class_names, labels, num_points=64, train="train.h5"):

@@ -87,6 +87,7 @@ def _check_values(config, path):
         "num_point": (_is_count(config.get("num_point")), "a whole number of 1 or more"),
         "batch_size": (_is_count(config.get("batch_size")), "a whole number of 1 or more"),
         "processes": (_is_count(config.get("processes")), "a whole number of 1 or more"),
+        "seed": (config.get("seed") == 0 or _is_count(config.get("seed")), "a whole number of 0 or more"),
         "rotation": (config.get("rotation") in ROTATIONS, "one of " + ", ".join(ROTATIONS)),
         "class_names": (_are_names(names), "a list of names, each once"),
     }
