@@ -1,5 +1,6 @@
 """What several tests need: real data where it is, a tiny data set, a network trained on it, scripts run as users do."""
 
+import collections
 import os
 import subprocess
 import sys
@@ -19,6 +20,28 @@ REFERENCE = os.path.join(SHARED, "pointnet_reference")
 DGCNN_REFERENCE = os.path.join(SHARED, "dgcnn_reference")
 
 loading.prepare()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run what takes turns on the other TensorFlow, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skips, of the whole suite, each second test of a module that takes turns: the other TensorFlow runs it.
+
+    Whoever names files or tests has all of them.
+    """
+    named = [argument for argument in config.invocation_params.args if os.path.exists(str(argument).split("::")[0])]
+    if config.getoption("--all") or named:
+        return
+    counts = collections.Counter()
+    for item in items:
+        if item.get_closest_marker("takes_turns"):
+            # Modules whose names are of odd length begin with the other one.
+            turn = (counts[item.fspath] + len(item.fspath.basename) + (sys.version_info >= (3, 8))) % 2
+            counts[item.fspath] += 1
+            if turn:
+                item.add_marker(pytest.mark.skip(reason="the other TensorFlow runs it; --all does here"))
 
 
 def needs(path):

@@ -11,6 +11,8 @@ from utils.explain import heat, results
 from utils.explain.methods import METHODS
 from utils.files import InputError
 
+pytestmark = pytest.mark.takes_turns
+
 
 @pytest.fixture(scope="module")
 def network(tiny_log):

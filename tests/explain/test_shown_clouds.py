@@ -19,6 +19,8 @@ from utils.network import checkpoint
 from utils.network.classifier import Classifier
 from utils.pictures import colours
 
+pytestmark = pytest.mark.takes_turns
+
 SHOWN = ["airplane", "chair", "guitar", "lamp"]
 
 

@@ -133,6 +133,7 @@ def _no_dropout():
 
 
 # Those that are made of layers that the textbook has, and of no others.
+@pytest.mark.takes_turns
 @pytest.mark.parametrize("name", ["pointnet_cls", "pointnet_cls_basic"])
 def test_a_network_trained_fifty_steps_is_the_textbooks(name, rng):
     clouds, labels = rng.uniform(-1, 1, (24, 40, 3)).astype(np.float32), np.arange(24) % 4

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -39,14 +38,14 @@ def test_a_shipped_network_says_how_it_was_trained(name):
 
 
 @needs(MODELNET40)
-@pytest.mark.skipif(sys.version_info < (3, 8), reason="takes long on TensorFlow 1.15; TensorFlow 2 does it")
+@pytest.mark.takes_turns
 @pytest.mark.parametrize(
     "name, overall, mean_class",
-    [("rotation_y", 0.87, 0.83), ("rotation_xyz", 0.73, 0.68), ("rotation_none", 0.88, 0.83)],
+    [("rotation_y", 0.875, 0.835), ("rotation_xyz", 0.795, 0.72), ("rotation_none", 0.873, 0.82)],
 )
 def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
     points, labels = (
-        values[::2]
+        values[::4]
         for values in provider.load_split(provider.open_data(MODELNET40), "test", 1024)  # for time's sake
     )
     if name == "rotation_xyz":
@@ -58,6 +57,7 @@ def test_a_shipped_network_recognises_the_test_split(name, overall, mean_class):
     assert metrics.mean_class_accuracy(matrix) >= mean_class
 
 
+@pytest.mark.takes_turns
 def test_without_a_training_of_ones_own_the_shipped_network_explains(tiny_data, tmp_path):
     for rotation in ("y", "xyz"):
         finished = explain(

@@ -90,6 +90,7 @@ def test_integrated_gradients_are_complete(reference, reference_classifier, clou
     assert heats.sum() == pytest.approx(ends[0] - ends[1], rel=0.06)
 
 
+@pytest.mark.takes_turns
 def test_every_method_gives_one_finite_number_a_point(reference, reference_classifier):
     for name, method in METHODS.items():
         values = method.heat(

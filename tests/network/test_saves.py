@@ -17,6 +17,8 @@ from utils import files
 from utils.files import InputError
 from utils.network import checkpoint, checkpoint_files, training, training_graph
 
+pytestmark = pytest.mark.takes_turns
+
 NAMES = ["runs [1]", "[", "]x[!a]", "a*b", "a?b", "{a,b}", "a\\b", "\\", "50% #1; $x '\""]
 
 

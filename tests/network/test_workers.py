@@ -29,6 +29,7 @@ def lack_a_module(piece, _):
     raise ImportError("No module named {!r}".format(piece))
 
 
+@pytest.mark.takes_turns
 def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what_workers_lack_is_said(
     tmp_path, monkeypatch
 ):

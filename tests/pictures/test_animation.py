@@ -9,6 +9,8 @@ from PIL import Image
 
 from utils.pictures import animation, films, heat_picture, render
 
+pytestmark = pytest.mark.takes_turns
+
 POINTS = np.array([[1, 0, 0], [-1, 0, 0], [0, 0.3, 0], [0, -0.3, 0]], np.float32)
 HEAT = np.array([2, 0, 0, 0], np.float32)
 LOOK = heat_picture.Look("coolwarm", "linear", view=render.angles_of(render.CAMERA_DIRECTION))

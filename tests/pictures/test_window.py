@@ -12,6 +12,8 @@ import pytest
 
 from utils.files import PROJECT_DIR
 
+pytestmark = pytest.mark.takes_turns
+
 SCREEN = (1200, 900)
 SECONDS = 60
 PROGRAM = """

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from conftest import assert_one_line_error, explain, run_python, run_script
 
+pytestmark = pytest.mark.takes_turns
+
 
 def test_no_data_and_no_network(tmp_path):
     code = (

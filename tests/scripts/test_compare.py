@@ -17,6 +17,8 @@ from utils.disk import locks
 from utils.explain.methods import METHODS
 from utils.files import PROJECT_DIR
 
+pytestmark = pytest.mark.takes_turns
+
 # Rows of one cloud and method: of 64 points, the points that drop leaves, the shares of insert, and so on.
 ROWS = {"drop": 3, "insert": 10, "curve": 40, "fidelity": 1, "thesis": 3, "sanity": 9, "stability": 3}
 FIGURES = {
@@ -298,12 +300,11 @@ def _train(data, folder):
 @pytest.mark.parametrize(
     "trained_on, compared_on, count",
     [
-        # Two in each environment: what they are about is the same in both.
         ("17-ten-classes", "17-ten-classes", 10),
+        ("18-forty-own-names", "18-forty-own-names", 40),
         ("19-scanobjectnn-with-lists", "19-scanobjectnn-with-lists", 15),
-    ]
-    if sys.version_info < (3, 8)
-    else [("18-forty-own-names", "18-forty-own-names", 40), ("19-scanobjectnn-with-lists", "19b-h5-only", 15)],
+        ("19-scanobjectnn-with-lists", "19b-h5-only", 15),
+    ],
 )
 def test_a_network_of_any_classes_is_compared_under_the_names_of_its_data(trained_on, compared_on, count, tmp_path):
     _train(os.path.join(CASES, trained_on), tmp_path)

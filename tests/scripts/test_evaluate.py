@@ -4,7 +4,6 @@ import csv
 import os
 import re
 import shutil
-import sys
 
 import h5py
 import numpy as np
@@ -14,6 +13,8 @@ from conftest import MODELNET40, REFERENCE, assert_one_line_error, needs, run_sc
 import evaluate
 from utils.files import InputError, read_json, write_json
 from utils.network import predictions
+
+pytestmark = pytest.mark.takes_turns
 
 OWN_NAMES = tuple("Teil {}".format(number) for number in range(40))
 
@@ -50,7 +51,6 @@ def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, t
 
 @needs(REFERENCE)
 @needs(MODELNET40)
-@pytest.mark.skipif(sys.version_info < (3, 8), reason="takes a minute on TensorFlow 1.15; TensorFlow 2 does it")
 def test_the_reference_network_is_as_good_as_its_readme_says(tmp_path):
     finished = run_script(
         "evaluate.py",

@@ -11,6 +11,8 @@ from conftest import explain, run_script
 
 from utils.files import read_json, write_json
 
+pytestmark = pytest.mark.takes_turns
+
 NAMES = ["../../../x\x1b]0;title\x07", "=cmd|' /C calc'!A0", "<img src=x>|y"] + ["c{}".format(n) for n in range(37)]
 
 

@@ -9,6 +9,8 @@ from conftest import assert_one_line_error, explain
 
 from utils.explain import results
 
+pytestmark = pytest.mark.takes_turns
+
 
 def test_a_cloud_of_ones_own_is_explained_as_what_it_is_taken_for(tiny_log, tmp_path, rng):
     path = tmp_path / "blob.xyz"

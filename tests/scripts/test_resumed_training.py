@@ -14,6 +14,8 @@ from training_runs import log_text, step, training_arguments
 from utils.disk import locks
 from utils.files import PROJECT_DIR
 
+pytestmark = pytest.mark.takes_turns
+
 # Saves after every step, so that a kill in mid-epoch finds a checkpoint.
 SAVE_ALWAYS = (
     "import train; from utils import command_line; from utils.network import training; "

@@ -18,6 +18,8 @@ from utils.explain import results
 from utils.explain.methods import METHODS
 from utils.files import PROJECT_DIR
 
+pytestmark = pytest.mark.takes_turns
+
 FILES = ["heat.csv", "heat.html", "heat.npz", "heat.ply", "heat.png", "rounds.csv", "rounds.png", "run.json"]
 EXPLAINERS = [("p_grad_CAM.py", "p-grad-cam"), ("ASM.py", "asm")]
 

@@ -21,6 +21,8 @@ from conftest import HERE, run_script
 from utils import command_line
 from utils.files import PROJECT_DIR, InputError
 
+pytestmark = pytest.mark.takes_turns
+
 WITHOUT_OPEN3D = os.path.join(HERE, "without_open3d")
 
 

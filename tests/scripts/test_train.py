@@ -20,6 +20,8 @@ import utils
 from utils.demo import modelnet40
 from utils.files import InputError
 
+pytestmark = pytest.mark.takes_turns
+
 
 def _events(folder):
     """{tag: [values]} of the TensorBoard files of a folder."""

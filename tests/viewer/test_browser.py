@@ -8,6 +8,8 @@ from tab import Tab, open_browser
 from utils.pictures import colours, render
 from utils.viewer import html_page
 
+pytestmark = pytest.mark.takes_turns
+
 # How many pixels of a painted cloud are not white: as it is, with larger dots, wholly faded at the farthest point, and
 # from far away.
 PAINTED = """(() => {

@@ -8,6 +8,8 @@ from tab import Tab, open_browser
 from utils.pictures import colours
 from utils.viewer import html_page
 
+pytestmark = pytest.mark.takes_turns
+
 ROUND_2 = np.float32([5, 4, 3, 2, 1, 0])
 OTHER_REMOVED = np.array([1, 2, -1, -1, -1, -1, -1, -1])  # leaves 8, 7 and 6 points, where the first leaves 8, 6 and 5
 DISTANCE = (
