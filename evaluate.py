@@ -31,7 +31,6 @@ EXAMPLES = (
     "python evaluate.py --model_path log/pretrained/rotation_xyz --rotation xyz",
 )
 TABLE, PICTURE = "confusion_matrix.csv", "confusion_matrix.png"
-DEFAULT_POINTS = 1024  # of a network that nobody knows more about
 
 
 def parse_flags():
@@ -42,7 +41,7 @@ def parse_flags():
         "--num_point",
         type=command_line.positive_int,
         metavar="N",
-        help="points of each cloud (default: as the network was trained, else {})".format(DEFAULT_POINTS),
+        help="points of each cloud (default: as the network was trained, else 1024)",
     )
     group.add_argument(
         "--rotation",
@@ -74,7 +73,7 @@ def main():
     found = find_network(flags)
     class_names = provider.class_names(data, found.class_names)
     rotation = choose_rotation(flags.rotation, flags.num_votes, found.config)
-    num_points = flags.num_point or found.config.get("num_point", DEFAULT_POINTS)
+    num_points = flags.num_point or checkpoint_files.num_points_of(found.config)
     points, labels = provider.load_split(data, "test", num_points, len(class_names))
     files.make_folder(flags.dump_dir, "dump_dir")
     turns = draw_turns(rotation, len(points), flags.num_votes, flags.seed)

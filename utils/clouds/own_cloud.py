@@ -10,16 +10,17 @@ from utils.clouds.cloud import MIN_POINTS, Cloud, OwnFile, check_finite, check_n
 from utils.files import InputError
 
 
-def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0):
+def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0, most=readers.DEFAULT_POINTS):
     """Reads a cloud of one's own and places it as the network knows clouds: centred, in the unit sphere, y up.
 
     Args:
       path: the file; see `readers.READERS`.
-      num_points: how many points to use; None: all, but readers.DEFAULT_POINTS at most.
+      num_points: how many points to use; None: all, but `most` at most.
       index: which cloud of a file that holds several, from 0.
       up: the axis of the file that points up, "x", "y" or "z".
       sampling: one of readers.SAMPLINGS.
       seed: of the sampling.
+      most: how many points to use where `num_points` does not say.
 
     Returns:
       A Cloud without a label.
@@ -28,7 +29,7 @@ def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0):
       InputError: the file cannot be read, or holds no such cloud, or too few points.
     """
     check_num_points(num_points)
-    found = readers.read(path, num_points, seed, sampling, index)
+    found = readers.read(path, num_points, seed, sampling, index, most)
     points, centre, scale = normalise(found.points, path)
     notices = found.notices + (["{} is up: turned so that it is y".format(up)] if up != "y" else [])
     own = OwnFile(found.points, found.index, found.all_points, centre, scale, notices)

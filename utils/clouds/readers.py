@@ -65,12 +65,12 @@ class FileCloud(NamedTuple):
     notices: List[str]
 
 
-def read(path, num_points=None, seed=0, sample="farthest", index=0):
+def read(path, num_points=None, seed=0, sample="farthest", index=0, most=DEFAULT_POINTS):
     """The points of a file. Meshes are sampled uniformly by area; of larger clouds a part is taken.
 
     Args:
       path: a file that ends as one of READERS.
-      num_points: how many points; None: DEFAULT_POINTS of a mesh, at most as many of a cloud.
+      num_points: how many points; None: `most` of a mesh, at most as many of a cloud.
       seed: of the sampling.
       sample: one of SAMPLINGS: how the part is chosen.
       index: which cloud of a file that can hold several, from 0.
@@ -82,10 +82,10 @@ def read(path, num_points=None, seed=0, sample="farthest", index=0):
       InputError: the file cannot be read, or holds fewer points than asked for.
     """
     _check_file(path, index)
-    points, places, notices, is_mesh = _in_own_process(path, num_points or DEFAULT_POINTS, seed, index)
+    points, places, notices, is_mesh = _in_own_process(path, num_points or most, seed, index)
     if is_mesh:
         return FileCloud(points, np.full(len(points), -1), points, notices)
-    chosen = _choose(points, num_points, seed, sample, path)
+    chosen = _choose(points, num_points or min(len(points), most), seed, sample, path)
     if len(chosen) < len(points):
         notices.append(
             "{} of {} points are taken, by {}".format(
@@ -121,8 +121,6 @@ def _check_file(path, index):
 
 def _choose(points, num_points, seed, sample, path):
     """Indices of the points to use, ascending, so that points can be told by their place in the file."""
-    if num_points is None:
-        num_points = min(len(points), DEFAULT_POINTS)
     if num_points > len(points):
         raise InputError("`num_points` {}: {} holds {} points; give that or less".format(num_points, path, len(points)))
     if num_points == len(points):

@@ -9,7 +9,7 @@ import numpy as np
 
 import provider
 from utils import command_line, metrics, wording
-from utils.clouds import own_cloud
+from utils.clouds import own_cloud, readers
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.disk import names
 from utils.disk.shards import Shard
@@ -27,7 +27,8 @@ class Source(NamedTuple):
       data_dir: of the data set, as for `provider.open_data`.
       class_name: class of the test cloud, or what own clouds are taken for; None: airplane, or what the network sees.
       index: which test cloud of the class, or which cloud of each file, from 0.
-      num_points: points to use; None: see `provider.test_cloud` and `own_cloud.load`.
+      num_points: points to use; None: as many as the network knows clouds to have, if it sees how dense they lie, else
+        see `provider.test_cloud` and `own_cloud.load`.
       up, sampling, seed: of own clouds; see `own_cloud.load`.
       shard: the shards.Shard of the inputs to explain; None: all.
       workers: that will explain the inputs, as for `workers.open_pool`; None: this process.
@@ -115,6 +116,7 @@ class Clouds:
         """
         check_num_points(source.num_points)
         self._source = source
+        self._most = readers.DEFAULT_POINTS
         self.num_left_out = 0
         self.is_one = True
         if source.inputs is None:
@@ -169,6 +171,7 @@ class Clouds:
           InputError: there is no such class, the only cloud cannot be explained, or, once the others are, some could
             not.
         """
+        self._keep_density(classifier.known_points)
         class_names = classifier.class_names
         target, label = None, None
         if target_class is not None:
@@ -197,9 +200,26 @@ class Clouds:
                 "{} of {} files were left out, for the reasons above".format(self.num_left_out, len(self._paths))
             )
 
+    def _keep_density(self, known_points):
+        """Takes as many points as the network knows clouds to have, if it sees their density and nobody says how many.
+
+        Args:
+          known_points: of a classifier.Classifier.
+        """
+        if known_points is None or self._source.num_points is not None:
+            return
+        self._most = known_points
+        if self._first is not None:
+            is_own = self._source.inputs is not None
+            self._first = (
+                self._read(self._paths[0]) if is_own else self._first._replace(points=self._first.points[:known_points])
+            )
+
     def _read(self, path):
         source = self._source
-        cloud = own_cloud.load(path, source.num_points, source.index, source.up, source.sampling, source.seed)
+        cloud = own_cloud.load(
+            path, source.num_points, source.index, source.up, source.sampling, source.seed, self._most
+        )
         return cloud._replace(class_name=self._names[path])
 
 
@@ -231,6 +251,12 @@ def _recognise(classifier, cloud, folders, label, target):
             )
         )
     )
+    if classifier.known_points not in (None, len(cloud.points)):
+        print(
+            "  It was trained on {} points a cloud and sees how dense they lie: of {} it may see something else".format(
+                classifier.known_points, len(cloud.points)
+            )
+        )
     if cloud.own is not None:
         for doubt in doubts.of(cloud, logits, classifier):
             print("  {}".format(command_line.one_line(doubt)))

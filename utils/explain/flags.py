@@ -102,7 +102,8 @@ def _add_cloud_flags(group):
         "--num_point",
         type=positive_int,
         metavar="N",
-        help="points to use (default: all of a test cloud, {} at most of a file)".format(readers.DEFAULT_POINTS),
+        help="points to use (default: of a network that sees density as many as in training, of others all of a test "
+        "cloud, {} at most of a file)".format(readers.DEFAULT_POINTS),
     )
     group.add_argument(
         "--sampling",

@@ -53,6 +53,8 @@ class OpenNetwork:
 
     Attributes:
       class_names: tuple of the C class names, in the order of their labels.
+      known_points: how many points a cloud should have, as in training, of a network that sees how dense they lie; None
+        where any number is as good.
     """
 
     def __init__(self, prefix, gpu=0):
@@ -63,6 +65,7 @@ class OpenNetwork:
             self._classifier = opened.enter_context(open_classifier(prefix, gpu=gpu))
             self._opened = opened.pop_all()
         self.class_names = self._classifier.class_names
+        self.known_points = self._classifier.known_points
 
     def classify(self, points):
         """What the network sees.
@@ -162,7 +165,8 @@ def read_cloud(path, num_points=None, up="y", index=0, sampling="farthest", seed
     """A cloud of a file, of any kind that the scripts read, placed as the network knows clouds.
 
     Args:
-      path, num_points, up, index, sampling, seed: as for `own_cloud.load`.
+      path, num_points, up, index, sampling, seed: as for `own_cloud.load`; `known_points` of a network is a good
+        `num_points`.
 
     Returns:
       float32 array [N, 3].

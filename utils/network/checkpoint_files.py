@@ -21,6 +21,11 @@ SAVING = ".saving"  # after the prefix: the folder in which a checkpoint is writ
 PATTERN_LETTERS = frozenset("[]*?{}\\")
 
 
+def num_points_of(config):
+    """How many points the clouds had that a network of a config.json was trained for; 1024 where nobody knows."""
+    return config.get("num_point") or 1024
+
+
 def find(model_path, log_dir, rotation=None, argument="model_path"):
     """The checkpoint to explain. Says so where it takes one that the program ships. Changes no file.
 

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 import models
 from models import max_pool
 from utils import tf_util
-from utils.network import parts, pools, votes
+from utils.network import checkpoint_files, parts, pools, votes
 
 # What the formulas of heat may take of a network, for B clouds of N points and a class c of each. L is the
 # cross-entropy with c; where c is asked about though it is not the label ("why not?"), L is -y_c, minus its logit.
@@ -46,6 +46,7 @@ class Classifier:
       network: the checkpoint.Network that it asks.
       class_names: tuple of the C class names.
       points_per_call: about how many points of clouds go through the network together.
+      known_points: how many points a cloud has of a density that the network knows; None where it sees no density.
     """
 
     def __init__(self, network):
@@ -59,6 +60,7 @@ class Classifier:
         module = models.network(network.model_name)
         self.points_per_call = module.POINTS_PER_CALL
         self._ignores_repeats = module.IGNORES_REPEATED_POINTS
+        self.known_points = None if self._ignores_repeats else checkpoint_files.num_points_of(network.config)
         self._session = network.session
         self._points = network.points
         self._logits = network.logits
