@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from utils import files
-from utils.compare import networks, report
+from utils.clouds.cloud import Cloud
+from utils.compare import heats, networks, report
 from utils.compare.protocols import PROTOCOLS
 from utils.files import InputError
 
@@ -273,3 +274,38 @@ def test_measures_rank_methods_as_the_report_does(name, tmp_path, rng):
         means = measures[0].values.mean(axis=1)
         order = np.argsort(means if measures[0].bests == "least" else -means)
         assert listed == [METHODS[number] for number in order]
+
+
+def test_the_heat_of_each_method_on_each_network_is_drawn_where_all_folders_keep_it(
+    tmp_path, folders, rng, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr(
+        report.grid_figure, "save_grid", lambda path, *arguments: drawn.append((os.path.basename(path),) + arguments)
+    )
+    networks.write(folders, str(tmp_path / "without"))
+    assert not drawn
+    clouds = [Cloud(rng.standard_normal((16, 3)).astype(np.float32), 0, name, 0, "here") for name in CLASSES]
+    hot = {}
+    for number, folder in enumerate(folders):
+        kept = heats.KeptHeat(folder)
+        for method in METHODS:
+            for cloud in clouds:
+                # One hot point, another one of every cell.
+                hot[method, number, cloud.class_name] = len(hot) % 16
+                kept.add(method, cloud, np.eye(16, dtype=np.float32)[len(hot) % 16])
+        kept.save()
+    colours = []
+    small_picture = report.render.small_picture
+    monkeypatch.setattr(
+        report.render,
+        "small_picture",
+        lambda points, heat, *look: colours.append(int(heat.argmax())) or small_picture(points, heat, *look),
+    )
+    networks.write(folders, str(tmp_path / "out"), ["asm", "random"])
+    ((name, row_names, column_names, rows, *_),) = drawn
+    assert name == "insert_networks_clouds.png" and row_names == CLASSES
+    assert column_names == ["{}\n{}".format(method, network) for method in ("asm", "random") for network in "abc"]
+    order = [(method, number, row) for row in CLASSES for method in ("asm", "random") for number in range(3)]
+    assert colours == [(hot[one] + 1) % 16 for one in order]
+    assert [len(row) for row in rows] == [6, 6]

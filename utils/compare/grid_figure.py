@@ -116,8 +116,11 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
 
 
 def _in_two_lines(name, width):
-    """A name, which goes on in a second line behind the hyphen nearest to its middle where it is wider than `width`."""
-    if len(name) * LETTER_WIDTH * 7 / 8 <= 0.94 * width or "-" not in name:
+    """A name, which goes on in a second line behind the hyphen nearest to its middle where it is wider than `width`.
+
+    One that is of lines already stays.
+    """
+    if "\n" in name or len(name) * LETTER_WIDTH * 7 / 8 <= 0.94 * width or "-" not in name:
         return name
     place = min((at for at, one in enumerate(name) if one == "-"), key=lambda at: abs(at - len(name) / 2))
     return name[: place + 1] + "\n" + name[place + 1 :]

@@ -4,16 +4,20 @@ An order of methods that holds for one network is an anecdote: how much it diffe
 how much it differs between clouds.
 """
 
+import functools
 import os
 import re
 
 import numpy as np
 
 from utils import files, metrics
-from utils.compare import figures, report, settings, tables
+from utils.clouds.cloud import Cloud
+from utils.compare import figures, heats, report, settings, tables
 from utils.disk import names
 from utils.files import InputError
 from utils.pictures import plots
+
+MOST_OBJECTS = 5  # in the figure of their heat
 
 
 def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_width=None):
@@ -41,9 +45,16 @@ def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_
     files.make_folder(target, "dump_dir")
     files.replace_file(os.path.join(target, name + ".md"), lambda file: file.write(text))
     print(text)
-    figure = "{}.{}".format(name, figure_format)
-    _draw(os.path.join(target, figure), groups[0], found[0].methods, labels, figure_width)
-    print("Written to {}: {}.md, {}".format(target, name, figure))
+    figures_of = {
+        "": functools.partial(_draw, group=groups[0], methods=found[0].methods, labels=labels),
+        "_clouds": functools.partial(_draw_clouds, found=found, folders=folders, labels=labels),
+    }
+    written = [name + ".md"]
+    for ending, draw in figures_of.items():
+        figure = "{}{}.{}".format(name, ending, figure_format)
+        if draw(os.path.join(target, figure), width=figure_width):
+            written.append(figure)
+    print("Written to {}: {}".format(target, ", ".join(written)))
 
 
 def _read(folders, methods):
@@ -277,7 +288,7 @@ def _where_it_holds(methods, order, orders, labels):
 
 
 def _draw(path, group, methods, labels, width):
-    """Draws the first measure: a group of bars for each method, the best on top, a bar for each network."""
+    """Draws the first measure: a group of bars for each method, the best on top, a bar for each network. It is True."""
     values = np.stack([one.values for one in group])
     order = list(range(len(methods)))
     if group[0].bests:
@@ -285,3 +296,31 @@ def _draw(path, group, methods, labels, width):
     label = group[0].name + (" ({} is best)".format(group[0].bests) if group[0].bests else "")
     series = {name: metrics.mean_and_error(one[order], axis=1) for name, one in zip(labels, values)}
     figures.save_bars(path, [methods[number] for number in order], series, label, width)
+    return True
+
+
+def _draw_clouds(path, found, folders, labels, width):
+    """Draws a few objects, coloured by the heat of each method on each network. It is whether all folders hold any.
+
+    Args:
+      path: the file to write.
+      found: list of a report.Results for each network.
+      folders, labels: of the networks.
+      width: of the figure, in inches; None for the usual one.
+    """
+    kept, methods = [heats.KeptHeat(folder) for folder in folders], found[0].methods
+    firsts = [
+        cloud
+        for cloud in heats.first_of_each_class(found[0].clouds)
+        if all(of_one.has(method, cloud) for of_one in kept for method in methods)
+    ]
+    if not firsts:
+        return False
+    clouds = [Cloud(kept[0].points(one), place, one.class_name, one.index, path) for place, one in enumerate(firsts)]
+    heat = {
+        "{}\n{}".format(method, label): [of_one.heat(method, cloud) for cloud in firsts]
+        for method in methods
+        for of_one, label in zip(kept, labels)
+    }
+    report.save_clouds(path, clouds, heat, found[0].settings, width, most=MOST_OBJECTS)
+    return True

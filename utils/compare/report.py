@@ -181,7 +181,7 @@ def _heat_pictures(folder, results):
     ]
     heat = {method: [kept.heat(method, cloud) for cloud in firsts] for method in methods}
     return [
-        Figure("clouds.png", functools.partial(_save_clouds, clouds=clouds, heat=heat, found=found)),
+        Figure("clouds.png", functools.partial(save_clouds, clouds=clouds, heat=heat, found=found)),
         Figure(
             "gallery.html",
             functools.partial(
@@ -197,17 +197,18 @@ def _heat_pictures(folder, results):
     ]
 
 
-def _save_clouds(path, clouds, heat, found, width=None):
-    """Writes a grid of coloured clouds: method by object, a few of them.
+def save_clouds(path, clouds, heat, found, width=None, most=None):
+    """Writes a grid of coloured clouds: a row for each of a few objects.
 
     Args:
       path: the file to write.
       clouds: list of Cloud.
-      heat: dictionary from method to list of float arrays [N], one for each cloud.
+      heat: dictionary from the name of a column, such as a method, to list of float arrays [N], one for each cloud.
       found: a settings.Settings.
       width: of the figure, in inches; None for the usual one.
+      most: objects shown at most; None: as many as fit on a page.
     """
-    shown = grid_figure.num_rows(len(heat), width)
+    shown = grid_figure.num_rows(len(heat), width) if most is None else most
     places = np.unique(np.linspace(0, len(clouds) - 1, shown).astype(int))
     look = found.colormap, found.scale, found.view
     rows = [
