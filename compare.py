@@ -19,6 +19,7 @@ with streams.one_line_interrupts():
     from utils.compare import flags as compare_flags
     from utils.compare import given_heat, heats, networks, pieces, report, run, settings, settling
     from utils.disk import shards
+    from utils.explain import doubts
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
 
@@ -59,6 +60,8 @@ def compare(flags):
             own = flags.shard.part(clouds) if flags.shard else clouds
             comparison = run.of_network(classifier, own, rows, chosen, flags.gpu, given)
             print_subject(comparison, classifier.network)
+            for doubt in doubts.of_density(classifier.known_points, comparison.num_points):
+                print(doubt)
             kept = heats.KeptHeat(flags.dump_dir, flags.shard) if chosen.protocol.shows_heat else None
             with counted(rows, flags.dump_dir):
                 shown = heats.first_of_each_class(clouds)

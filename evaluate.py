@@ -20,6 +20,7 @@ with streams.one_line_interrupts():
     from utils import command_line, files, metrics, progress, wording
     from utils.clouds import transforms
     from utils.disk import names, result_folder, shards
+    from utils.explain import doubts
     from utils.files import InputError, printable
     from utils.network import checkpoint_files, predictions, workers
     from utils.network.flags import add_network_flags, find_network
@@ -85,6 +86,8 @@ def main():
                 classifier.network.model_name, found.prefix, len(points), points.shape[1], flags.num_votes, rotation
             )
         )
+        for doubt in doubts.of_density(classifier.known_points, points.shape[1]):
+            print(doubt)
         settings = {
             "model": classifier.network.model_name,
             "weights": classifier.network.digest,

@@ -50,3 +50,10 @@ def test_where_no_class_is_likely_it_is_said_so(tower):
 @pytest.mark.parametrize("axes, words", [([1.0, 1.0, 0.0], "in a plane"), ([1.0, 0.0, 0.0], "on a line")])
 def test_flat_clouds_are_said_to_be(axes, words, rng):
     assert any(words in doubt for doubt in _doubts(rng.uniform(-1, 1, (50, 3)) * axes))
+
+
+def test_another_number_of_points_is_doubted_where_the_network_sees_density():
+    assert doubts.of_density(None, 40) == doubts.of_density(30, 30) == []
+    assert doubts.of_density(30, 40) == [
+        "The network was trained on 30 points a cloud and sees how dense they lie: of 40 it may see something else"
+    ]

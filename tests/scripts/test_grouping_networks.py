@@ -38,10 +38,14 @@ def trained(request, tiny_data, tmp_path_factory):
     return request.param, folder
 
 
-def test_a_training_is_evaluated_as_the_network_that_it_is_of(trained, tiny_data, tmp_path):
+def test_a_training_is_evaluated_as_the_network_that_it_is_of(trained, tiny_data, tmp_path, capsys):
     name, folder = trained
     assert _read(folder, "config.json")["model"] == name
-    _run(evaluate, "--data_dir", tiny_data, "--log_dir", folder, "--dump_dir", tmp_path)
+    place = ("--data_dir", tiny_data, "--log_dir", folder, "--dump_dir")
+    _run(evaluate, *(place + (tmp_path / "sparse", "--num_point", 40)))
+    assert "trained on 64 points a cloud and sees how dense they lie: of 40 it" in capsys.readouterr().out
+    _run(evaluate, *(place + (tmp_path,)))
+    assert "how dense" not in capsys.readouterr().out
     run = _read(tmp_path, "run.json")
     assert run["model"] == name and run["clouds"] == 40 and 0 <= run["overall_accuracy"] <= 1
 

@@ -251,15 +251,11 @@ def _recognise(classifier, cloud, folders, label, target):
             )
         )
     )
-    if classifier.known_points not in (None, len(cloud.points)):
-        print(
-            "  It was trained on {} points a cloud and sees how dense they lie: of {} it may see something else".format(
-                classifier.known_points, len(cloud.points)
-            )
-        )
+    found = doubts.of_density(classifier.known_points, len(cloud.points))
     if cloud.own is not None:
-        for doubt in doubts.of(cloud, logits, classifier):
-            print("  {}".format(command_line.one_line(doubt)))
+        found += doubts.of(cloud, logits, classifier)
+    for doubt in found:
+        print("  {}".format(command_line.one_line(doubt)))
     if label is None:
         label = int(logits.argmax()) if cloud.label is None else cloud.label
     explained = label if target is None else target

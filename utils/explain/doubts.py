@@ -53,6 +53,22 @@ def of(cloud, logits, classifier):
     return found
 
 
+def of_density(known_points, num_points):
+    """Doubts about how many points a cloud has.
+
+    Args:
+      known_points: of a classifier.Classifier.
+      num_points: of the cloud.
+
+    Returns:
+      List of at most one line.
+    """
+    if known_points in (None, num_points):
+        return []
+    text = "The network was trained on {} points a cloud and sees how dense they lie: of {} it may see something else"
+    return [text.format(known_points, num_points)]
+
+
 def _likeliest_turned(cloud, classifier):
     """The other axis that makes a class likeliest when it is up, and the logits [C] then; None where no turn is one."""
     placed = (cloud.own.file_points - cloud.own.centre) / cloud.own.scale
