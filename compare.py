@@ -61,7 +61,7 @@ def compare(flags):
             comparison = run.of_network(classifier, own, rows, chosen, flags.gpu, given)
             print_subject(comparison, classifier.network)
             for doubt in doubts.of_density(classifier.known_points, comparison.num_points):
-                print(doubt)
+                print(command_line.one_line(doubt))
             kept = heats.KeptHeat(flags.dump_dir, flags.shard) if chosen.protocol.shows_heat else None
             with counted(rows, flags.dump_dir):
                 shown = heats.first_of_each_class(clouds)

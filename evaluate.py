@@ -87,7 +87,7 @@ def main():
             )
         )
         for doubt in doubts.of_density(classifier.known_points, points.shape[1]):
-            print(doubt)
+            print(command_line.one_line(doubt))
         settings = {
             "model": classifier.network.model_name,
             "weights": classifier.network.digest,

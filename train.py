@@ -225,10 +225,10 @@ def settle_seed(flags):
     if flags.start_from is None or "seed" in flags.given:
         return
     if is_begun(flags):
-        flags.seed = checkpoint_files.read_config(os.path.join(flags.log_dir, "model.ckpt")).get("seed", 0)
+        flags.seed = checkpoint_files.read_config(os.path.join(flags.log_dir, "model.ckpt")).get("seed") or 0
     else:
         start = checkpoint_files.find(flags.start_from, None, argument="start_from")
-        flags.seed = (checkpoint_files.read_config(start).get("seed", 0) + 1) % 2**32
+        flags.seed = ((checkpoint_files.read_config(start).get("seed") or 0) + 1) % 2**32
 
 
 def check_density(flags):

@@ -29,10 +29,10 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(config, items):
     """Skips, of the whole suite, each second test of a module that takes turns: the other TensorFlow runs it.
 
-    Whoever names files or tests has all of them.
+    Whoever names files or tests, or asks for those that failed, has all of them.
     """
-    named = [argument for argument in config.invocation_params.args if os.path.exists(str(argument).split("::")[0])]
-    if config.getoption("--all") or named:
+    option = config.option
+    if option.all or option.file_or_dir or option.keyword or option.markexpr or option.lf or option.failedfirst:
         return
     counts = collections.Counter()
     for item in items:

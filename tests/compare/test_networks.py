@@ -283,8 +283,11 @@ def test_the_heat_of_each_method_on_each_network_is_drawn_where_all_folders_keep
     monkeypatch.setattr(
         report.grid_figure, "save_grid", lambda path, *arguments: drawn.append((os.path.basename(path),) + arguments)
     )
-    networks.write(folders, str(tmp_path / "without"))
-    assert not drawn
+    stale = [tmp_path / ("insert_networks_clouds." + ending) for ending in ("png", "pdf")]
+    for path in stale:
+        path.write_bytes(b"of other networks")
+    networks.write(folders, str(tmp_path))
+    assert not drawn and not any(path.exists() for path in stale)
     clouds = [Cloud(rng.standard_normal((16, 3)).astype(np.float32), 0, name, 0, "here") for name in CLASSES]
     hot = {}
     for number, folder in enumerate(folders):
@@ -305,7 +308,11 @@ def test_the_heat_of_each_method_on_each_network_is_drawn_where_all_folders_keep
     networks.write(folders, str(tmp_path / "out"), ["asm", "random"])
     ((name, row_names, column_names, rows, *_),) = drawn
     assert name == "insert_networks_clouds.png" and row_names == CLASSES
+    # The best first.
     assert column_names == ["{}\n{}".format(method, network) for method in ("asm", "random") for network in "abc"]
     order = [(method, number, row) for row in CLASSES for method in ("asm", "random") for number in range(3)]
     assert colours == [(hot[one] + 1) % 16 for one in order]
     assert [len(row) for row in rows] == [6, 6]
+    monkeypatch.setattr(networks, "MOST_CELLS", 5)
+    networks.write(folders, str(tmp_path / "out"), ["random", "asm"])
+    assert drawn[-1][2] == ["asm\na", "asm\nb", "asm\nc"]

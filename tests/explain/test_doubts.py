@@ -54,6 +54,5 @@ def test_flat_clouds_are_said_to_be(axes, words, rng):
 
 def test_another_number_of_points_is_doubted_where_the_network_sees_density():
     assert doubts.of_density(None, 40) == doubts.of_density(30, 30) == []
-    assert doubts.of_density(30, 40) == [
-        "The network was trained on 30 points a cloud and sees how dense they lie: of 40 it may see something else"
-    ]
+    (doubt,) = doubts.of_density(30, 40)
+    assert "knows 30 a cloud: of 40 it may see something else; try `num_points` 30" in doubt

@@ -61,7 +61,7 @@ def test_a_network_that_sees_density_gets_as_many_points_as_in_training(tmp_path
     assert len(_explained_points(source, tmp_path, SeesDensity())) == 30
     assert "sees how dense" not in capsys.readouterr().out
     assert len(_explained_points(source._replace(num_points=40), tmp_path, SeesDensity())) == 40
-    assert "trained on 30 points a cloud and sees how dense they lie: of 40 " in capsys.readouterr().out
+    assert "knows 30 a cloud: of 40 " in capsys.readouterr().out
     np.savetxt(path, rng.standard_normal((20, 3)))
     assert len(_explained_points(source, tmp_path, SeesDensity())) == 20
     assert "of 20 " in capsys.readouterr().out

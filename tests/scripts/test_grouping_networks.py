@@ -43,7 +43,7 @@ def test_a_training_is_evaluated_as_the_network_that_it_is_of(trained, tiny_data
     assert _read(folder, "config.json")["model"] == name
     place = ("--data_dir", tiny_data, "--log_dir", folder, "--dump_dir")
     _run(evaluate, *(place + (tmp_path / "sparse", "--num_point", 40)))
-    assert "trained on 64 points a cloud and sees how dense they lie: of 40 it" in capsys.readouterr().out
+    assert "knows 64 a cloud: of 40 it may see something else; try --num_point 64" in capsys.readouterr().out
     _run(evaluate, *(place + (tmp_path,)))
     assert "how dense" not in capsys.readouterr().out
     run = _read(tmp_path, "run.json")

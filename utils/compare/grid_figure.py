@@ -43,7 +43,7 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
 
     Args:
       path: the file to write, whose ending is one of plots.FORMATS.
-      row_names, column_names: lists of R and C names.
+      row_names, column_names: lists of R and C names; those of columns may be of several lines.
       rows: R lists of C Cell.
       bar: the colours.ColourBar of all cells.
       width: of the figure, in inches; None for the usual one.
@@ -62,7 +62,9 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
     width = name_width + max(cell_width * len(bands[0]), 2.2) if width is None else width
     label = plots.wrapped(bar.label, width - 0.2, plots.LEAST_TEXT)
     below = 0.35 + 0.13 * len(label)
-    band_height = TITLE_HEIGHT + sum(heights) + BETWEEN
+    titles = [_title(name, cell_width) for name in column_names]
+    title_height = max([TITLE_HEIGHT] + [0.06 + 0.12 * (1 + title.count("\n")) for title in titles])
+    band_height = title_height + sum(heights) + BETWEEN
     height = len(bands) * band_height - BETWEEN + below
     figure = plots.new_figure(width, height)
     for number, columns in enumerate(bands):
@@ -70,14 +72,14 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
         for place, column in enumerate(columns):
             figure.text(
                 (name_width + cell_width * (place + 0.5)) / width,
-                (top_edge - TITLE_HEIGHT / 2) / height,
-                _in_two_lines(column_names[column], cell_width),
+                (top_edge - title_height / 2) / height,
+                titles[column],
                 fontsize=7,
                 ha="center",
                 va="center",
                 linespacing=0.95,
             )
-        top_edge -= TITLE_HEIGHT
+        top_edge -= title_height
         for name, row, row_height in zip(row_names, rows, heights):
             middle = (top_edge - row_height / 2) / height
             figure.text(0.05 / width, middle, plots.literal(name), fontsize=8, va="center")
@@ -115,12 +117,16 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
     plots.save_figure(figure, path)
 
 
-def _in_two_lines(name, width):
-    """A name, which goes on in a second line behind the hyphen nearest to its middle where it is wider than `width`.
+def _title(name, width):
+    """A name of a column in lines that fit a width in inches, as matplotlib takes it."""
+    first, *others = name.split("\n")
+    lines = [line for other in others for line in plots.wrapped(other, 0.94 * width, plots.LEAST_TEXT)]
+    return plots.literal("\n".join([_in_two_lines(first, width)] + lines))
 
-    One that is of lines already stays.
-    """
-    if "\n" in name or len(name) * LETTER_WIDTH * 7 / 8 <= 0.94 * width or "-" not in name:
+
+def _in_two_lines(name, width):
+    """A name, which goes on in a second line behind the hyphen nearest to its middle where it is wider than `width`."""
+    if len(name) * LETTER_WIDTH * 7 / 8 <= 0.94 * width or "-" not in name:
         return name
     place = min((at for at, one in enumerate(name) if one == "-"), key=lambda at: abs(at - len(name) / 2))
     return name[: place + 1] + "\n" + name[place + 1 :]

@@ -95,7 +95,7 @@ def write(folder):
     with progress.Progress("Drawing", len(pictures), "pictures") as line:
         for picture in pictures:
             picture.save(os.path.join(folder, picture.name))
-            _remove_other_formats(folder, picture.name)
+            remove_other_formats(folder, picture.name)
             line.update()
     written = [os.path.basename(path) for path in results.rows.paths()] + ["summary.md", "run.json"]
     print("Written to {}: {}".format(folder, ", ".join(written + [picture.name for picture in pictures])))
@@ -109,7 +109,7 @@ def _as_asked(picture, found):
     return Figure("{}.{}".format(name, found.figure_format), functools.partial(picture.save, width=found.figure_width))
 
 
-def _remove_other_formats(folder, name):
+def remove_other_formats(folder, name):
     """Removes what an earlier report drew of a figure in another format: it would show other numbers than this one."""
     start, ending = os.path.splitext(name)
     for other in plots.FORMATS:
@@ -197,7 +197,7 @@ def _heat_pictures(folder, results):
     ]
 
 
-def save_clouds(path, clouds, heat, found, width=None, most=None):
+def save_clouds(path, clouds, heat, found, width=None, least=0):
     """Writes a grid of coloured clouds: a row for each of a few objects.
 
     Args:
@@ -206,9 +206,9 @@ def save_clouds(path, clouds, heat, found, width=None, most=None):
       heat: dictionary from the name of a column, such as a method, to list of float arrays [N], one for each cloud.
       found: a settings.Settings.
       width: of the figure, in inches; None for the usual one.
-      most: objects shown at most; None: as many as fit on a page.
+      least: how many objects to show, if there are so many, where more than fit on a page.
     """
-    shown = grid_figure.num_rows(len(heat), width) if most is None else most
+    shown = max(grid_figure.num_rows(len(heat), width), least)
     places = np.unique(np.linspace(0, len(clouds) - 1, shown).astype(int))
     look = found.colormap, found.scale, found.view
     rows = [

@@ -1,4 +1,4 @@
-"""When a cloud of one's own looks unlike what the network knows: what to tell the user, and the flag to try."""
+"""When a cloud looks unlike what the network knows: what to tell the user, and the flag to try."""
 
 import numpy as np
 
@@ -65,8 +65,8 @@ def of_density(known_points, num_points):
     """
     if known_points in (None, num_points):
         return []
-    text = "The network was trained on {} points a cloud and sees how dense they lie: of {} it may see something else"
-    return [text.format(known_points, num_points)]
+    text = "the network sees how dense points lie, and knows {0} a cloud: of {1} it may see something else; "
+    return [(text + "try `num_points` {0}").format(known_points, num_points)]
 
 
 def _likeliest_turned(cloud, classifier):

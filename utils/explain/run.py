@@ -17,7 +17,7 @@ from utils.pictures import animation, colours, heat_picture, open3d_scene, round
 
 # By their names in run.json; what a method takes besides stands in its options.
 SETTINGS_OF_NUMBERS = ("method", "source", "explained_class", "model", "weights", "num_point", "rotation", "num_votes")
-SETTINGS_OF_NUMBERS += ("drop_mode", "num_steps", "eval_every", "seed")
+SETTINGS_OF_NUMBERS += ("points", "drop_mode", "num_steps", "eval_every", "seed")
 SETTINGS_OF_TOP = ("num_drop", "drop_neg")
 SETTINGS_OF_FILES = ("up", "sampling")
 
@@ -169,6 +169,7 @@ def _save_one(case, name, one, dropping, files):
         files.settings,
         method=name,
         source=cloud.source,
+        points=len(cloud.points),
         explained_class=case.explained,
         predicted_class=case.predicted,
         class_names=list(case.class_names),

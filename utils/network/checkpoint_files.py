@@ -92,7 +92,7 @@ def _check_values(config, path):
         "num_point": (_is_count(config.get("num_point")), "a whole number of 1 or more"),
         "batch_size": (_is_count(config.get("batch_size")), "a whole number of 1 or more"),
         "processes": (_is_count(config.get("processes")), "a whole number of 1 or more"),
-        "seed": (config.get("seed") == 0 or _is_count(config.get("seed")), "a whole number of 0 or more"),
+        "seed": (_is_seed(config.get("seed")), "a whole number from 0 to 4294967295"),
         "rotation": (config.get("rotation") in ROTATIONS, "one of " + ", ".join(ROTATIONS)),
         "class_names": (_are_names(names), "a list of names, each once"),
     }
@@ -107,6 +107,10 @@ def _check_values(config, path):
 
 def _is_count(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_seed(value):
+    return (_is_count(value) or value == 0) and value < 2**32
 
 
 def _are_names(value):
