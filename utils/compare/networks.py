@@ -12,7 +12,7 @@ import numpy as np
 
 from utils import files, metrics
 from utils.clouds.cloud import Cloud
-from utils.compare import figures, heats, report, settings, tables
+from utils.compare import figures, grid_figure, heats, report, settings, tables
 from utils.disk import names
 from utils.files import InputError
 from utils.pictures import plots
@@ -335,5 +335,6 @@ def _draw_clouds(path, found, folders, labels, methods, width):
         for method in methods
         for of_one, label in zip(kept, labels)
     }
-    report.save_clouds(path, clouds, heat, found[0].settings, width, least=OBJECTS)
+    is_wide = grid_figure.num_bands(len(heat), width) <= 2
+    report.save_clouds(path, clouds, heat, found[0].settings, width, least=OBJECTS if is_wide else 0)
     return True
