@@ -8,7 +8,7 @@ import pytest
 
 from utils import files
 from utils.clouds.cloud import Cloud
-from utils.compare import heats, networks, report
+from utils.compare import heats, network_figures, networks, report
 from utils.compare.protocols import PROTOCOLS
 from utils.files import InputError
 
@@ -313,6 +313,6 @@ def test_the_heat_of_each_method_on_each_network_is_drawn_where_all_folders_keep
     order = [(method, number, row) for row in CLASSES for method in ("asm", "random") for number in range(3)]
     assert colours == [(hot[one] + 1) % 16 for one in order]
     assert [len(row) for row in rows] == [6, 6]
-    monkeypatch.setattr(networks, "MOST_CELLS", 5)
+    monkeypatch.setattr(network_figures, "MOST_CELLS", 5)
     networks.write(folders, str(tmp_path / "out"), ["random", "asm"])
     assert drawn[-1][2] == ["asm\na", "asm\nb", "asm\nc"]

@@ -11,13 +11,10 @@ import re
 import numpy as np
 
 from utils import files, metrics
-from utils.clouds.cloud import Cloud
-from utils.compare import figures, grid_figure, heats, report, settings, tables
+from utils.compare import network_figures, report, settings, tables
 from utils.disk import names
 from utils.files import InputError
 from utils.pictures import plots
-
-OBJECTS, MOST_CELLS = 5, 16  # in the figure of their heat, and of each object
 
 
 def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_width=None):
@@ -45,11 +42,13 @@ def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_
     files.make_folder(target, "dump_dir")
     files.replace_file(os.path.join(target, name + ".md"), lambda file: file.write(text))
     print(text)
-    methods = found[0].methods
-    best_first = [methods[place] for place in _order(groups[0])]
+    methods, order = found[0].methods, _order(groups[0])
+    best_first = [methods[place] for place in order]
     figures_of = {
-        "": functools.partial(_draw, group=groups[0], methods=methods, labels=labels),
-        "_clouds": functools.partial(_draw_clouds, found=found, folders=folders, labels=labels, methods=best_first),
+        "": functools.partial(network_figures.save_bars, group=groups[0], methods=methods, order=order, labels=labels),
+        "_clouds": functools.partial(
+            network_figures.save_clouds, found=found, folders=folders, labels=labels, methods=best_first
+        ),
     }
     written = [name + ".md"]
     for ending, draw in figures_of.items():
@@ -297,44 +296,3 @@ def _order(group):
     """The places of the methods by the measure of a group, the best first; as they are where none is."""
     means, _ = metrics.mean_and_error(np.stack([one.values for one in group]), axis=2)
     return tables.order(means.T, group[0].bests == "greatest") if group[0].bests else list(range(means.shape[1]))
-
-
-def _draw(path, group, methods, labels, width):
-    """Draws the first measure: a group of bars for each method, the best on top, a bar for each network. It is True."""
-    order = _order(group)
-    label = group[0].name + (" ({} is best)".format(group[0].bests) if group[0].bests else "")
-    series = {name: metrics.mean_and_error(one.values[order], axis=1) for name, one in zip(labels, group)}
-    figures.save_bars(path, [methods[number] for number in order], series, label, width)
-    return True
-
-
-def _draw_clouds(path, found, folders, labels, methods, width):
-    """Draws a few objects, coloured by the heat of the best methods on each network, as many as have room.
-
-    It is whether there is such a figure: all folders hold heat, and the networks are not too many.
-
-    Args:
-      path: the file to write.
-      found: list of a report.Results for each network.
-      folders, labels: of the networks.
-      methods: names, the best first.
-      width: of the figure, in inches; None for the usual one.
-    """
-    kept = [heats.KeptHeat(folder) for folder in folders]
-    methods = methods[: MOST_CELLS // len(labels)]
-    firsts = [
-        cloud
-        for cloud in heats.first_of_each_class(found[0].clouds)
-        if all(of_one.has(method, cloud) for of_one in kept for method in methods)
-    ]
-    if not firsts or not methods:
-        return False
-    clouds = [Cloud(kept[0].points(one), place, one.class_name, one.index, path) for place, one in enumerate(firsts)]
-    heat = {
-        "{}\n{}".format(method, label): [of_one.heat(method, cloud) for cloud in firsts]
-        for method in methods
-        for of_one, label in zip(kept, labels)
-    }
-    is_wide = grid_figure.num_bands(len(heat), width) <= 2
-    report.save_clouds(path, clouds, heat, found[0].settings, width, least=OBJECTS if is_wide else 0)
-    return True
