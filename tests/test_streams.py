@@ -15,6 +15,8 @@ from conftest import explain
 from utils import command_line, streams
 from utils.files import PROJECT_DIR
 
+pytestmark = pytest.mark.takes_turns
+
 
 def _start(code, **options):
     return subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT_DIR, universal_newlines=True, **options)

@@ -18,6 +18,8 @@ from mirror import CONTENT, download, serve
 from utils.clouds import fetch
 from utils.files import PROJECT_DIR, InputError
 
+pytestmark = pytest.mark.takes_turns
+
 LOGIN_PAGE = b"<html>Please log in.</html>" * 200
 
 

@@ -99,6 +99,7 @@ def _save_network(prefix, num_classes, model_name="pointnet_cls_basic", extra=()
         checkpoint.save(session, tf.train.Saver(), prefix)
 
 
+@pytest.mark.takes_turns
 @pytest.mark.parametrize("name", models.NAMES)
 def test_the_network_and_its_number_of_classes_are_told_by_the_checkpoint(tmp_path, name):
     prefix = str(tmp_path / "model.ckpt")

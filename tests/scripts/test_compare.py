@@ -159,7 +159,7 @@ def test_networks_are_put_side_by_side_without_one(tiny_data, tiny_log, tmp_path
     report = ["--report"] + folders
     finished = run_script("compare.py", *(report + ["--dump_dir", out]), env=without_tensorflow)
     assert finished.returncode == 0, finished.stderr
-    assert sorted(os.listdir(str(out))) == ["insert_networks.md", "insert_networks.png"]
+    assert sorted(os.listdir(str(out))) == ["insert_networks.md", "insert_networks.png", "insert_networks_clouds.png"]
     assert "| asm " in finished.stdout and "insert_networks.md" in finished.stdout
     for more, words in (
         ([], ["--report of several folders", "--dump_dir"]),
