@@ -20,6 +20,7 @@ with streams.one_line_interrupts():
     from utils.compare import given_heat, heats, networks, pieces, report, run, settings, settling
     from utils.disk import shards
     from utils.explain import doubts
+    from utils.network import checkpoint_files
     from utils.network.flags import find_network
     from utils.network.loading import open_classifier
 
@@ -42,6 +43,9 @@ def compare(flags):
     A shard computes those of its own clouds, and leaves the report to who has them all.
     """
     found = find_network(flags)
+    if flags.num_point is None:
+        flags.num_point = checkpoint_files.num_points_of(found.config)
+        compare_flags.check_points(flags)
     rotation = settling.rotation_of(flags, found.config)
     data = provider.open_data(flags.data_dir)
     names = provider.class_names(data, found.class_names)

@@ -64,9 +64,10 @@ def test_a_cloud_of_ones_own_is_explained_and_dropped(trained, tmp_path, without
 
 def test_methods_are_compared(trained, tiny_data, tmp_path):
     _, folder = trained
-    place = ("--data_dir", tiny_data, "--log_dir", folder, "--dump_dir", tmp_path, "--num_point", 64)
+    place = ("--data_dir", tiny_data, "--log_dir", folder, "--dump_dir", tmp_path)
     methods = ("--methods", "p-grad-cam", "asm", "--classes", "chair", "--num_drop", 8, "--num_steps", 4)
     _run(compare, *(place + methods))
+    assert _read(tmp_path, "run.json")["num_point"] == 64  # as it was trained
     with open(str(tmp_path / "rows.csv")) as file:
         rows = [(row["method"], row["index"], row["step"]) for row in csv.DictReader(file)]
     assert sorted(rows) == [

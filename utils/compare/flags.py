@@ -56,7 +56,8 @@ def parse_flags():
         _check_report_flags(flags)
     else:
         _refuse_idle_flags(flags, protocol)
-        _check_values(flags, protocol)
+        if flags.num_point is not None:
+            check_points(flags)
         _check_heat(flags, protocol)
     return flags
 
@@ -116,10 +117,11 @@ def idle_options(flags):
     return [name for name in settings.OPTIONS if name not in taken]
 
 
-def _check_values(flags, protocol):
+def check_points(flags):
+    """Raises an InputError for a protocol and settings that do not go with so many points."""
     if flags.num_point < point_drop.MIN_POINTS:
         raise InputError("`num_points` {}: give at least {}".format(flags.num_point, point_drop.MIN_POINTS))
-    protocol.check(flags.num_point, **own_settings(flags))
+    PROTOCOLS[flags.protocol].check(flags.num_point, **own_settings(flags))
 
 
 def _check_heat(flags, protocol):
@@ -185,7 +187,12 @@ def _add_subject_flags(group):
         metavar="N",
         help="clouds of each class, the first ones (default: {})".format("; ".join([str(usual)] + exceptions)),
     )
-    group.add_argument("--num_point", type=positive_int, default=1024, metavar="N", help="points of each cloud")
+    group.add_argument(
+        "--num_point",
+        type=positive_int,
+        metavar="N",
+        help="points of each cloud (default: as the network was trained, else 1024)",
+    )
     command_line.add_data_flag(group)
     group.add_argument(
         "--rotation",
