@@ -98,6 +98,9 @@ WRONG = [
     ("up", lambda network, cloud: explain.read_cloud("a.ply", up="up")),
     ("rotation", lambda network, cloud: explain.open_network(rotation="z")),
     ("rotation", lambda network, cloud: explain.open_network("a.ckpt", rotation="xyz")),
+    ("rotation", lambda network, cloud: explain.open_network(model="dgcnn", rotation="xyz")),
+    ("model", lambda network, cloud: explain.open_network("a.ckpt", model="dgcnn")),
+    ("model", lambda network, cloud: explain.open_network(model="vgg")),
     ("model_path", lambda network, cloud: explain.open_network("/nowhere/at/all")),
 ]
 

@@ -53,14 +53,20 @@ def test_a_first_save_that_was_cut_off_counts_once_its_index_is_there(tmp_path):
 
 def test_without_one_of_the_users_own_a_shipped_one_is_taken_and_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checkpoint_files, "PRETRAINED_DIR", str(tmp_path / "shipped"))
-    for name in ("rotation_y", "rotation_xyz"):
+    for name in ("rotation_y", "rotation_xyz", "dgcnn"):
         _make(tmp_path / "shipped" / name)
     for rotation, name in ((None, "rotation_y"), ("none", "rotation_y"), ("xyz", "rotation_xyz")):
         found = checkpoint_files.find(None, str(tmp_path), rotation)
         assert found == str(tmp_path / "shipped" / name / "model.ckpt")
         assert str(tmp_path / "shipped" / name) in capsys.readouterr().out
+    for model, name in (("pointnet_cls", "rotation_y"), ("dgcnn", "dgcnn")):
+        found = checkpoint_files.find(None, str(tmp_path), model=model)
+        assert found == str(tmp_path / "shipped" / name / "model.ckpt")
+    with pytest.raises(InputError, match="train one with train.py"):
+        checkpoint_files.find(None, str(tmp_path), model="pointnet_cls_basic")
+    assert str(tmp_path / "shipped" / "dgcnn") in capsys.readouterr().out
     own = _make(tmp_path / "log")
-    assert checkpoint_files.find(None, str(tmp_path / "log")) == own
+    assert checkpoint_files.find(None, str(tmp_path / "log"), model="dgcnn") == own
     assert not capsys.readouterr().out
 
 

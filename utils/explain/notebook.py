@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 
+import models
 from utils import metrics
 from utils.clouds import own_cloud, readers
 from utils.clouds.cloud import MIN_POINTS, check_num_points
@@ -21,15 +22,16 @@ from utils.network import checkpoint_files
 from utils.network.loading import open_classifier
 
 
-def open_network(model_path=None, rotation="y", gpu=0):
+def open_network(model_path=None, rotation="y", gpu=0, model=checkpoint_files.POINTNET):
     """Opens a network. TensorFlow is loaded now, which takes seconds; importing loads nothing of it.
 
     Args:
       model_path: a checkpoint of train.py, or of upstream PointNet, PointNet++ or DGCNN: its prefix, one of its files,
-        or its folder; None: a PointNet that comes with the program, trained on the 40 classes of ModelNet40.
-      rotation: which of these: trained on objects that stand upright ("y"), lie in any position ("xyz") or were never
-        turned ("none").
+        or its folder; None: a network that comes with the program, trained on the 40 classes of ModelNet40.
+      rotation: which PointNet of these: trained on objects that stand upright ("y"), lie in any position ("xyz") or
+        were never turned ("none").
       gpu: index of the GPU, where there is one; -1 for the CPU.
+      model: which of these: "pointnet_cls", "dgcnn" or "pointnet2_cls_ssg".
 
     Returns:
       An OpenNetwork; it holds memory until it is closed: `with explain.open_network() as network:`, or `close`.
@@ -38,10 +40,14 @@ def open_network(model_path=None, rotation="y", gpu=0):
       InputError: there is no such checkpoint, it is damaged, or there is no such GPU.
     """
     arguments.check_is_one_of("rotation", rotation, ROTATIONS)
+    arguments.check_is_one_of("model", model, models.NAMES)
+    is_pointnet = model == checkpoint_files.POINTNET
+    if rotation != "y" and (model_path is not None or not is_pointnet):
+        raise InputError("`rotation` {}: it chooses among the shipped PointNets; leave it out".format(rotation))
+    if model_path is not None and not is_pointnet:
+        raise InputError("`model` {}: it chooses among the shipped networks; leave it out".format(model))
     if model_path is None:
-        model_path = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation)
-    elif rotation != "y":
-        raise InputError("`rotation` {}: it chooses among the shipped networks; leave it out".format(rotation))
+        model_path = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation if is_pointnet else model)
     return OpenNetwork(checkpoint_files.find(os.fspath(model_path), None), gpu)
 
 

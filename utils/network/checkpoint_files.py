@@ -17,6 +17,7 @@ LONGEST_VALUE = 60  # letters of a value in a message
 ENDINGS = (".data-00000-of-00001", ".index")
 # What is to be known of a checkpoint, where something is: put in place with it, and before its index.
 FACTS = ".json"
+POINTNET = "pointnet_cls"  # the network that is shipped for several rotations
 SAVING = ".saving"  # after the prefix: the folder in which a checkpoint is written
 PATTERN_LETTERS = frozenset("[]*?{}\\")
 
@@ -26,15 +27,16 @@ def num_points_of(config):
     return config.get("num_point") or 1024
 
 
-def find(model_path, log_dir, rotation=None, argument="model_path"):
+def find(model_path, log_dir, rotation=None, argument="model_path", model=None):
     """The checkpoint to explain. Says so where it takes one that the program ships. Changes no file.
 
     Args:
       model_path: a prefix such as `log/model.ckpt`, one of its files, or a folder.
         None: the best, else the last, in `log_dir`; without one there, a shipped one.
       log_dir: folder that `train.py` wrote.
-      rotation: of the shipped checkpoints, "xyz" takes the one that was trained for it.
+      rotation: of the shipped PointNets, "xyz" takes the one that was trained for it.
       argument: name of the argument that gave `model_path`, for the message.
+      model: the network of the shipped checkpoint, one of models.NAMES; None: PointNet.
 
     Returns:
       The prefix of a checkpoint that `exists`.
@@ -44,7 +46,8 @@ def find(model_path, log_dir, rotation=None, argument="model_path"):
     """
     if model_path is None:
         tried = [os.path.join(log_dir, "best", "model.ckpt"), os.path.join(log_dir, "model.ckpt")]
-        shipped = os.path.join(PRETRAINED_DIR, "rotation_xyz" if rotation == "xyz" else "rotation_y", "model.ckpt")
+        of_rotation = "rotation_xyz" if rotation == "xyz" else "rotation_y"
+        shipped = os.path.join(PRETRAINED_DIR, model if model not in (None, POINTNET) else of_rotation, "model.ckpt")
         way_on = "train one with train.py, or name one with `model_path`"
     else:
         prefix = model_path

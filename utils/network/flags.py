@@ -15,7 +15,9 @@ def add_network_flags(group):
     group.add_argument(
         "--model_path", metavar="CHECKPOINT", help="checkpoint (default: the best in --log_dir, else a shipped one)"
     )
-    group.add_argument("--model", choices=models.NAMES, help="its network (default: what the checkpoint holds)")
+    group.add_argument(
+        "--model", choices=models.NAMES, help="its network, and which shipped one (default: what the checkpoint holds)"
+    )
     group.add_argument(
         "--class_names",
         metavar="FILE",
@@ -63,11 +65,11 @@ class FoundNetwork(NamedTuple):
 
 
 def find_network(flags):
-    """The FoundNetwork that the flags of `add_network_flags` name; --rotation chooses among the shipped ones.
+    """The FoundNetwork that the flags of `add_network_flags` name; --model and --rotation choose among shipped ones.
 
     Raises:
       InputError: there is none, or what stands beside it cannot be read.
     """
-    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation)
+    prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation, model=flags.model)
     config = checkpoint_files.read_config(prefix)
     return FoundNetwork(prefix, config, known_class_names(config, flags.class_names))
