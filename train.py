@@ -25,33 +25,13 @@ with streams.one_line_interrupts():
     from utils.disk import locks
     from utils.explain import shown_clouds
     from utils.files import InputError
-    from utils.network import checkpoint_files, loading, processes, training
+    from utils.network import loading, processes, resuming, training
 
 EXAMPLES = (
     "python train.py",
     "python train.py --data_dir demo --max_epoch 20",
     "python train.py --model dgcnn --log_dir log/dgcnn",
 )
-# A run that goes on must go on as it began: these flags decide what each step does.
-FLAGS_OF_A_RUN = (
-    "model",
-    "num_point",
-    "train_points",
-    "batch_size",
-    "learning_rate",
-    "momentum",
-    "optimizer",
-    "schedule",
-    "decay_step",
-    "decay_rate",
-    "rotation",
-    "augment",
-    "label_smoothing",
-    "start_from",
-    "seed",
-)
-# What trainings that are older than these flags did.
-NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
 
 
 def parse_flags():
@@ -180,7 +160,7 @@ def train(flags, together=processes.ONE):
     Of the processes that train together, the first alone knows the folder to write to.
     """
     if together.is_first:
-        settle_seed(flags)
+        resuming.settle_seed(flags)
     data = provider.open_data(flags.data_dir)
     class_names = provider.class_names(data)
     train_set = provider.load_split(data, "train", flags.num_point, len(class_names))
@@ -188,7 +168,7 @@ def train(flags, together=processes.ONE):
     config = dict(command_line.kept_flags(flags), num_train=len(train_set[0]), class_names=class_names)
     config["processes"] = together.size
     if together.is_first:
-        check_resumable(flags, config)
+        resuming.check(flags, config, idle_flags(flags))
     settings = training_settings(flags, len(train_set[0]), class_names, together)
     together.share_cores()
     loading.load_tensorflow()
@@ -204,7 +184,7 @@ def train(flags, together=processes.ONE):
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
         if together.is_first:
-            files.write_json(config_path(flags), dict(config, versions=files.versions()))
+            files.write_json(resuming.config_path(flags.log_dir), dict(config, versions=files.versions()))
         if is_complete(graph, settings, log):
             return
         with training.StopOnSignal(together) as stop:
@@ -215,20 +195,6 @@ def train(flags, together=processes.ONE):
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             # horovodrun ends all processes once one ends with another status than 0, and this one may be saving still.
             sys.exit(130 if together.is_first else 0)
-
-
-def settle_seed(flags):
-    """Draws anew, in a training that begins with weights, what those were trained on, unless a seed is given.
-
-    Of the same seed, every cloud would come turned as it was then, and the network be asked what it knows by heart.
-    """
-    if flags.start_from is None or "seed" in flags.given:
-        return
-    if is_begun(flags):
-        flags.seed = checkpoint_files.read_config(os.path.join(flags.log_dir, "model.ckpt")).get("seed") or 0
-    else:
-        start = checkpoint_files.find(flags.start_from, None, argument="start_from")
-        flags.seed = ((checkpoint_files.read_config(start).get("seed") or 0) + 1) % 2**32
 
 
 def check_density(flags):
@@ -289,44 +255,6 @@ def training_settings(flags, num_train, class_names, together=processes.ONE):
         density=(flags.train_points or flags.num_point) / flags.num_point,
         processes=together,
     )
-
-
-def check_resumable(flags, config):
-    """Refuses to go on with other flags or data than a training in the same folder began with.
-
-    Any number of processes goes on, with the same batch size of each or with the same in all.
-    """
-    if not is_begun(flags):
-        return
-    before = checkpoint_files.read_config(os.path.join(flags.log_dir, "model.ckpt"))
-    if not before:
-        raise InputError(
-            "{} holds a checkpoint, but no config.json that says how it was trained: give another `log_dir`, and this "
-            "one as `start_from` to begin with its weights".format(flags.log_dir)
-        )
-    must_stay = [name for name in FLAGS_OF_A_RUN if name not in idle_flags(flags)]
-    same = {name: config[name] for name in must_stay}
-    if config["batch_size"] * config["processes"] == before.get("batch_size", 0) * before.get("processes", 1):
-        del same["batch_size"]
-    files.check_same_settings(config_path(flags), same, "log_dir", newer=NEWER_FLAGS)
-    if flags.schedule == "cosine":
-        way_on = "repeat that, as its cosine ends there, or begin with its weights by `start_from` in another"
-        files.check_same_settings(config_path(flags), {"max_epoch": flags.max_epoch}, "log_dir", way_on)
-    of_data = {name: config[name] for name in ("class_names", "num_train")}
-    files.check_same_settings(config_path(flags), of_data, "log_dir", "give its `data_dir` or another")
-
-
-def is_begun(flags):
-    """Whether a training has left a checkpoint in `log_dir`.
-
-    A kill in the first epoch leaves the best network alone, which a training of other flags is not to replace.
-    """
-    prefixes = [os.path.join(flags.log_dir, *parts) for parts in (["model.ckpt"], ["best", "model.ckpt"])]
-    return any(checkpoint_files.exists(prefix) for prefix in prefixes)
-
-
-def config_path(flags):
-    return os.path.join(flags.log_dir, "config.json")
 
 
 def is_complete(graph, settings, log):

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
-from utils import tf_sparse, tf_util
+from models import sparse
+from utils import tf_util
 
 
 class Rows(NamedTuple):
@@ -67,7 +68,7 @@ def differences(of_points, of_centres, rows):
     def difference(of_points, of_centres):
         def gradient(values):
             of_balls = _of_balls(tf.math.segment_sum, values, rows)
-            return tf_sparse.sums_by_place(values, rows.points, tf.shape(of_points)[0]), -of_balls
+            return sparse.sums_by_place(values, rows.points, tf.shape(of_points)[0]), -of_balls
 
         balls = tf.minimum(rows.balls, tf.shape(of_centres)[0] - 1)
         return tf.gather(of_points, rows.points) - tf.gather(of_centres, balls), gradient
@@ -162,7 +163,7 @@ def _max_of_product(values, weights, rows):
             counts = tf.math.unsorted_segment_sum(tf.ones_like(cell, tf.float32), cell, num_balls * num_outputs)
             shares = tf.reshape(maximum_gradient, [-1]) / counts
             shape = [tf.shape(values)[0], num_outputs]
-            values_gradient, weights_gradient = tf_sparse.products(
+            values_gradient, weights_gradient = sparse.products(
                 held, tf.gather(shares, cell), shape, tf.transpose(weights), values
             )
             return values_gradient, tf.transpose(weights_gradient)

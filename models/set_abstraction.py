@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
-from models import ball_rows
+from models import ball_rows, sparse
 from models.max_pool import WAITING, GroupPool
-from utils import tf_grouping, tf_sparse, tf_util
+from utils import tf_grouping, tf_util
 
 
 class Abstraction(NamedTuple):
@@ -107,10 +107,10 @@ def _moments(points, features, centres, rows):
         return tf.squeeze(mean, 0), covariance
     features = tf.reshape(features, [-1, features.shape.as_list()[2]])
     num_points = tf.shape(features)[0]
-    times = tf_sparse.sums_by_place(rows.times, rows.points, num_points)
+    times = sparse.sums_by_place(rows.times, rows.points, num_points)
     features_mean = tf.matmul(times, features, transpose_a=True) / count
     features -= features_mean
-    weighted = tf_sparse.sums_by_place(weighted, rows.points, num_points)
+    weighted = sparse.sums_by_place(weighted, rows.points, num_points)
     across = tf.matmul(weighted, features, transpose_a=True) / count
     of_features = tf.matmul(features, features * times, transpose_a=True) / count
     top, bottom = tf.concat([covariance, across], axis=1), tf.concat([tf.transpose(across), of_features], axis=1)

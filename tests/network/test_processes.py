@@ -13,11 +13,10 @@ import tensorflow.compat.v1 as tf
 from fake_horovod import side_by_side
 
 import models
-import train
 from models import max_pool, pointnet_cls
 from utils import files, tf_util
 from utils.files import PROJECT_DIR, InputError
-from utils.network import checkpoint, processes, training, training_graph
+from utils.network import checkpoint, processes, resuming, training, training_graph
 from utils.network.processes import ONE, Processes
 
 LAUNCHED = {"HOROVOD_RANK": "3", "HOROVOD_SIZE": "8", "HOROVOD_LOCAL_RANK": "1", "HOROVOD_LOCAL_SIZE": "2"}
@@ -220,7 +219,7 @@ def test_steps_are_counted_anew_where_a_checkpoint_goes_on_with_more_processes(t
 
 
 def _flags(log_dir, batch_size):
-    values = dict(dict.fromkeys(train.FLAGS_OF_A_RUN), **train.NEWER_FLAGS)
+    values = dict(dict.fromkeys(resuming.FLAGS_OF_A_RUN), **resuming.NEWER_FLAGS)
     values.update(log_dir=str(log_dir), optimizer="adam", schedule="steps", batch_size=batch_size)
     return argparse.Namespace(**values)
 
@@ -238,10 +237,10 @@ def test_any_number_of_processes_goes_on_with_the_same_batch_of_each_or_in_all(
     flags = _flags(tmp_path, batch_size)
     now = dict(vars(flags), class_names=["a"], num_train=99, processes=num_processes, model="pointnet_cls")
     if is_taken:
-        train.check_resumable(flags, now)
+        resuming.check(flags, now)
     else:
         with pytest.raises(InputError, match="`batch_size` {}: .* began with 16;".format(batch_size)):
-            train.check_resumable(flags, now)
+            resuming.check(flags, now)
 
 
 def test_a_process_that_another_left_says_so_in_one_line():

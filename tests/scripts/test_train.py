@@ -19,6 +19,7 @@ import train
 import utils
 from utils.demo import modelnet40
 from utils.files import InputError
+from utils.network import resuming
 
 pytestmark = pytest.mark.takes_turns
 
@@ -149,7 +150,7 @@ def _seed_of(log_dir, *arguments):
     arguments = ("train.py", "--log_dir", str(log_dir)) + arguments
     with mock.patch.object(sys, "argv", list(arguments)):
         flags = train.parse_flags()
-    train.settle_seed(flags)
+    resuming.settle_seed(flags)
     return flags.seed
 
 
