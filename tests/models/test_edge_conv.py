@@ -7,7 +7,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from benchmarks import textbook
 
-from models import edge_conv
+from models import edge_conv, edges
 
 K = 6
 WIDTHS = {"one": (24,), "two": (16, 24)}
@@ -71,7 +71,7 @@ def _neighbours(rng, num_clouds, num_points, k=K):
 @pytest.mark.parametrize("is_training", (True, False))
 @pytest.mark.parametrize("kind", WIDTHS)
 def test_values_gradients_and_moving_averages_are_the_textbooks(kind, is_training, values_per_chunk, rng, monkeypatch):
-    monkeypatch.setattr(edge_conv, "VALUES_PER_CHUNK", values_per_chunk)
+    monkeypatch.setattr(edges, "VALUES_PER_CHUNK", values_per_chunk)
     features = (rng.standard_normal((5, 17, 7)) + 1).astype(np.float32)
     _assert_textbook(kind, features, _neighbours(rng, 5, 17), is_training)
 
@@ -110,13 +110,13 @@ def _all_edges(features, neighbours, kind, session):
     """The layer's values of each edge [B, N, k, K], in float64, from the variables of the default graph."""
     values = {variable.op.name: session.run(variable).astype(np.float64) for variable in tf.global_variables()}
     others = np.stack([cloud[places] for cloud, places in zip(features, neighbours)]).astype(np.float64)
-    edges = np.concatenate([np.broadcast_to(features[:, :, np.newaxis], others.shape), others], axis=3)
-    edges[..., features.shape[2] :] -= features[:, :, np.newaxis]
+    layer = np.concatenate([np.broadcast_to(features[:, :, np.newaxis], others.shape), others], axis=3)
+    layer[..., features.shape[2] :] -= features[:, :, np.newaxis]
     for scope in ("first", "layer")[-len(WIDTHS[kind]) :]:
-        edges = edges @ values[scope + "/weights"][0, 0] + values[scope + "/biases"]
-        edges = (edges - values[scope + "/bn/moving_mean"]) / np.sqrt(values[scope + "/bn/moving_variance"] + 1e-3)
-        edges = np.maximum(edges * values[scope + "/bn/gamma"] + values[scope + "/bn/beta"], 0)
-    return edges
+        layer = layer @ values[scope + "/weights"][0, 0] + values[scope + "/biases"]
+        layer = (layer - values[scope + "/bn/moving_mean"]) / np.sqrt(values[scope + "/bn/moving_variance"] + 1e-3)
+        layer = np.maximum(layer * values[scope + "/bn/gamma"] + values[scope + "/bn/beta"], 0)
+    return layer
 
 
 @pytest.mark.parametrize("kind", WIDTHS)
