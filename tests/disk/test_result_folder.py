@@ -60,6 +60,16 @@ def test_another_run_goes_beside_and_comes_back_to_its_own_folder(tmp_path):
     )
     assert _write(folder, "3", settings=other)[0] == path and _write(folder, "4") == (str(folder), None)
     assert _write(folder, "5", settings=dict(SETTINGS, rotation="none"))[0] == str(folder) + "_3"
+    # Of runs side by side it says which these are, or in what they differ.
+    runs = {"asm": {"seed": 1}, "random": {"seed": 1}}
+    _write(tmp_path / "both", "1", settings={"side_by_side": runs})
+    for other_runs, words in (
+        ({"asm": runs["asm"]}, "(side_by_side of asm, random)"),
+        (dict(runs, asm={"seed": 2}), "(seed 1)"),
+    ):
+        assert words in _write(tmp_path / "both", "2", settings={"side_by_side": other_runs})[1]
+    newer = {name: dict(one, points=9) for name, one in runs.items()}
+    assert _write(tmp_path / "both", "3", settings={"side_by_side": newer}) == (str(tmp_path / "both"), None)
     # A setting that is newer than the folder is no other run.
     assert _write(folder, "6", settings=dict(SETTINGS, newer=1)) == (str(folder), None)
     assert _write(folder, "7", settings=other, overwrite=True) == (str(folder), None)

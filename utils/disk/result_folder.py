@@ -163,14 +163,24 @@ def _what_differs(path, settings, is_ours):
         # Gone since the look: it is being replaced.
         return None if isinstance(error.__context__, FileNotFoundError) else "a run whose run.json cannot be read"
     now = json.loads(json.dumps(settings))  # JSON has lists for tuples.
-    differing = [key for key in now if key in before and before[key] != now[key]]
-    if not differing:
-        return None
-    return "another run ({})".format(", ".join("{} {}".format(key, _short(before[key])) for key in differing))
+    differing = _differences(before, now)
+    return "another run ({})".format(", ".join(dict.fromkeys(differing))) if differing else None
 
 
-def _short(value):
-    return files.printable(str(value), 60)
+def _differences(before, now):
+    """What settings were, where both of two dictionaries have them and they differ: list of texts, some deeper down."""
+    found = []
+    for key in now:
+        was, other = before.get(key), now[key]
+        if key not in before or was == other:
+            continue
+        if isinstance(was, dict) and isinstance(other, dict):
+            # The settings of several runs are all there; those of one may be older than some that there are now.
+            is_of_others = isinstance(next(iter(was.values()), None), dict) and set(was) != set(other)
+            found += ["{} of {}".format(key, ", ".join(was))] if is_of_others else _differences(was, other)
+        else:
+            found.append("{} {}".format(key, files.printable(str(was), 60)))
+    return found
 
 
 def _cannot_write(folder, error):
