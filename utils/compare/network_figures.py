@@ -8,7 +8,7 @@ OBJECTS, MOST_CELLS = 5, 16  # in the figure of their heat, and of each object
 
 
 def save_bars(path, group, methods, order, labels, width):
-    """Writes a measure: a group of bars for each method, in an order, and a bar for each network. It is True.
+    """Writes a measure: a group of bars for each method, in an order, and a bar for each network.
 
     Args:
       path: the file to write.
@@ -21,13 +21,10 @@ def save_bars(path, group, methods, order, labels, width):
     label = group[0].name + (" ({} is best)".format(group[0].bests) if group[0].bests else "")
     series = {name: metrics.mean_and_error(one.values[order], axis=1) for name, one in zip(labels, group)}
     figures.save_bars(path, [methods[number] for number in order], series, label, width)
-    return True
 
 
 def save_clouds(path, found, folders, labels, methods, width):
     """Writes a few objects, coloured by the heat of the best methods on each network, as many as have room.
-
-    It is whether there is such a figure: all folders hold heat, and the networks are not too many.
 
     Args:
       path: the file to write.
@@ -35,6 +32,9 @@ def save_clouds(path, found, folders, labels, methods, width):
       folders, labels: of the networks.
       methods: names, the best first.
       width: of the figure, in inches; None for the usual one.
+
+    Returns:
+      Whether there is such a figure: all folders hold heat, and the networks are not too many.
     """
     kept = [heats.KeptHeat(folder) for folder in folders]
     methods = methods[: MOST_CELLS // len(labels)]

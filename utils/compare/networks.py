@@ -4,7 +4,6 @@ An order of methods that holds for one network is an anecdote: how much it diffe
 how much it differs between clouds.
 """
 
-import functools
 import os
 import re
 
@@ -43,22 +42,18 @@ def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_
     files.replace_file(os.path.join(target, name + ".md"), lambda file: file.write(text))
     print(text)
     methods, order = found[0].methods, _order(groups[0])
-    best_first = [methods[place] for place in order]
-    figures_of = {
-        "": functools.partial(network_figures.save_bars, group=groups[0], methods=methods, order=order, labels=labels),
-        "_clouds": functools.partial(
-            network_figures.save_clouds, found=found, folders=folders, labels=labels, methods=best_first
-        ),
-    }
-    written = [name + ".md"]
-    for ending, draw in figures_of.items():
-        figure = "{}{}.{}".format(name, ending, figure_format)
+    bars, clouds = ("{}{}.{}".format(name, ending, figure_format) for ending in ("", "_clouds"))
+    for figure in (bars, clouds):
         report.remove_other_formats(target, figure)
-        if draw(os.path.join(target, figure), width=figure_width):
-            written.append(figure)
-        elif os.path.exists(os.path.join(target, figure)):
-            # Of other networks than the summary.
-            os.remove(os.path.join(target, figure))
+    network_figures.save_bars(os.path.join(target, bars), groups[0], methods, order, labels, figure_width)
+    written = [name + ".md", bars]
+    best_first = [methods[place] for place in order]
+    path = os.path.join(target, clouds)
+    if network_figures.save_clouds(path, found, folders, labels, best_first, figure_width):
+        written.append(clouds)
+    elif os.path.exists(path):
+        # Of other networks than the summary.
+        os.remove(path)
     print("Written to {}: {}".format(target, ", ".join(written)))
 
 

@@ -31,7 +31,7 @@ def open_network(model_path=None, rotation="y", gpu=0, model=checkpoint_files.PO
       rotation: which PointNet of these: trained on objects that stand upright ("y"), lie in any position ("xyz") or
         were never turned ("none").
       gpu: index of the GPU, where there is one; -1 for the CPU.
-      model: which of these: "pointnet_cls", "dgcnn" or "pointnet2_cls_ssg".
+      model: which network of these: "pointnet_cls" or "dgcnn".
 
     Returns:
       An OpenNetwork; it holds memory until it is closed: `with explain.open_network() as network:`, or `close`.
