@@ -232,6 +232,8 @@ def turn_test_clouds(points, rotation, seed):
 def training_settings(flags, num_train, class_names, together=processes.ONE):
     """What the flags say of the training of so many clouds: a training.TrainingSettings."""
     batch_size = flags.batch_size * together.size
+    if batch_size < 2:
+        raise InputError("`batch_size` 1: from one cloud a step batch norm learns nothing; give at least 2")
     if num_train < batch_size:
         of_each = " of each of {} processes".format(together.size) if together.size > 1 else ""
         raise InputError(
@@ -263,7 +265,10 @@ def is_complete(graph, settings, log):
         epoch = min(graph.step // settings.steps_per_epoch + 1, settings.max_epoch)
         log("Resumed after {} steps, in epoch {} of {}".format(graph.step, epoch, settings.max_epoch))
     if graph.epochs_done >= settings.max_epoch:
-        log("All {} epochs are done; a greater --max_epoch trains on".format(settings.max_epoch))
+        way_on = "a greater --max_epoch trains on"
+        if settings.schedule == "cosine":
+            way_on = "as its cosine ends there, --start_from with its weights, in another --log_dir, trains on"
+        log("All {} epochs are done; {}".format(settings.max_epoch, way_on))
     return graph.epochs_done >= settings.max_epoch
 
 

@@ -43,9 +43,10 @@ def _commands(pages=PAGES):
 
 
 def _calls():
-    """(page, script, arguments) of all calls of the project's scripts."""
+    """(page, script, arguments) of all calls of the project's scripts, on lines of their own and in sentences."""
     found = []
-    for page, command in _commands():
+    in_sentences = [(page, one) for page in PAGES for one in re.findall(r"`(python \w+\.py[^`]*)`", _text(page))]
+    for page, command in _commands() + in_sentences:
         match = re.search(r"python (\w+)\.py(.*)$", command.split(" #")[0].rstrip(" &"))
         if match:
             found.append((page, match.group(1), shlex.split(match.group(2))))

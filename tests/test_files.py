@@ -92,6 +92,18 @@ def test_flags_know_whether_they_were_given():
     assert command_line.kept_flags(flags) == {"seed": 0, "num_point": 7}
 
 
+def test_a_value_that_begins_with_a_minus_may_stand_with_a_space():
+    parser = _parser()
+    parser.add_argument("--view")
+    parser.add_argument("--mode", choices=["-low", "+low"])
+    parser.add_argument("--several", nargs="+")
+    flags = parser.parse_args(["--view", "-30,20", "--mode", "-low", "--several", "a", "--num_point", "-3"])
+    assert (flags.view, flags.mode, flags.several, flags.num_point) == ("-30,20", "-low", ["a"], -3)
+    assert flags.given == {"view", "mode", "several", "num_point"}
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--view", "--mode", "-low"])
+
+
 def test_version_is_the_same_everywhere(capsys):
     with pytest.raises(SystemExit):
         _parser().parse_args(["--version"])

@@ -49,6 +49,15 @@ def test_neighbours_are_the_same_for_chunks_of_any_size(distances_per_chunk, rng
     np.testing.assert_array_equal(_neighbours(features, 6), _nearest_first(features, 6))
 
 
+@pytest.mark.parametrize("num_points", (1, 100, 1024, 46341, 65536, 65537, 100000, 131072))
+def test_of_clouds_of_any_size_at_least_one_has_its_distances_found_at_a_time(num_points):
+    # Python's numbers do not overflow.
+    expected = max(1, tf_grouping.DISTANCES_PER_CHUNK // num_points**2)
+    with tf.Graph().as_default(), tf.Session() as session:
+        placeholder = tf.placeholder(tf.int32, [])
+        assert session.run(tf_grouping._clouds_in_a_chunk(placeholder), {placeholder: num_points}) == expected
+
+
 @pytest.mark.parametrize("shape", ((2, 4), (2, 4, 3)))
 def test_gathered_features_are_those_of_the_points_and_their_gradient_goes_back_there(shape, rng):
     features = rng.standard_normal((2, 6, 5)).astype(np.float32)

@@ -47,11 +47,16 @@ class Parser(argparse.ArgumentParser):
             "--verbose", action="store_true", help="print what TensorFlow and Open3D have to say, too"
         )
 
-    def parse_args(self, *arguments, **options):
-        """The flags, as an argparse.Namespace; `given` is the set of names of those on the command line."""
-        flags = super().parse_args(*arguments, **options)
+    def parse_args(self, arguments=None):
+        """The flags, as an argparse.Namespace; `given` is the set of names of those on the command line.
+
+        Args:
+          arguments: list of texts; None: those of the command line.
+        """
+        arguments = self._with_values(sys.argv[1:] if arguments is None else arguments)
+        flags = super().parse_args(arguments)
         self.arguments.update(vars(flags))
-        flags.given = self._given(*arguments)
+        flags.given = self._given(arguments)
         if flags.quiet:
             be_quiet()
         if flags.verbose:
@@ -61,12 +66,25 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, "{}: error: {} (--help lists the flags)\n".format(self.prog, message))
 
-    def _given(self, *arguments):
+    def _with_values(self, arguments):
+        """Lets `--drop_mode -midrange` and `--view -30,20` stand with a space: argparse would take them for flags."""
+        joined = []
+        for argument in arguments:
+            takes = self._option_string_actions.get(joined[-1]) if joined else None
+            # Of flags that take one value, and not of those that take none or a list.
+            is_value = takes is not None and takes.nargs is None and argument not in self._option_string_actions
+            if is_value and (argument in (takes.choices or ()) or re.match(r"-[\d.]", argument)):
+                joined[-1] += "=" + argument
+            else:
+                joined.append(argument)
+        return joined
+
+    def _given(self, arguments):
         defaults = [(action, action.default) for action in self._actions]
         try:
             for action, _ in defaults:
                 action.default = argparse.SUPPRESS
-            return set(vars(super().parse_args(*arguments)))
+            return set(vars(super().parse_args(arguments)))
         finally:
             for action, default in defaults:
                 action.default = default

@@ -116,7 +116,7 @@ def nearest_neighbours(features, k):
     """
     num_points = tf.shape(features)[1]
     num_found = tf.minimum(k, num_points)
-    clouds_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.square(num_points))
+    clouds_each = _clouds_in_a_chunk(num_points)
     # Of one large cloud few points at a time: the distances between all would not fit the memory.
     points_each = tf_util.VECTOR * tf.maximum(1, DISTANCES_PER_CHUNK // (tf_util.VECTOR * num_points))
     # One product alone would be shared out among threads.
@@ -136,6 +136,12 @@ def nearest_neighbours(features, k):
 
     (indices,) = in_chunks(search, [tf.stop_gradient(features)], clouds_each, [tf.int32])
     return tf.reshape(indices, [-1, num_points, num_found])
+
+
+def _clouds_in_a_chunk(num_points):
+    """How many clouds of so many points, an int32 Tensor, have their distances found at a time: at least one."""
+    # Divided twice: the square of 65,536 does not fit an int32.
+    return tf.maximum(1, DISTANCES_PER_CHUNK // num_points // num_points)
 
 
 def _factors(features):

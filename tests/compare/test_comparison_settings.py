@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 
+import numpy as np
 import pytest
 
 from utils import files
-from utils.compare import settings
+from utils.clouds.cloud import Cloud
+from utils.compare import heats, settings
 from utils.disk.rows import NamedCloud
 from utils.disk.shards import Shard
 from utils.files import InputError
@@ -144,6 +146,23 @@ def test_an_option_may_change_where_no_row_depends_on_it(tmp_path):
     folder = _folder(tmp_path, rows=["asm", "a method of next year"])
     settings.begin(folder, _new(pooling="avg"))
     assert _kept(folder)["pooling"] == "avg"
+
+
+def test_an_option_must_stay_where_kept_heat_depends_on_it(tmp_path):
+    folder = _folder(tmp_path, rows=["asm"])
+    kept = heats.KeptHeat(folder)
+    kept.add("p-grad-cam", Cloud(np.zeros((16, 3)), 0, "chair", 0, "here"), np.arange(16.0))
+    kept.save()
+    with pytest.raises(InputError, match="`pooling` avg: .* began with max"):
+        settings.begin(folder, _new(pooling="avg"))
+    settings.begin(folder, _new(methods=["asm"]))
+    assert _kept(folder)["pooling"] == "max"
+
+
+def test_of_other_points_of_the_same_clouds_their_number_is_to_blame(tmp_path):
+    folder = _folder(tmp_path, data=DATA)
+    with pytest.raises(InputError, match="`num_point` 512: .* began with 1024"):
+        settings.begin(folder, _new(num_point=512, data="fedc" * 16))
 
 
 def test_an_option_that_rows_depend_on_is_kept_while_other_methods_run(tmp_path):

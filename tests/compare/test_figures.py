@@ -240,23 +240,27 @@ SPREAD_VALUES = np.arange(12.0) * 80, np.arange(12) % 3 > 0
 DRAWN = {
     "curves": (
         figures,
-        lambda: figures.save_curves("", [0, 25, 50], {"accuracy": _curves_of(3)}, "points", 40, width=COLUMN),
+        lambda names: figures.save_curves(
+            "", [0, 25, 50], {"accuracy": _curves_of(3, names)}, "points", 40, width=COLUMN
+        ),
     ),
     "bars": (
         figures,
-        lambda: figures.save_bars("", SIXTEEN, {"a way": (np.arange(16.0), None)}, "a long label of points", COLUMN),
+        lambda names: figures.save_bars(
+            "", names, {"a way": (np.arange(16.0), None)}, "a long label of points", COLUMN
+        ),
     ),
     "clouds": (
         grid_figure,
-        lambda: grid_figure.save_grid(
-            "", ["chair"] * 2, SIXTEEN[9:], [[CELL] * 7] * 2, report.grid_bar(True, "coolwarm", "robust"), COLUMN
+        lambda names: grid_figure.save_grid(
+            "", names[:2], names[9:], [[CELL] * 7] * 2, report.grid_bar(True, "coolwarm", "robust"), COLUMN
         ),
     ),
     "distributions": (
         distributions,
-        lambda: distributions.save(
+        lambda names: distributions.save(
             "",
-            {"dropped {}".format(way): dict.fromkeys(SIXTEEN[9:], SPREAD_VALUES) for way in "abc"},
+            {"dropped {}".format(way): dict.fromkeys(names[9:], SPREAD_VALUES) for way in "abc"},
             np.arange(12) > 2,
             1024,
             "points",
@@ -267,15 +271,31 @@ DRAWN = {
 }
 
 
+# As long as a name of heat from elsewhere can be.
+LONG_NAMES = ["heat-of-another-group-in-their-paper-{:02d}".format(number) for number in range(16)]
+
+
+@pytest.mark.parametrize("names", [SIXTEEN, LONG_NAMES])
 @pytest.mark.parametrize("name", sorted(DRAWN))
-def test_in_a_column_no_text_is_small_and_none_is_cut(monkeypatch, name):
-    figure, texts = _drawn(monkeypatch, *DRAWN[name])
+def test_in_a_column_no_text_is_small_and_none_is_cut(monkeypatch, name, names):
+    module, draw = DRAWN[name]
+    figure, texts = _drawn(monkeypatch, module, lambda: draw(names))
     width, height = figure.get_size_inches()
     assert width == pytest.approx(COLUMN)
     assert min(text.get_fontsize() for text in texts) >= plots.LEAST_TEXT
     drawn = figure.get_tightbbox(figure.canvas.get_renderer())
     slack = 1e-6  # of floats
     assert drawn.x0 >= 0 and drawn.x1 <= width + slack and drawn.y0 >= 0 and drawn.y1 <= height + slack
+
+
+@pytest.mark.parametrize("places", [[16, 32, 64, 128], [8, 16, 31, 62, 125, 188, 250, 375, 500], [16, 31, 62, 1000]])
+def test_a_logarithmic_axis_has_numbers_whatever_the_places(monkeypatch, places):
+    curves = {"asm": (np.linspace(0, 1, len(places)), np.zeros(len(places)))}
+    figure, _ = _drawn(
+        monkeypatch, figures, lambda: figures.save_curves("", places, {"accuracy": curves}, "points", 40, is_log=True)
+    )
+    ticks = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    assert len(ticks) > 1 and all(int(tick) in places for tick in ticks)
 
 
 @pytest.mark.parametrize("num_clouds, num_bands", [(9, 0), (10, 2)])

@@ -105,7 +105,8 @@ def test_rows_of_other_methods_classes_and_clouds_are_left_out(tmp_path):
     folder = _write(tmp_path, lines)
     report.write(folder)
     found = _summary(folder)
-    assert "4 clouds of 2 classes" in found and "critical" not in found and "lamp" not in found
+    assert "4 clouds of 2 classes" in found and "| critical" not in found and "lamp" not in found
+    assert "There are also rows of critical, 5 more clouds, which the last command did not name" in found
     assert "Not finished" not in found
 
 
@@ -205,6 +206,19 @@ def test_a_lead_that_holds_alone_and_not_among_many_is_said():
     lead, table = tables.lead(names, [0, 1], few[:2], "loss", "least", "points")
     # Of a single comparison there is nothing to widen.
     assert len(table.splitlines()[0].split("|")) == 5 and "together" not in lead
+
+
+def test_a_first_method_that_is_worse_on_the_clouds_that_both_have_does_not_lead():
+    # 0.5 on two clouds, where the other has 0.6; on the rest, where the first has none, it has 0.2.
+    values = np.array([[0.5, 0.5, np.nan, np.nan], [0.6, 0.61, 0.2, 0.2]])
+    lead, table = tables.lead(["a", "b"], tables.order(values, True), values, "correlation", "greatest", "")
+    assert lead.startswith("First, but not surely best, by correlation (greatest): a; not told apart from b")
+    assert _cells(table, "b")[2] == "+0.04 to +0.17"
+
+
+def test_equal_values_share_a_rank():
+    assert tables.ranks(np.array([0.5, 0.75, np.nan, 0.75]), True) == [3, 1, 4, 1]
+    assert tables.ranks(np.array([0.5, 0.75, np.nan, 0.75]), False) == [1, 2, 4, 2]
 
 
 def test_of_one_cloud_or_none_nothing_is_claimed():

@@ -127,6 +127,20 @@ def test_people_see_the_heat_of_the_whole_cloud_and_rounds_drop_by_what_they_nee
     assert run.heat.tolist() == list(range(12)) and run.removed_in_round.tolist() == [-1] * 10 + [2, 1]
 
 
+def test_the_first_round_chooses_by_the_heat_as_it_comes():
+    # In float32 all of these are 1.
+    heats = 1 - 1e-9 * np.arange(12.0)
+    run = drop_until_lost(
+        _line(12),
+        1,
+        _vote_for_class_1_while(lambda points, vote: len(points) > 10),
+        lambda points: heats[points[:, 0].astype(int)],
+        choose=lambda heat: points_to_drop(heat, "+midrange"),
+    )
+    assert run.rounds[0].points_dropped == 6 and run.removed_in_round.tolist() == [1] * 6 + [-1] * 6
+    assert run.heat.dtype == np.float32
+
+
 def test_the_last_mean_loss_is_the_mean_cross_entropy():
     run = drop_until_lost(
         _line(12),

@@ -111,6 +111,17 @@ def test_a_cosine_ends_with_the_training(clouds, rate):
     assert value == pytest.approx(rate, rel=1e-4)
 
 
+@pytest.mark.parametrize("schedule", ["steps", "cosine"])
+def test_a_rate_below_the_floor_is_not_lifted_to_it(schedule):
+    settings = training.TrainingSettings(
+        "pointnet_cls", ("a",), batch_size=10, steps_per_epoch=25, max_epoch=4, learning_rate=1e-6, schedule=schedule
+    )
+    with tf.Graph().as_default(), tf.Session() as session:
+        for clouds in (0, 500):
+            value = session.run(training_graph._learning_rate(settings, tf.constant(clouds)))
+            assert value == pytest.approx(1e-6, rel=1e-4)
+
+
 @pytest.mark.parametrize("clouds, decay", [(0, 0.5), (199999, 0.5), (200000, 0.75), (400000, 0.875), (2000000, 0.99)])
 def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
     with tf.Graph().as_default(), tf.Session() as session:

@@ -146,7 +146,7 @@ def test_a_report_takes_other_colours_and_nothing_else(tiny_data, tiny_log, tmp_
     finished = run_script("compare.py", "--report", tmp_path, "--colormap", "thesis", "--quiet")
     assert finished.returncode == 0 and finished.stdout == "", finished.stderr
     assert (tmp_path / "clouds.png").read_bytes() != before
-    assert _run_json(tmp_path)["colormap"] == "thesis" and _run_json(tmp_path)["scale"] == "robust"
+    assert _run_json(tmp_path)["colormap"] == "thesis" and _run_json(tmp_path)["scale"] == "linear"
     assert_one_line_error(run_script("compare.py", "--report", tmp_path / "none"), "run.json cannot be read")
 
 

@@ -63,7 +63,13 @@ def test_tensorboard_shows_both_losses_accuracies_and_schedules(tiny_log):
     assert len(in_test["accuracy/overall"]) == 3
 
 
-def test_too_large_a_batch_is_refused(tiny_data, tmp_path):
+def test_too_small_and_too_large_a_batch_are_refused(tiny_data, tmp_path):
+    assert_one_line_error(
+        run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--batch_size", 1),
+        "--batch_size 1",
+        "batch norm",
+        "at least 2",
+    )
     assert_one_line_error(
         run_script("train.py", "--data_dir", tiny_data, "--log_dir", tmp_path, "--num_point", 64, "--batch_size", 81),
         "--batch_size 81",

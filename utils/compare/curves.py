@@ -40,18 +40,20 @@ def _areas(results, column):
     return metrics.area_under_curve([int(step) for step in results.steps], results.select(column))
 
 
-def measures(results, bests):
+def measures(results, bests, at_the_end=None):
     """The Measures of a report.Results whose steps are numbers of points, the first that of its order.
 
-    bests is as of `report`. The last step of `insert` holds all points, so there the accuracy is the network's.
+    Args:
+      results: a report.Results.
+      bests: as of `report`.
+      at_the_end: what an accuracy at the last step is called, with a place for its number; None where that of all
+        methods is the same.
     """
-    last = results.steps[-1]
-    return [
-        Measure("area by probability", 100 * _areas(results, "probability"), bests, "percentage points"),
-        Measure(
-            "accuracy at {} points".format(last), 100 * results.select("correct")[:, :, -1], bests, "percentage points"
-        ),
-    ]
+    found = [Measure("area by probability", 100 * _areas(results, "probability"), bests, "percentage points")]
+    if at_the_end is not None:
+        accuracy = 100 * results.select("correct")[:, :, -1]
+        found.append(Measure(at_the_end.format(results.steps[-1]), accuracy, bests, "percentage points"))
+    return found
 
 
 def report(results, bests, xlabel, caption, is_log=False):

@@ -33,7 +33,9 @@ def save(path, panels, is_counted, limit, label, left_out, width=None):
       OSError: the file cannot be written; what was there before is kept.
     """
     methods, count = list(next(iter(panels.values()))), len(panels)
-    left = LETTER_WIDTH * max(map(len, methods)) + 0.2
+    room = None if width is None else plots.NAMES_SHARE * width
+    names = [plots.shortened(method, LETTER_WIDTH, room) for method in methods]
+    left = LETTER_WIDTH * max(map(len, names)) + 0.2
     rows_width = ROWS_WIDTH if width is None else width - left - 0.2
     across = count if rows_width / count >= LEAST_PANEL else 1
     down = count // across
@@ -55,7 +57,7 @@ def save(path, panels, is_counted, limit, label, left_out, width=None):
         axes = figure.add_axes(corner + [panel_width / width, rows_height / height])
         _draw(axes, [values[method] for method in methods], is_counted, looks.values())
         axes.set_yticks(np.arange(len(methods)))
-        axes.set_yticklabels(methods if column == 0 else [], fontsize=8)
+        axes.set_yticklabels(names if column == 0 else [], fontsize=8)
         axes.set_ylim(len(methods) - 0.5, -0.5)
         axes.set_xlim(0, limit)
         axes.locator_params(axis="x", nbins=max(int(panel_width / 0.55), 3), integer=True)

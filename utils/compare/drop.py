@@ -84,7 +84,7 @@ def report(results, num_drop, drop_neg, one_shot, remove, **_):
 
 
 def measures(results, drop_neg, **_):
-    return curves.measures(results, "greatest" if drop_neg else "least")
+    return curves.measures(results, "greatest" if drop_neg else "least", "accuracy after {} points dropped")
 
 
 def check(num_points, num_drop, num_steps, **_):

@@ -20,6 +20,7 @@ LEAST_BANDED = 10  # clouds: of fewer, a standard error says too little to be dr
 BARS_WIDTH = 5.0  # inches of bars
 MOST_HEIGHT = 7.0  # inches of all bars, unless these become too thin
 MARKED_PLACES = 11  # of a curve, at most some more
+LEAST_TICKS = 3  # powers of two among the places that are enough to mark a logarithmic axis
 
 
 def save_curves(path, places, panels, xlabel, num_clouds, is_log=False, width=None):
@@ -49,10 +50,11 @@ def save_curves(path, places, panels, xlabel, num_clouds, is_log=False, width=No
     looks = styles.of(shown)
     others = [method for method in methods if method not in looks]
     is_narrow = width is not None and width < NARROW
-    if is_narrow:
-        right = NARROW_LEADER + 0.1 + NARROW_LETTER_WIDTH * max(map(len, shown))
-    else:
-        right = LEADER + SAMPLE + 0.15 + LETTER_WIDTH * max(map(len, shown))
+    letter_width = NARROW_LETTER_WIDTH if is_narrow else LETTER_WIDTH
+    room = None if width is None else plots.NAMES_SHARE * width
+    names = {method: plots.shortened(method, letter_width, room) for method in shown}
+    right = NARROW_LEADER + 0.1 if is_narrow else LEADER + SAMPLE + 0.15
+    right += letter_width * max(map(len, names.values()))
     panel_width = PANEL_WIDTH if width is None else width - LEFT - right
     panel_height = PANEL_HEIGHT if width is None else min(PANEL_HEIGHT, 0.9 * panel_width)
     # Names of so many curves need their room.
@@ -71,7 +73,7 @@ def save_curves(path, places, panels, xlabel, num_clouds, is_log=False, width=No
         _mark_places(axes, across, places if is_named else None, is_log)
         if number < len(panels) - 1:
             axes.set_xticklabels([])
-        _name_ends(axes, across, curves, looks, (panel_width, panel_height), is_narrow)
+        _name_ends(axes, across, curves, looks, names, (panel_width, panel_height), is_narrow)
     axes.set_xlabel(xlabel, fontsize=8 if is_narrow else 9)
     if words:
         figure.text(0.1 / width, 0.06 / height, "\n".join(words), fontsize=7, color=plots.CAPTION_COLOUR, va="bottom")
@@ -107,7 +109,9 @@ def _mark_places(axes, across, names, is_log):
         axes.set_xticklabels(names, rotation=45, ha="right", rotation_mode="anchor")
     if is_log:
         axes.set_xscale("log")
-        ticks = [place for place in across if place & (place - 1) == 0] or across[::3]
+        ticks = [place for place in across if place & (place - 1) == 0]
+        if len(ticks) < LEAST_TICKS:
+            ticks = across[::3]
         axes.set_xticks(ticks)
         axes.set_xticklabels([str(tick) for tick in ticks])
         axes.minorticks_off()
@@ -117,8 +121,8 @@ def _mark_places(axes, across, names, is_log):
     plots.hide_spines(axes, ("right", "top"))
 
 
-def _name_ends(axes, across, curves, looks, size, is_narrow):
-    """Writes the names of the curves with a look beside their ends, none over another, each with a sample.
+def _name_ends(axes, across, curves, looks, names, size, is_narrow):
+    """Writes the `names` of the curves with a look beside their ends, none over another, each with a sample.
 
     Where it is narrow, the names have the curves' colours in place of samples. `size` is of the axes, in inches.
     """
@@ -141,11 +145,12 @@ def _name_ends(axes, across, curves, looks, size, is_narrow):
         leader = [start + 0.015, 1 + 0.3 * leader_width / width, before - 0.15 * leader_width / width]
         axes.plot(leader, [ends[method], ends[method], height], color=look.colour, linewidth=0.5, **beside)
         if is_narrow:
-            axes.text(before, height, method, fontsize=7, va="center", color=look.colour, transform=axes.transAxes)
+            colour = look.colour
+            axes.text(before, height, names[method], fontsize=7, va="center", color=colour, transform=axes.transAxes)
             continue
         middle = (before + after) / 2
         axes.plot([before, middle, after], [height] * 3, **look.options(), markevery=[1], **beside)
-        axes.text(after + 0.015, height, method, fontsize=8, va="center", transform=axes.transAxes)
+        axes.text(after + 0.015, height, names[method], fontsize=8, va="center", transform=axes.transAxes)
 
 
 def save_bars(path, names, series, label, width=None):
@@ -162,7 +167,9 @@ def save_bars(path, names, series, label, width=None):
       OSError: the file cannot be written; what was there before is kept.
     """
     thickness = 0.8 / len(series)
-    left = 0.075 * max(len(name) for name in names) + 0.2
+    room = None if width is None else plots.NAMES_SHARE * width
+    names = [plots.shortened(name, LETTER_WIDTH, room) for name in names]
+    left = LETTER_WIDTH * max(len(name) for name in names) + 0.2
     bars_width = BARS_WIDTH if width is None else width - left - 0.2
     # As many names beside each other as there is room for.
     fitting = int(min(bars_width + left - 0.2, BARS_WIDTH) / (0.55 + LETTER_WIDTH * max(map(len, series))))

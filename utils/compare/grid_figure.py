@@ -11,6 +11,7 @@ LETTER_WIDTH = 0.075  # inches at 8 points, at most
 LEAST_CELL = 0.78  # inches: a method's name has room
 BAR_WIDTH = 1.2  # inches
 MOST_COLUMNS, MOST_ROWS = 8, 8  # on a page
+ROW_NAMES_SHARE = 0.35  # of a page of given width, that names of rows can take
 
 
 class Cell(NamedTuple):
@@ -51,6 +52,8 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
     Raises:
       OSError: the file cannot be written; what was there before is kept.
     """
+    room = None if width is None else max(NAME_WIDTH, ROW_NAMES_SHARE * width) - 0.1
+    row_names = [plots.shortened(name, LETTER_WIDTH, room) for name in row_names]
     name_width = max(NAME_WIDTH, 0.1 + LETTER_WIDTH * max(len(name) for name in row_names))
     bands = np.array_split(np.arange(len(column_names)), num_bands(len(column_names), width))
     cell_width = CELL_WIDTH if width is None else min((width - name_width - 0.05) / len(bands[0]), 1.5 * CELL_WIDTH)
@@ -125,8 +128,12 @@ def _title(name, width):
 
 
 def _in_two_lines(name, width):
-    """A name, which goes on in a second line behind the hyphen nearest to its middle where it is wider than `width`."""
-    if len(name) * LETTER_WIDTH * 7 / 8 <= 0.94 * width or "-" not in name:
-        return name
-    place = min((at for at, one in enumerate(name) if one == "-"), key=lambda at: abs(at - len(name) / 2))
-    return name[: place + 1] + "\n" + name[place + 1 :]
+    """A name, which goes on in a second line behind the hyphen nearest to its middle where it is wider than `width`.
+
+    What is too long for a line even so is cut.
+    """
+    letter_width, lines = LETTER_WIDTH * 7 / 8, [name]
+    if len(name) * letter_width > 0.94 * width and "-" in name:
+        place = min((at for at, one in enumerate(name) if one == "-"), key=lambda at: abs(at - len(name) / 2))
+        lines = [name[: place + 1], name[place + 1 :]]
+    return "\n".join(plots.shortened(line, letter_width, width) for line in lines)

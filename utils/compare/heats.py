@@ -1,5 +1,6 @@
 """heats.npz: the heat of the clouds that the pictures of a comparison show, kept beside its rows."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -24,17 +25,12 @@ class KeptHeat:
         Raises:
           InputError: one cannot be read.
         """
-        whole = os.path.join(folder, FILE_NAME)
-        self._path = shards.path_of(whole, own)
+        self._path = shards.path_of(os.path.join(folder, FILE_NAME), own)
         self._points = {}
         self._heats = {}
-        for path in [self._path] + (list(shards.there(whole).values()) if own is None else []):
-            if os.path.exists(path):
-                try:
-                    with np.load(path, allow_pickle=False) as file:
-                        self._take({name: file[name] for name in file.files})
-                except (ValueError, KeyError) + ZIP_DAMAGE as error:
-                    raise InputError("{} cannot be read ({}): delete it".format(path, error))
+        for path in _paths(folder, own):
+            with _reading(path) as file:
+                self._take({name: file[name] for name in file.files})
 
     def has(self, method, cloud):
         """Whether there is the heat of a cloud (or rows.NamedCloud) under a method (name)."""
@@ -76,6 +72,36 @@ class KeptHeat:
                 for key, heat in zip(keys, heats):
                     if not np.isnan(heat).all():
                         self._heats[(name[len(HEAT) :],) + key] = heat
+
+
+def methods_in(folder, own=None):
+    """Names of the methods whose heat is kept in a folder and its shards, or in a shards.Shard alone: a set.
+
+    Raises:
+      InputError: a file cannot be read.
+    """
+    found = set()
+    for path in _paths(folder, own):
+        with _reading(path) as file:
+            found.update(name[len(HEAT) :] for name in file.files if name.startswith(HEAT))
+    return found
+
+
+def _paths(folder, own):
+    """The files that there are: of a folder and its shards, or of a shards.Shard alone."""
+    whole = os.path.join(folder, FILE_NAME)
+    paths = [shards.path_of(whole, own)] + (list(shards.there(whole).values()) if own is None else [])
+    return [path for path in paths if os.path.exists(path)]
+
+
+@contextlib.contextmanager
+def _reading(path):
+    """A context with the open file. Raises an InputError where it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            yield file
+    except (ValueError, KeyError) + ZIP_DAMAGE as error:
+        raise InputError("{} cannot be read ({}): delete it".format(path, error))
 
 
 def first_of_each_class(clouds):

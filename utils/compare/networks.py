@@ -198,12 +198,12 @@ def blocks_of(group, methods, labels):
     order = list(range(len(methods)))
     if measure.bests:
         order = tables.order(means.T, measure.bests == "greatest")
-    orders = [tables.order(of_network[:, np.newaxis], measure.bests == "greatest") for of_network in means]
+    ranks = [tables.ranks(of_network, measure.bests == "greatest") for of_network in means]
     rows = []
     for number in order:
         cells = ["-" if np.isnan(value) else "{:.{}f}".format(value, measure.digits) for value in means[:, number]]
         if measure.bests:
-            cells = ["{} ({})".format(cell, one.index(number) + 1) for cell, one in zip(cells, orders)]
+            cells = ["{} ({})".format(cell, one[number]) for cell, one in zip(cells, ranks)]
         rows.append([methods[number]] + cells + [tables.mean(means[:, number], measure.digits)])
     words = [part for part in (measure.unit, measure.bests and measure.bests + " is best") if part]
     blocks = [
@@ -215,10 +215,10 @@ def blocks_of(group, methods, labels):
         ),
         tables.markdown(["method"] + labels + ["mean"], rows),
     ]
-    return blocks + (_lead(measure, values, methods, order, orders, labels) if measure.bests else [])
+    return blocks + (_lead(measure, values, methods, order, ranks, labels) if measure.bests else [])
 
 
-def _lead(measure, values, methods, order, orders, labels):
+def _lead(measure, values, methods, order, ranks, labels):
     """Where the order holds, and how far the others are from the best, over networks and over clouds."""
     best, others = order[0], order[1:]
     if not others:
@@ -239,7 +239,7 @@ def _lead(measure, values, methods, order, orders, labels):
         by_network.append([name] + [tables.interval_text(one, levels[-1], digits=digits) for one in differences])
     first = names.markdown(methods[best])
     alike = {
-        what: tables.not_told_apart(found, levels[-1])
+        what: tables.not_told_apart(found, levels[-1], sign)
         for found, what in ((over_networks, "networks"), (over_clouds, "clouds"))
     }
     is_sure = not any(alike.values())
@@ -258,7 +258,7 @@ def _lead(measure, values, methods, order, orders, labels):
     header = ["method", "difference", "95 % over networks"] + together + ["95 % over clouds"] + together
     together = ", all {} methods together".format(len(others)) if together else ""
     return [
-        _where_it_holds(methods, order, orders, labels),
+        _where_it_holds(methods, order, ranks, labels),
         text,
         tables.markdown(header + ["behind the best on"], rows),
         "The difference from {} on each network alone, 95 % over its clouds{}:".format(first, together),
@@ -266,14 +266,14 @@ def _lead(measure, values, methods, order, orders, labels):
     ]
 
 
-def _where_it_holds(methods, order, orders, labels):
+def _where_it_holds(methods, order, ranks, labels):
     """Says on which networks the order of the means is that of all, and which neighbours change places elsewhere."""
     same, texts = [], []
-    for label, one in zip(labels, orders):
+    for label, one in zip(labels, ranks):
         swapped = [
             "{} before {}".format(names.markdown(methods[after]), names.markdown(methods[before]))
             for before, after in zip(order, order[1:])
-            if one.index(after) < one.index(before)
+            if one[after] < one[before]
         ]
         if swapped:
             texts.append("on {} {}".format(names.markdown(label), ", ".join(swapped)))

@@ -138,7 +138,7 @@ def _heading(results):
         )
         for name, one in found.given.items()
     ]
-    blocks += warnings(results.clouds)
+    blocks += _left_out(results) + warnings(results.clouds)
     missing = [method for method in found.methods if method not in results.methods]
     if results.num_lacking or missing:
         blocks.append(
@@ -152,6 +152,20 @@ def _heading(results):
             )
         )
     return blocks
+
+
+def _left_out(results):
+    """Says what the folder has rows of that the last command did not name: list of Markdown texts."""
+    found, rows = results.settings, results.rows
+    methods = [names.markdown(name) for name in rows.methods() if name not in found.methods]
+    num_clouds = len(rows.clouds()) - len(_clouds_of(rows, found))
+    parts = methods + ([wording.counted(num_clouds, "more cloud")] if num_clouds else [])
+    if not parts:
+        return []
+    return [
+        "There are also rows of {}, which the last command did not name: to compare all, name all of them in one "
+        "(`--methods`, `--classes`, `--per_class`); no row is computed twice.".format(", ".join(parts))
+    ]
 
 
 def warnings(clouds):

@@ -4,6 +4,7 @@ import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from utils import files
+from utils.compare import heats
 from utils.compare.protocol import Protocol
 from utils.compare.protocols import PROTOCOLS
 from utils.disk import shards
@@ -153,7 +154,7 @@ def read(folder):
         if record != path:
             protocol = of(kept, path).protocol
             usual = {setting.name: setting.default for setting in protocol.settings}
-            _check_same(record, dict(usual, **kept), protocol, _rows_of(folder, protocol, own).methods())
+            _check_same(record, dict(usual, **kept), protocol, _methods_of(folder, protocol, own))
     return kept
 
 
@@ -174,9 +175,13 @@ def shards_lacking(folder):
     return shards.lacking(shards.there(_rows_path(folder), PACKED))
 
 
-def _rows_of(folder, protocol, own):
-    """The rows.RowFile of a shard alone."""
-    return RowFile(shards.path_of(_rows_path(folder), own), protocol.columns)
+def _methods_of(folder, protocol, own=None):
+    """Names of the methods that have rows or kept heat in a folder and its shards, or in a shard alone: a set."""
+    if own is None:
+        rows = open_rows(folder, protocol)
+    else:
+        rows = RowFile(shards.path_of(_rows_path(folder), own), protocol.columns)
+    return set(rows.methods()) | heats.methods_in(folder, own)
 
 
 def _rows_path(folder):
@@ -200,15 +205,14 @@ def begin(folder, kept, idle=(), own=None):
     path = path_in(folder)
     protocol = of(kept, path).protocol
     for one, record in shards.there(path).items():
-        _check_same(record, kept, protocol, _rows_of(folder, protocol, one).methods(), idle)
+        _check_same(record, kept, protocol, _methods_of(folder, protocol, one), idle)
     if os.path.exists(path):
-        there = open_rows(folder, protocol).methods()
+        there = _methods_of(folder, protocol)
         before = _check_same(path, kept, protocol, there, idle)
         given = _all_given(path, before, kept, there)
         kept = dict(kept, heat=given) if given else kept
-        with_rows = options_of(there)
-        # Rows of methods that are not run this time go on to depend on what they were run with.
-        kept = dict({name: before[name] for name in with_rows if name in before}, **kept)
+        # Rows and heat of methods that are not run this time go on to depend on what they were run with.
+        kept = dict({name: before[name] for name in options_of(there) if name in before}, **kept)
     elif os.path.exists(read_path(_rows_path(folder))):
         raise InputError(
             "{} is missing, so nobody knows which settings the {} beside it is of: delete that or give another "
@@ -226,7 +230,7 @@ def _check_same(path, kept, protocol, there, idle=()):
       path: of the run.json that these rows came with.
       kept, idle: as of `begin`.
       protocol: the Protocol in `kept`.
-      there: names of the methods that have such rows.
+      there: names of the methods that have such rows, or heat that was kept beside them.
 
     Returns:
       What the file holds.
@@ -237,12 +241,13 @@ def _check_same(path, kept, protocol, there, idle=()):
     before = files.read_json(path, "give another `dump_dir`")
     if before.get("protocol") not in list(PROTOCOLS):
         raise InputError("{} is not of a comparison: give another `dump_dir`".format(path))
-    _check_same_data(path, before, kept)
     settings = [setting for setting in protocol.settings if setting.name not in idle and not setting.is_selection]
     # A folder that is older than a setting holds what the usual value of today did.
     usual = {setting.name: setting.default for setting in settings}
     names = COMMON + tuple(setting.name for setting in settings)
     files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir", newer=usual)
+    # After these: of other points of the same clouds, the number is to blame.
+    _check_same_data(path, before, kept)
     taken = options_of(kept["methods"])
     files.check_same_settings(path, {name: kept[name] for name in options_of(there) if name in taken}, "dump_dir")
     _all_given(path, before, kept, there)

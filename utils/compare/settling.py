@@ -9,6 +9,7 @@ from utils.compare.flags import FLAGS_OF_LOOKS, idle_options, own_settings, refu
 from utils.compare.protocol import Subject
 from utils.compare.protocols import PROTOCOLS
 from utils.network import checkpoint_files
+from utils.pictures import colours
 
 
 def rotation_of(flags, config):
@@ -86,5 +87,7 @@ def recolour(flags):
     found = settings.of(kept, settings.path_in(folder))
     changed = {name: getattr(flags, name) for name in FLAGS_OF_LOOKS if name in flags.given}
     refuse_idle_colours(flags, found.protocol)
+    if "colormap" in changed and "scale" not in changed and found.scale == colours.usual_scale(found.colormap):
+        changed["scale"] = colours.usual_scale(flags.colormap)
     if changed:
         files.write_json(settings.path_in(folder), dict(kept, **changed))

@@ -71,12 +71,13 @@ def lead(methods, order, values, what, bests, unit):
     best, others = order[0], order[1:]
     if not others or np.isnan(values[best]).all():
         return []
+    sign = -1 if bests == "greatest" else 1
     differences = {methods[other]: values[other] - values[best] for other in others}
     levels = [0.95] + [metrics.bonferroni(len(others))] * (len(others) > 1)
     rows = [
         [name, signed(found)] + [interval_text(found, level) for level in levels] for name, found in differences.items()
     ]
-    alike, first = not_told_apart(differences, levels[-1]), names.markdown(methods[best])
+    alike, first = not_told_apart(differences, levels[-1], sign), names.markdown(methods[best])
     text = "{} by {} ({}): {}{}. The others' difference from it, in {}, cloud by cloud, with its 95 % interval".format(
         "First, but not surely best," if alike else "Best",
         what,
@@ -94,17 +95,23 @@ def lead(methods, order, values, what, bests, unit):
     return [text + ":", markdown(["method", "difference", "95 % interval", "all together"][: 2 + len(levels)], rows)]
 
 
-def not_told_apart(differences, level):
-    """Names of those whose interval of the difference holds 0, or that have none: list.
+def not_told_apart(differences, level, sign):
+    """Names of those that may be as good as the first: all but those whose interval of the difference is worse than 0.
+
+    A mean is over all clouds that have a value, a difference over those that both have, so it can have either sign.
 
     Args:
-      differences: dictionary from name to float array, NaN to leave out.
+      differences: dictionary from name to float array, what it has more than the first; NaN to leave out.
       level: of the intervals.
+      sign: 1 where more is worse, -1 where less is.
+
+    Returns:
+      List of names.
     """
     alike = []
     for name, found in differences.items():
         low, high = metrics.interval(found, level)
-        if not (low > 0 or high < 0):
+        if not min(sign * low, sign * high) > 0:
             alike.append(name)
     return alike
 
@@ -144,6 +151,20 @@ def order(values, greatest_first):
     means, _ = metrics.mean_and_error(values, axis=1)
     means = np.where(np.isnan(means), np.inf, -means if greatest_first else means)
     return sorted(range(len(means)), key=lambda number: means[number])
+
+
+def ranks(values, greatest_first):
+    """The rank of each value, 1 the best; equal ones share theirs, and NaN comes last.
+
+    Args:
+      values: float array [M].
+      greatest_first: whether the greatest is best.
+
+    Returns:
+      List of ints.
+    """
+    values = np.where(np.isnan(values), np.inf, -values if greatest_first else values)
+    return [1 + int((values < one).sum()) for one in values]
 
 
 def percent(values):

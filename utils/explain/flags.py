@@ -2,8 +2,6 @@
 
 import collections
 import os
-import re
-import sys
 
 import provider
 from utils import command_line
@@ -36,7 +34,7 @@ def parse_flags(description, examples, method=None):
     _add_heat_flags(parser.add_argument_group("heat"), method)
     _add_dropping_flags(parser.add_argument_group("dropping"), method)
     _add_file_flags(parser.add_argument_group("files and pictures"))
-    flags = parser.parse_args(_join_values(sys.argv[1:]))
+    flags = parser.parse_args()
     if method is None:
         named = flags.method
     else:
@@ -252,20 +250,3 @@ def _add_file_flags(group):
     )
     group.add_argument("--rounds_gif", action="store_true", help="write rounds.gif, the dropping, likewise")
     group.add_argument("--no_window", action="store_true", help="open no window at the end")
-
-
-def _join_values(arguments):
-    """Lets `--drop_mode -midrange` and `--view -30,20` stand with a space: argparse would take the value for a flag."""
-    joined = []
-    for argument in arguments:
-        is_value = joined and (
-            joined[-1] == "--drop_mode"
-            and argument in point_drop.DROP_MODES
-            or joined[-1] == "--view"
-            and re.match(r"-[\d.]", argument)
-        )
-        if is_value:
-            joined[-1] += "=" + argument
-        else:
-            joined.append(argument)
-    return joined

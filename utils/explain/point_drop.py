@@ -136,7 +136,8 @@ def drop_until_lost(
     heat_when_removed = np.full(len(points), np.nan, np.float32)
     rounds = []
     start = time.time()
-    whole_heat = heat_of(points).astype(np.float32)
+    # As a method returns it: what it tells apart in float64 can be one number in float32.
+    whole_heat = heat_of(points)
     stop_reason = None
     while stop_reason is None:
         round_start = time.time()
@@ -177,7 +178,8 @@ def drop_until_lost(
         left = left[~dropped]
     round_heats = kept.up_to(len(rounds)) if kept is not None else []
     seconds = time.time() - start
-    return DropRun(points, whole_heat, removed_in_round, heat_when_removed, rounds, stop_reason, seconds, round_heats)
+    heat = whole_heat.astype(np.float32)
+    return DropRun(points, heat, removed_in_round, heat_when_removed, rounds, stop_reason, seconds, round_heats)
 
 
 def _classifies(number, eval_every):

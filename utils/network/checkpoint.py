@@ -279,7 +279,8 @@ class _StoredWeights:
         stored_name = next((known for known in _names_of(name) if known in self._shapes), None)
         if stored_name is None:
             raise InputError(
-                "{} does not fit {}: it holds no {}; train it again".format(self._prefix, self.model_name, name)
+                "{} does not fit {}: it holds no {}, so it is of another network with layers of these names, or is "
+                "not whole; give one of a {}".format(self._prefix, self.model_name, name, self.model_name)
             )
         if self._shapes[stored_name] != shape:
             if name.split("/")[0] == models.network(self.model_name).LAYERS_FROM_TOP[0]:

@@ -44,6 +44,8 @@ def prepare():
     """Sets what TensorFlow reads when it is loaded."""
     # Feature maps of 100 MB and more are otherwise given back to the system and faulted in again in every step.
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
+    # Newer GPUs otherwise round the factors of products to 10 bits, which is too few to tell neighbours apart.
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     if not command_line.is_verbose():
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -280,7 +280,8 @@ def _learning_rate(settings, clouds_seen):
         decayed = tf.train.exponential_decay(
             settings.learning_rate, clouds_seen, settings.decay_step, settings.decay_rate, staircase=True
         )
-    return tf.maximum(LEARNING_RATE_FLOOR, decayed)
+    # A rate that is below the floor from the first stays what it is.
+    return tf.maximum(min(LEARNING_RATE_FLOOR, settings.learning_rate), decayed)
 
 
 def _batch_norm_decay(clouds_seen, decay_step):

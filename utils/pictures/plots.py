@@ -17,6 +17,7 @@ DOTS_PER_INCH = 300
 FIGURE_WIDTHS = {"column": 3.46, "page": 7.09}  # inches: 8.8 and 18 cm, of papers in two columns
 LEAST_TEXT = 7  # points
 LETTER_WIDTH = 0.56  # of most letters, in their sizes
+NAMES_SHARE = 0.5  # of a figure of given width, that names beside what it shows can take
 # Equal runs leave equal files: no date, and no random names of the parts of an SVG.
 NO_DATE = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 # Publishers ask for fonts as TrueType, 42, not as Type 3. The words of an SVG stay words, to be searched and edited.
@@ -162,6 +163,12 @@ def wrapped(text, width, size):
     """Lines of a text, each as long as there is room for, of letters of a size in points on a width in inches."""
     length = max(int(width * 72 / (size * LETTER_WIDTH)), 1)
     return [line for part in text.split("\n") for line in textwrap.wrap(part, length)]
+
+
+def shortened(name, letter_width, width=None):
+    """A name, cut and with an ellipsis where its letters, so many inches wide, take more than `width`; None: any."""
+    length = len(name) if width is None else max(int(width / letter_width), 2)
+    return name if len(name) <= length else name[: length - 1] + "…"
 
 
 def spread(wanted, gap, least, greatest):
