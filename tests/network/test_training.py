@@ -12,7 +12,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import models
-from utils import files
+from utils import files, tf_util
 from utils.network import training, training_graph
 
 
@@ -21,7 +21,7 @@ class FakeGraph:
 
     def __init__(self, stop):
         self.step = self.epochs_done = self.best_accuracy = 0
-        self.best_folder = "best"
+        self.best_folder, self.sees_fewer = "best", False
         self.stop, self.calls = stop, []
 
     def train_step(self, points, labels):
@@ -58,7 +58,7 @@ def test_smoothed_labels_reach_the_loss_of_the_network(tmp_path, monkeypatch):
         assert seen == [0.3]
 
 
-@pytest.mark.parametrize("ignores, expected", [(False, [0.25, None]), (True, [None, None])])
+@pytest.mark.parametrize("ignores, expected", [(False, [0.25, None, None]), (True, [None, None])])
 def test_a_network_that_sees_density_is_trained_at_that_of_fewer_points(ignores, expected, tmp_path, monkeypatch):
     seen = []
 
@@ -72,8 +72,49 @@ def test_a_network_that_sees_density_is_trained_at_that_of_fewer_points(ignores,
     monkeypatch.setattr(models, "network", lambda name: network)
     settings = training.TrainingSettings("pointnet_cls", ("a", "b"), 4, 1, 1, density=0.25)
     with training_graph.open_training(str(tmp_path), settings, gpu=-1):
-        # Evaluated on whole clouds.
+        # Batch norm's averages are of whole clouds, and so is the evaluation.
         assert seen == expected
+
+
+def test_averages_of_batch_norm_are_of_whole_clouds_where_it_trains_on_fewer_points(tmp_path, monkeypatch, rng):
+    def get_model(points, num_classes, is_training, bn_decay=None, density=1.0):
+        # The greatest of fewer points is less.
+        greatest = density * tf.reduce_max(points, axis=1)
+        return tf_util.dense(greatest, num_classes, "fc3", is_training, bn_decay), {}
+
+    network = argparse.Namespace(
+        get_model=get_model, get_loss=one_layer_network.get_loss, IGNORES_REPEATED_POINTS=False
+    )
+    monkeypatch.setattr(models, "network", lambda name: network)
+    monkeypatch.setattr(training, "BATCHES_OF_AVERAGES", 2)
+    settings = training.TrainingSettings("pointnet_cls", ("a", "b"), 4, 3, 1, density=0.25, learning_rate=0.5)
+    clouds, labels = rng.standard_normal((12, 10, 3)).astype(np.float32), np.arange(12) % 2
+    taken = []
+
+    def moved(points, step, **options):
+        taken.append((step, options, points))
+        return points
+
+    with training_graph.open_training(str(tmp_path), settings, gpu=-1) as graph:
+        stop = training.StopOnSignal()
+        training.train(
+            graph, (clouds, labels), (clouds, labels), settings, moved, lambda: None, stop, lambda line: None
+        )
+        values = {one.op.name: one for one in tf.global_variables()}
+        weights, biases, mean, variance = graph._session.run(
+            [values["fc3/" + name] for name in ("weights", "biases", "bn/moving_mean", "bn/moving_variance")]
+        )
+    assert [(step, options) for step, options, _ in taken] == [(0, {}), (1, {}), (2, {})] + [
+        (3, {"num_points": None}),
+        (4, {"num_points": None}),
+    ]
+    # Those of the first two steps, whole, with the weights after the third.
+    products = [points.max(axis=1).astype(np.float64) @ weights + biases for _, _, points in taken[3:]]
+    np.testing.assert_array_equal(
+        np.concatenate([one[2] for one in taken[3:]]), np.concatenate([one[2] for one in taken[:2]])
+    )
+    np.testing.assert_allclose(mean, np.mean([one.mean(axis=0) for one in products], axis=0), rtol=1e-5)
+    np.testing.assert_allclose(variance, np.mean([one.var(axis=0) for one in products], axis=0), rtol=1e-4)
 
 
 def test_an_evaluation_that_was_interrupted_is_made_up_for():

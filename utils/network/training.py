@@ -16,6 +16,7 @@ from utils.network.processes import ONE, REQUEST, Processes
 
 SAVE_SECONDS = 120
 STEPS_PER_SUMMARY = 10
+BATCHES_OF_AVERAGES = 16  # of whole clouds, that batch norm's averages are taken over before a test
 
 
 class TrainingSettings(NamedTuple):
@@ -66,7 +67,7 @@ def train(graph, train_set, test_set, settings, augment, show, stop, log):
       train_set, test_set: points float32 [n, P, 3] and labels int [n] of each.
       settings: a TrainingSettings.
       augment: function of this process's share [B, P, 3] of the clouds of a step, and the number of that -> the clouds
-        [B, N, 3] to train on.
+        [B, N, 3] to train on; with `num_points=None`, of all P points.
       show: function without arguments; called after each test.
       stop: a StopOnSignal. Where it is asked, the training saves and returns.
       log: function of a line.
@@ -74,6 +75,8 @@ def train(graph, train_set, test_set, settings, augment, show, stop, log):
     for epoch in range(graph.epochs_done, settings.max_epoch):
         train_one_epoch(graph, train_set, epoch, settings, augment, stop, log)
         is_tested = (epoch + 1) % settings.test_every == 0 or epoch + 1 == settings.max_epoch
+        if is_tested and graph.sees_fewer and not stop.is_agreed():
+            graph.take_averages(whole_batches(graph, train_set[0], epoch, settings, augment))
         logits = classify(graph, test_set[0], settings, stop) if is_tested else None
         if stop.is_agreed():
             graph.save()
@@ -89,8 +92,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
     """Trains what is left of an epoch, which is nothing where a training was stopped in its test; as in `train`."""
     points, labels = train_set
     size, steps = settings.batch_size, settings.steps_per_epoch
-    # The order follows from seed and epoch alone, so that a resumed epoch goes on with the same clouds.
-    order = np.random.RandomState([settings.seed, epoch]).permutation(len(points))
+    order = _order(settings, epoch, len(points))
     first = graph.step - epoch * steps
     if first >= steps:
         return
@@ -117,6 +119,19 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
             epoch + 1, means[0], means[1], wording.percent(means[2], 2), (steps - first) * size / (time.time() - start)
         )
     )
+
+
+def whole_batches(graph, points, epoch, settings, augment):
+    """This process's share [B, P, 3] of the first clouds of an epoch, in batches, moved as in training; as `train`."""
+    order, size = _order(settings, epoch, len(points)), settings.batch_size
+    for number in range(min(BATCHES_OF_AVERAGES, settings.steps_per_epoch)):
+        rows = settings.processes.share(order[number * size : (number + 1) * size])
+        yield augment(points[rows], graph.step + number, num_points=None)
+
+
+def _order(settings, epoch, num_clouds):
+    """The order of the clouds of an epoch: of seed and epoch alone, so that one that is resumed has it too."""
+    return np.random.RandomState([settings.seed, epoch]).permutation(num_clouds)
 
 
 def classify(graph, points, settings, stop):

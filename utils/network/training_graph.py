@@ -100,6 +100,18 @@ class TrainingGraph:
         )
         return values
 
+    def take_averages(self, batches):
+        """Sets the moving averages of batch norm to the means over batches of whole clouds.
+
+        Where it is trained on fewer points, they are of smaller groups, whose maxima are less than those of whole ones.
+
+        Args:
+          batches: iterable of float32 arrays [B, N, 3].
+        """
+        for number, points in enumerate(batches):
+            kept = number / (number + 1)
+            self._session.run(self._updates_of_whole, {self._points: points, self._share_kept: kept})
+
     def logits(self, points):
         """Logits [B, C] of clouds [B, N, 3] in evaluation mode."""
         return self._session.run(self._logits, {self._points: points})
@@ -189,12 +201,18 @@ class TrainingGraph:
         learning_rate = _learning_rate(settings, clouds_seen)
 
         # PointNet is the same at any density, and a network of one's own need not know of it.
-        density = {} if settings.density == 1 or network.IGNORES_REPEATED_POINTS else {"density": settings.density}
+        self.sees_fewer = settings.density != 1 and not network.IGNORES_REPEATED_POINTS
+        density = {"density": settings.density} if self.sees_fewer else {}
         logits, end_points = network.get_model(
             self._points, num_classes, is_training=True, bn_decay=bn_decay, **density
         )
+        updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
         loss, cross_entropy = network.get_loss(logits, self._labels, end_points, settings.label_smoothing)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+            if self.sees_fewer:
+                self._share_kept = tf.placeholder(tf.float32, [])
+                network.get_model(self._points, num_classes, is_training=True, bn_decay=self._share_kept)
+                self._updates_of_whole = tf.get_collection(tf.GraphKeys.UPDATE_OPS)[len(updates) :]
             self._logits, end_points = network.get_model(self._points, num_classes, is_training=False)
         self._network = checkpoint.Network(
             session=self._session,
@@ -220,7 +238,7 @@ class TrainingGraph:
         self._values.update({"learning_rate": learning_rate, "batch_norm_decay": bn_decay})
         gradients = processes.average_gradients(optimizer.compute_gradients(loss))
         # Learning rate and decay of this step are read before its end changes them.
-        with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS) + list(self._values.values())):
+        with tf.control_dependencies(updates + list(self._values.values())):
             apply = optimizer.apply_gradients(gradients)
         with tf.control_dependencies([apply]):
             self._next_step = tf.assign_add(self._step, 1)
