@@ -1,48 +1,28 @@
 """Figures of compare.py: few lines in colour, each told apart, one look a method, and nothing beyond the edge."""
 
-import matplotlib.colors
-import matplotlib.image
-import matplotlib.text
 import numpy as np
 import pytest
+from drawn import EDGE, SIXTEEN, assert_edges_are_white, count, drawn, read
 
 from utils.compare import distributions, figures, grid_figure, report, styles
 from utils.explain.methods import METHODS
 from utils.pictures import plots
-
-EDGE = 10  # pixels
-
-
-def _read(path):
-    return matplotlib.image.imread(path)[:, :, :3]
-
-
-def _count(picture, colour):
-    return (np.abs(picture - np.array(matplotlib.colors.to_rgb(colour))).max(axis=2) < 0.01).sum()
-
-
-def _assert_edges_are_white(picture):
-    for edge in (picture[:EDGE], picture[-EDGE:], picture[:, :EDGE], picture[:, -EDGE:]):
-        assert (edge == 1).all()
 
 
 def _curves(tmp_path, methods):
     path = str(tmp_path / "curves.png")
     curves = {name: (np.full(3, 0.1 + 0.05 * place), np.zeros(3)) for place, name in enumerate(methods)}
     figures.save_curves(path, [0, 25, 50], {"accuracy": curves}, "points", 40)
-    return _read(path)
+    return read(path)
 
 
 @pytest.mark.parametrize("methods", [["asm", "p-grad-cam"], ["p-grad-cam", "asm"], ["random", "asm"]])
 def test_a_method_has_its_colour_whatever_stands_before_it(tmp_path, methods):
     picture = _curves(tmp_path, methods)
-    assert min(_count(picture, METHODS[name].colour) for name in methods) > 1000
+    assert min(count(picture, METHODS[name].colour) for name in methods) > 1000
     # Words and axes are black, too.
     others = [method for name, method in METHODS.items() if name not in methods and method.colour != "#000000"]
-    assert max(_count(picture, method.colour) for method in others) < 300
-
-
-SIXTEEN = ["method {}".format(number) for number in range(9)] + [name for name in METHODS if name != "asm"][-7:]
+    assert max(count(picture, method.colour) for method in others) < 300
 
 
 def test_of_many_methods_the_best_and_the_baseline_have_looks_of_their_own():
@@ -80,7 +60,7 @@ def test_names_at_the_ends_of_curves_do_not_meet_and_stay_on_the_picture(tmp_pat
     # All curves end in one point, as under `insert`.
     curves = {name: (np.array([0.05 * place, 0.9]), np.zeros(2)) for place, name in enumerate(METHODS)}
     figures.save_curves(path, ["trained", "a layer of a long name"], {"accuracy": curves}, "points", 40)
-    _assert_edges_are_white(_read(path))
+    assert_edges_are_white(read(path))
     boxes = [text.get_window_extent() for text in kept[0].axes[0].texts]
     assert len(boxes) == 8
     assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
@@ -115,14 +95,14 @@ def test_the_legend_of_bars_stays_on_the_picture(tmp_path, count):
     path = str(tmp_path / "bars.png")
     series = {"way {}".format(number): ([1.0, 2.0], None) for number in range(count)}
     figures.save_bars(path, ["p-grad-cam", "asm"], series, "points")
-    _assert_edges_are_white(_read(path))
+    assert_edges_are_white(read(path))
 
 
 def test_the_legend_of_bars_of_long_names_stays_on_the_picture(tmp_path):
     path = str(tmp_path / "bars.png")
     series = {"rotation_y, all 1024 points, seed {}".format(number): ([1.0, 2.0], None) for number in range(5)}
     figures.save_bars(path, ["asm", "random"], series, "points")
-    _assert_edges_are_white(_read(path))
+    assert_edges_are_white(read(path))
 
 
 @pytest.mark.parametrize("class_name", ["chair", "a long name of a class $x_1$ ^"])
@@ -136,7 +116,7 @@ def test_words_of_the_grid_stay_on_the_picture(tmp_path, class_name):
         [[grid_figure.Cell(spheres, (-1, 1, -1, 1), "no heat")]],
         report.grid_bar(False, "viridis", "rank"),
     )
-    picture = _read(path)
+    picture = read(path)
     assert (picture[:, -EDGE:] == 1).all()
     # Between the name of the class and its picture there is room.
     name_width = int(
@@ -156,44 +136,12 @@ def test_a_grid_of_many_methods_fits_a_page(tmp_path, count, width, rows):
     names = ["integrated-gradients"] * count
     cells = [[grid_figure.Cell(spheres, (-1, 1, -1, 1))] * count] * rows
     grid_figure.save_grid(path, ["chair"] * rows, names, cells, report.grid_bar(True, "coolwarm", "robust"))
-    picture = _read(path)
+    picture = read(path)
     assert picture.shape[1] <= width * plots.DOTS_PER_INCH and picture.shape[0] <= 10 * plots.DOTS_PER_INCH
-    _assert_edges_are_white(picture)
+    assert_edges_are_white(picture)
     # Every cell has its sphere: black spots, so many across and down.
     dark = picture[:, int(1.0 * plots.DOTS_PER_INCH) :].max(axis=2) < 0.3
     assert dark.sum() > 0
-
-
-def _distributions(tmp_path, num_clouds, methods, lost=0, num_panels=1):
-    path = str(tmp_path / "points_removed.png")
-    rng = np.random.RandomState(0)
-    panels = {
-        "dropped {} a round".format(number): {
-            name: (rng.randint(0, 1025, num_clouds).astype(float), rng.randint(0, 3, num_clouds) > 0)
-            for name in methods
-        }
-        for number in range(num_panels)
-    }
-    is_counted = np.arange(num_clouds) >= lost
-    distributions.save(path, panels, is_counted, 1024, "points removed until lost", "not recognised before")
-    return _read(path)
-
-
-@pytest.mark.parametrize("num_clouds, lost", [(1, 0), (1, 1), (2, 1), (160, 0), (160, 12)])
-def test_distributions_fit_a_paper_for_any_number_of_clouds(tmp_path, num_clouds, lost):
-    picture = _distributions(tmp_path, num_clouds, list(METHODS), lost)
-    height, width = picture.shape[:2]
-    # 160 clouds under 9 methods were 73,000 pixels once. A page of a paper is some 6.5 by 9 inches.
-    assert width <= 7.2 * plots.DOTS_PER_INCH and height <= 6 * plots.DOTS_PER_INCH
-    _assert_edges_are_white(picture)
-
-
-@pytest.mark.parametrize("num_panels", [1, 3])
-def test_distributions_of_sixteen_methods_fit_a_page(tmp_path, num_panels):
-    picture = _distributions(tmp_path, 40, SIXTEEN, 3, num_panels)
-    height, width = picture.shape[:2]
-    assert width <= 7.2 * plots.DOTS_PER_INCH and height <= 7 * plots.DOTS_PER_INCH
-    _assert_edges_are_white(picture)
 
 
 @pytest.mark.parametrize("num_series", [1, 3, 4])
@@ -201,36 +149,12 @@ def test_bars_of_sixteen_methods_fit_a_page(tmp_path, num_series):
     path = str(tmp_path / "bars.png")
     series = {"way {}".format(number): (np.arange(16.0), np.ones(16)) for number in range(num_series)}
     figures.save_bars(path, SIXTEEN, series, "points")
-    picture = _read(path)
+    picture = read(path)
     assert picture.shape[0] <= 9 * plots.DOTS_PER_INCH and picture.shape[1] <= 7.2 * plots.DOTS_PER_INCH
-    _assert_edges_are_white(picture)
+    assert_edges_are_white(picture)
 
 
-def test_every_method_has_dots_of_its_colour_and_a_box_around_its_median(tmp_path):
-    path = str(tmp_path / "points_removed.png")
-    lost = np.ones(5, bool)
-    values = {"asm": (np.array([100.0, 200, 300, 400, 500]), lost), "random": (np.array([900.0] * 5), lost)}
-    distributions.save(path, {"": values}, np.ones(5, bool), 1000, "points", "")
-    picture = _read(path)
-    columns = np.flatnonzero((np.abs(picture - matplotlib.colors.to_rgb("#D55E00")).max(axis=2) < 0.01).any(axis=0))
-    left = distributions.LETTER_WIDTH * len("random") + 0.2
-    places = (columns / plots.DOTS_PER_INCH - left) / 5.0 * 1000
-    # The line of the median is opaque; it is at 300 of 1000.
-    assert abs(np.median(places) - 300) < 10
-    assert _count(picture, "0.55") > 100
-
-
-def _drawn(monkeypatch, module, draw):
-    """The figure that a function of a module draws, and all its texts."""
-    kept = []
-    monkeypatch.setattr(module.plots, "save_figure", lambda figure, _: kept.append(figure))
-    draw()
-    (figure,) = kept
-    figure.canvas.draw()
-    return figure, [text for text in figure.findobj(matplotlib.text.Text) if text.get_text().strip()]
-
-
-def _curves_of(count, names=SIXTEEN):
+def _curves_of(names):
     return {name: (np.full(3, 0.1 + 0.05 * place), np.full(3, 0.02)) for place, name in enumerate(names)}
 
 
@@ -240,9 +164,7 @@ SPREAD_VALUES = np.arange(12.0) * 80, np.arange(12) % 3 > 0
 DRAWN = {
     "curves": (
         figures,
-        lambda names: figures.save_curves(
-            "", [0, 25, 50], {"accuracy": _curves_of(3, names)}, "points", 40, width=COLUMN
-        ),
+        lambda names: figures.save_curves("", [0, 25, 50], {"accuracy": _curves_of(names)}, "points", 40, width=COLUMN),
     ),
     "bars": (
         figures,
@@ -279,19 +201,19 @@ LONG_NAMES = ["heat-of-another-group-in-their-paper-{:02d}".format(number) for n
 @pytest.mark.parametrize("name", sorted(DRAWN))
 def test_in_a_column_no_text_is_small_and_none_is_cut(monkeypatch, name, names):
     module, draw = DRAWN[name]
-    figure, texts = _drawn(monkeypatch, module, lambda: draw(names))
+    figure, texts = drawn(monkeypatch, module, lambda: draw(names))
     width, height = figure.get_size_inches()
     assert width == pytest.approx(COLUMN)
     assert min(text.get_fontsize() for text in texts) >= plots.LEAST_TEXT
-    drawn = figure.get_tightbbox(figure.canvas.get_renderer())
+    box = figure.get_tightbbox(figure.canvas.get_renderer())
     slack = 1e-6  # of floats
-    assert drawn.x0 >= 0 and drawn.x1 <= width + slack and drawn.y0 >= 0 and drawn.y1 <= height + slack
+    assert box.x0 >= 0 and box.x1 <= width + slack and box.y0 >= 0 and box.y1 <= height + slack
 
 
 @pytest.mark.parametrize("places", [[16, 32, 64, 128], [8, 16, 31, 62, 125, 188, 250, 375, 500], [16, 31, 62, 1000]])
 def test_a_logarithmic_axis_has_numbers_whatever_the_places(monkeypatch, places):
     curves = {"asm": (np.linspace(0, 1, len(places)), np.zeros(len(places)))}
-    figure, _ = _drawn(
+    figure, _ = drawn(
         monkeypatch, figures, lambda: figures.save_curves("", places, {"accuracy": curves}, "points", 40, is_log=True)
     )
     ticks = [text.get_text() for text in figure.axes[0].get_xticklabels()]
@@ -300,38 +222,16 @@ def test_a_logarithmic_axis_has_numbers_whatever_the_places(monkeypatch, places)
 
 @pytest.mark.parametrize("num_clouds, num_bands", [(9, 0), (10, 2)])
 def test_bands_of_errors_are_drawn_from_ten_clouds_on(monkeypatch, num_clouds, num_bands):
-    curves = _curves_of(3, ["asm", "random"])
-    figure, _ = _drawn(
+    curves = _curves_of(["asm", "random"])
+    figure, _ = drawn(
         monkeypatch, figures, lambda: figures.save_curves("", [0, 25, 50], {"accuracy": curves}, "points", num_clouds)
     )
     assert len(figure.axes[0].collections) == num_bands
 
 
-def test_clouds_never_lost_and_not_recognised_are_no_dots(monkeypatch):
-    values = np.array([5.0, 3, 4, 9]), np.array([True, False, True, True])
-    figure, texts = _drawn(
-        monkeypatch,
-        distributions,
-        lambda: distributions.save(
-            "", {"": {"asm": values}}, np.array([True, True, True, False]), 10, "points", "unknown"
-        ),
-    )
-    dots, triangles, crosses = figure.axes[0].collections
-    assert dots.get_offsets()[:, 0].tolist() == [5, 4]
-    assert triangles.get_offsets()[:, 0].tolist() == [3] and crosses.get_offsets()[:, 0].tolist() == [9]
-    # Sorted: the least above, and what does not count below all others.
-    assert (
-        triangles.get_offsets()[0, 1]
-        < dots.get_offsets()[1, 1]
-        < dots.get_offsets()[0, 1]
-        < crosses.get_offsets()[0, 1]
-    )
-    assert {"a cloud, lost", "never lost", "unknown"} < {text.get_text() for text in texts}
-
-
 def test_a_cell_without_heat_says_so_and_the_bar_what_its_numbers_are(monkeypatch):
     bar = report.grid_bar(True, "coolwarm", "robust")
-    _, texts = _drawn(monkeypatch, grid_figure, lambda: grid_figure.save_grid("", ["chair"], ["asm"], [[CELL]], bar))
+    _, texts = drawn(monkeypatch, grid_figure, lambda: grid_figure.save_grid("", ["chair"], ["asm"], [[CELL]], bar))
     words = {text.get_text().replace("\n", " ") for text in texts}
     assert {"no heat", "\u22121", "0", "1", "heat of each cloud, in units of its 98th percentile"} < words
     assert bar.is_pointed_below and bar.is_pointed_above

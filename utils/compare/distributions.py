@@ -33,8 +33,7 @@ def save(path, panels, is_counted, limit, label, left_out, width=None):
       OSError: the file cannot be written; what was there before is kept.
     """
     methods, count = list(next(iter(panels.values()))), len(panels)
-    room = None if width is None else plots.NAMES_SHARE * width
-    names = [plots.shortened(method, LETTER_WIDTH, room) for method in methods]
+    names = plots.names_beside(methods, LETTER_WIDTH, width)
     left = LETTER_WIDTH * max(map(len, names)) + 0.2
     rows_width = ROWS_WIDTH if width is None else width - left - 0.2
     across = count if rows_width / count >= LEAST_PANEL else 1

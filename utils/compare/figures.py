@@ -51,8 +51,7 @@ def save_curves(path, places, panels, xlabel, num_clouds, is_log=False, width=No
     others = [method for method in methods if method not in looks]
     is_narrow = width is not None and width < NARROW
     letter_width = NARROW_LETTER_WIDTH if is_narrow else LETTER_WIDTH
-    room = None if width is None else plots.NAMES_SHARE * width
-    names = {method: plots.shortened(method, letter_width, room) for method in shown}
+    names = dict(zip(shown, plots.names_beside(shown, letter_width, width)))
     right = NARROW_LEADER + 0.1 if is_narrow else LEADER + SAMPLE + 0.15
     right += letter_width * max(map(len, names.values()))
     panel_width = PANEL_WIDTH if width is None else width - LEFT - right
@@ -167,8 +166,7 @@ def save_bars(path, names, series, label, width=None):
       OSError: the file cannot be written; what was there before is kept.
     """
     thickness = 0.8 / len(series)
-    room = None if width is None else plots.NAMES_SHARE * width
-    names = [plots.shortened(name, LETTER_WIDTH, room) for name in names]
+    names = plots.names_beside(names, LETTER_WIDTH, width)
     left = LETTER_WIDTH * max(len(name) for name in names) + 0.2
     bars_width = BARS_WIDTH if width is None else width - left - 0.2
     # As many names beside each other as there is room for.

@@ -52,8 +52,9 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
     Raises:
       OSError: the file cannot be written; what was there before is kept.
     """
-    room = None if width is None else max(NAME_WIDTH, ROW_NAMES_SHARE * width) - 0.1
-    row_names = [plots.shortened(name, LETTER_WIDTH, room) for name in row_names]
+    if width is not None:
+        room = max(NAME_WIDTH, ROW_NAMES_SHARE * width) - 0.1
+        row_names = [plots.shortened(name, LETTER_WIDTH, room) for name in row_names]
     name_width = max(NAME_WIDTH, 0.1 + LETTER_WIDTH * max(len(name) for name in row_names))
     bands = np.array_split(np.arange(len(column_names)), num_bands(len(column_names), width))
     cell_width = CELL_WIDTH if width is None else min((width - name_width - 0.05) / len(bands[0]), 1.5 * CELL_WIDTH)

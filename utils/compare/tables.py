@@ -148,8 +148,7 @@ def order(values, greatest_first):
     Returns:
       List of ints.
     """
-    means, _ = metrics.mean_and_error(values, axis=1)
-    means = np.where(np.isnan(means), np.inf, -means if greatest_first else means)
+    means = _least_first(metrics.mean_and_error(values, axis=1)[0], greatest_first)
     return sorted(range(len(means)), key=lambda number: means[number])
 
 
@@ -163,8 +162,13 @@ def ranks(values, greatest_first):
     Returns:
       List of ints.
     """
-    values = np.where(np.isnan(values), np.inf, -values if greatest_first else values)
+    values = _least_first(values, greatest_first)
     return [1 + int((values < one).sum()) for one in values]
+
+
+def _least_first(values, greatest_first):
+    """Numbers of which the best is the least, and those that are NaN the greatest: a float array [M] as `values`."""
+    return np.where(np.isnan(values), np.inf, -values if greatest_first else values)
 
 
 def percent(values):

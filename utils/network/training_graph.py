@@ -55,6 +55,7 @@ class TrainingGraph:
       epochs_done: epochs trained and tested.
       best_accuracy: of the network in `best_folder`, 0 before there is one.
       best_folder: where the best network is kept.
+      sees_fewer: whether it is trained on fewer points than whole clouds have, and would tell: see `take_averages`.
     """
 
     def __init__(self, session, log_dir, settings, start_from=None):
@@ -200,7 +201,7 @@ class TrainingGraph:
         bn_decay = _batch_norm_decay(clouds_seen, settings.decay_step)
         learning_rate = _learning_rate(settings, clouds_seen)
 
-        # PointNet is the same at any density, and a network of one's own need not know of it.
+        # PointNet's maxima hardly differ with density, and a network of one's own need not know of it.
         self.sees_fewer = settings.density != 1 and not network.IGNORES_REPEATED_POINTS
         density = {"density": settings.density} if self.sees_fewer else {}
         logits, end_points = network.get_model(

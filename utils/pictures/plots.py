@@ -17,7 +17,7 @@ DOTS_PER_INCH = 300
 FIGURE_WIDTHS = {"column": 3.46, "page": 7.09}  # inches: 8.8 and 18 cm, of papers in two columns
 LEAST_TEXT = 7  # points
 LETTER_WIDTH = 0.56  # of most letters, in their sizes
-NAMES_SHARE = 0.5  # of a figure of given width, that names beside what it shows can take
+NAMES_SHARE = 0.5  # of a figure of given width, that names beside what it shows take at most
 # Equal runs leave equal files: no date, and no random names of the parts of an SVG.
 NO_DATE = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 # Publishers ask for fonts as TrueType, 42, not as Type 3. The words of an SVG stay words, to be searched and edited.
@@ -165,10 +165,17 @@ def wrapped(text, width, size):
     return [line for part in text.split("\n") for line in textwrap.wrap(part, length)]
 
 
-def shortened(name, letter_width, width=None):
-    """A name, cut and with an ellipsis where its letters, so many inches wide, take more than `width`; None: any."""
-    length = len(name) if width is None else max(int(width / letter_width), 2)
+def shortened(name, letter_width, width):
+    """A name, cut and with an ellipsis where its letters, each of so many inches, are wider than `width`, in inches."""
+    length = max(int(width / letter_width), 2)
     return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def names_beside(names, letter_width, width):
+    """Names that stand beside what a figure shows, shortened where its width, in inches, is given: a list of texts."""
+    if width is None:
+        return list(names)
+    return [shortened(name, letter_width, NAMES_SHARE * width) for name in names]
 
 
 def spread(wanted, gap, least, greatest):
