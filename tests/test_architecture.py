@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -112,6 +113,13 @@ def test_dask_is_imported_where_workers_are_asked_for_alone():
             node for node in ast.parse(file.read()).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))
         ]
     assert not any(word in ast.dump(node) for node in outside for word in ("distributed'", "dask"))
+
+
+def test_files_of_tests_have_names_of_their_own():
+    # pytest imports them by their bare names: of two alike, one would be taken for the other.
+    folder = os.path.join(PROJECT_DIR, "tests")
+    names = [name for _, _, files in os.walk(folder) for name in files if name.endswith(".py")]
+    assert not [name for name, times in Counter(names).items() if times > 1]
 
 
 def test_the_rules_see_what_they_are_to_see(tmp_path, monkeypatch):

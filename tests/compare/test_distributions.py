@@ -3,7 +3,7 @@
 import matplotlib.colors
 import numpy as np
 import pytest
-from drawn import SIXTEEN, assert_edges_are_white, count, drawn, read
+from figure_checks import SIXTEEN, assert_edges_are_white, count, drawn, read
 
 from utils.compare import distributions
 from utils.explain.methods import METHODS

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import EDGE, SIXTEEN, assert_edges_are_white, count, drawn, read
+from figure_checks import EDGE, SIXTEEN, assert_edges_are_white, count, drawn, read
 
 from utils.compare import distributions, figures, grid_figure, report, styles
 from utils.explain.methods import METHODS
