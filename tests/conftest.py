@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import loaded_scripts
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ MODELNET40 = os.path.join(SHARED, "modelnet40_1024")
 CASES = os.path.join(SHARED, "cases")
 REFERENCE = os.path.join(SHARED, "pointnet_reference")
 DGCNN_REFERENCE = os.path.join(SHARED, "dgcnn_reference")
+SECONDS_TO_END = 600  # of a script
 
 loading.prepare()
 
@@ -52,22 +54,33 @@ def needs(path):
 def run_script(name, *arguments, **options):
     """Runs a script of the project in a process of its own, on the CPU, without a display; with Dask for workers alone.
 
+    Args:
+      name: of the script.
+      *arguments: of it.
+      env: dict, what it finds in its environment beside what is there.
+      from_scratch: whether it is to load TensorFlow itself, which takes seconds.
+
     Returns:
       subprocess.CompletedProcess with text in stdout and stderr.
     """
+    path, arguments = os.path.join(PROJECT_DIR, name), [str(argument) for argument in arguments]
     environment = dict(os.environ, CUDA_VISIBLE_DEVICES="", **options.pop("env", {}))
     environment.pop("DISPLAY", None)
-    if "--workers" not in arguments:
+    has_workers = "--workers" in arguments
+    if not has_workers:
         paths = [os.path.join(HERE, "without_dask"), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    from_scratch = options.pop("from_scratch", False) or has_workers or not loaded_scripts.CAN_FORK
+    assert not options
+    if not from_scratch:
+        return loaded_scripts.run(path, arguments, environment, SECONDS_TO_END)
     return subprocess.run(
-        [sys.executable, os.path.join(PROJECT_DIR, name)] + [str(argument) for argument in arguments],
+        [sys.executable, path] + arguments,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         universal_newlines=True,
         env=environment,
-        timeout=600,
-        **options,
+        timeout=SECONDS_TO_END,
     )
 
 

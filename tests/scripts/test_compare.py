@@ -105,7 +105,7 @@ def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
     before = {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))}
     for name in FIGURES[protocol] + ["summary.md"]:
         (tmp_path / name).unlink()
-    again = run_script("compare.py", "--report", tmp_path, env=without_tensorflow)
+    again = run_script("compare.py", "--report", tmp_path, env=without_tensorflow, from_scratch=True)
     assert again.returncode == 0, again.stderr + again.stdout
     assert {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))} == before
 
@@ -157,7 +157,7 @@ def test_networks_are_put_side_by_side_without_one(tiny_data, tiny_log, tmp_path
         assert _compare(tiny_data, tiny_log, folder, "insert", *arguments).returncode == 0
     out = tmp_path / "out"
     report = ["--report"] + folders
-    finished = run_script("compare.py", *(report + ["--dump_dir", out]), env=without_tensorflow)
+    finished = run_script("compare.py", *(report + ["--dump_dir", out]), env=without_tensorflow, from_scratch=True)
     assert finished.returncode == 0, finished.stderr
     assert sorted(os.listdir(str(out))) == ["insert_networks.md", "insert_networks.png", "insert_networks_clouds.png"]
     assert "| asm " in finished.stdout and "insert_networks.md" in finished.stdout
@@ -167,12 +167,14 @@ def test_networks_are_put_side_by_side_without_one(tiny_data, tiny_log, tmp_path
         ([folders[0], "--dump_dir", out], ["--report {}".format(folders[0]), "give each once"]),
         (["--dump_dir", out, "--methods", "hirescam"], ["--methods hirescam", "not all"]),
     ):
-        assert_one_line_error(run_script("compare.py", *(report + more), env=without_tensorflow), *words)
+        assert_one_line_error(
+            run_script("compare.py", *(report + more), env=without_tensorflow, from_scratch=True), *words
+        )
 
 
 def test_a_second_comparison_in_a_folder_is_refused_before_it_begins(tiny_data, tiny_log, tmp_path, without_tensorflow):
     with locks.hold_folder(str(tmp_path), "dump_dir"):
-        finished = _compare(tiny_data, tiny_log, tmp_path, "drop", env=without_tensorflow)
+        finished = _compare(tiny_data, tiny_log, tmp_path, "drop", env=without_tensorflow, from_scratch=True)
         assert_one_line_error(finished, "--dump_dir", "process {} on host".format(os.getpid()), "another --dump_dir")
         assert os.listdir(str(tmp_path)) == [locks.FOLDER_LOCK]
 

@@ -20,7 +20,8 @@ OWN_NAMES = tuple("Teil {}".format(number) for number in range(40))
 
 
 def test_nothing_but_our_own_lines_reaches_the_terminal(tiny_data, tiny_log):
-    finished = run_script("evaluate.py", "--data_dir", tiny_data, "--log_dir", tiny_log, "--gpu", -1)
+    arguments = ["--data_dir", tiny_data, "--log_dir", tiny_log, "--gpu", -1]
+    finished = run_script("evaluate.py", *arguments, from_scratch=True)
     assert finished.returncode == 0
     assert not [
         line for line in finished.stderr.splitlines() if line.strip() and "cloud/s" not in line and "|" not in line
