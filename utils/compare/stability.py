@@ -31,7 +31,8 @@ def run(comparison):
         turns = [transforms.draw_rotations(rotation, 1, rng_of(cloud, seed, TURNS)) for cloud in clouds]
         turned = np.matmul(points, np.concatenate(turns))
         jittered = np.stack([transforms.jitter(cloud.points, rng_of(cloud, seed, JITTERS)) for cloud in clouds])
-        halves = np.stack([rng_of(cloud, seed, HALVES).permutation(count)[: count // 2] for cloud in clouds])
+        # In their order, which some networks see: PointNet++ takes its centres from the first point on.
+        halves = np.stack([np.sort(rng_of(cloud, seed, HALVES).permutation(count)[: count // 2]) for cloud in clouds])
         whole = np.broadcast_to(np.arange(count), points.shape[:2])
         for draw, (name, changed, members) in enumerate(
             (
