@@ -181,5 +181,7 @@ def _max_and_holders(product):
     # A maximum that several points share is second to itself.
     is_shared = tf.reshape(counts > 1, [-1, num_outputs])
     seconds = tf.where(is_shared, maximum, tf.maximum(elsewhere, beside))
-    places = tf.reshape(tf.math.unsorted_segment_max(holders[:, 1], cell, num_cells), [-1, num_outputs])
+    # A maximum that is no number is held by nobody, whom the segment's lowest number stands for.
+    places = tf.maximum(tf.math.unsorted_segment_max(holders[:, 1], cell, num_cells), 0)
+    places = tf.reshape(places, [-1, num_outputs])
     return maximum, holders, 1 / tf.gather(counts, cell), seconds, places

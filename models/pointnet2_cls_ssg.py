@@ -82,7 +82,8 @@ def _pool_of_centres(pool, indices):
 
 
 def _of(indices, places):
-    """indices [B, M], at places [B, ...] among the M."""
+    """indices [B, M], at places [B, ...] among the M; where a maximum is no number, its place is none, below 0."""
+    places = tf.maximum(places, 0)
     return tf.squeeze(tf_grouping.gather_points(indices[:, :, tf.newaxis], places), axis=-1)
 
 

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from conftest import HERE, run_python
 from conftest import explain as run_explain
 
 import explain
@@ -72,6 +73,7 @@ def test_options_reach_the_formula(network, clouds):
     assert draws[0] == draws[1] != draws[2]
 
 
+OWN = os.path.join(HERE, "cases", "22-macos-zip", "chair.xyz")
 WRONG = [
     ("points", lambda network, cloud: network.heat(cloud[:, :2])),
     ("points", lambda network, cloud: network.heat(cloud[:9])),
@@ -101,7 +103,31 @@ WRONG = [
     ("rotation", lambda network, cloud: explain.open_network(model="dgcnn", rotation="xyz")),
     ("model", lambda network, cloud: explain.open_network("a.ckpt", model="dgcnn")),
     ("model", lambda network, cloud: explain.open_network(model="vgg")),
+    ("model", lambda network, cloud: explain.open_network(model="pointnet_cls_basic")),
     ("model_path", lambda network, cloud: explain.open_network("/nowhere/at/all")),
+    ("model_path", lambda network, cloud: explain.open_network(3)),
+    ("model_path", lambda network, cloud: explain.open_network("")),
+    ("gpu", lambda network, cloud: explain.open_network(gpu="0")),
+    ("gpu", lambda network, cloud: explain.open_network(gpu=-2)),
+    ("points", lambda network, cloud: network.heat([[10**400, 1, 2]] * 12)),
+    ("points", lambda network, cloud: network.heat(cloud + 1j)),
+    ("points", lambda network, cloud: network.heat(np.ma.masked_less(cloud, 0))),
+    ("points", lambda network, cloud: network.classify(cloud * np.float32(1e38))),
+    ("label", lambda network, cloud: network.heat(cloud, label=np.array(40))),
+    ("label", lambda network, cloud: network.heat(cloud, label=1.0)),
+    ("power", lambda network, cloud: network.heat(cloud, "asm", power=10**400)),
+    ("num_points", lambda network, cloud: explain.demo_cloud("chair", None)),
+    ("num_points", lambda network, cloud: explain.demo_cloud("chair", 64.0)),
+    ("num_points", lambda network, cloud: explain.read_cloud(OWN, "32")),
+    ("index", lambda network, cloud: explain.read_cloud(OWN, index=3)),
+    ("index", lambda network, cloud: explain.read_cloud(OWN, index="0")),
+    ("seed", lambda network, cloud: explain.read_cloud(OWN, 32, sampling="random", seed=-1)),
+    ("path", lambda network, cloud: explain.read_cloud(None)),
+    ("path", lambda network, cloud: explain.read_cloud("nowhere.ply")),
+    ("path", lambda network, cloud: explain.save_page(3, cloud, cloud[:, 0])),
+    ("scale", lambda network, cloud: explain.show(cloud, cloud[:, 0], scale="log")),
+    ("colormap", lambda network, cloud: explain.show(cloud, cloud[:, 0], colormap=None)),
+    ("heats", lambda network, cloud: explain.show(cloud, cloud[:, 0].astype(float) * 1e300)),
 ]
 
 
@@ -138,6 +164,37 @@ def test_networks_are_closed_in_any_order_and_a_closed_one_says_so(tiny_log, clo
     second.close()
     with pytest.raises(InputError, match="closed"):
         first.heat(clouds[0])
+
+
+def test_a_network_that_is_left_open_ends_in_silence(tiny_log):
+    code = (
+        "import sys, explain\n"
+        "network = explain.open_network(sys.argv[1], gpu=-1)\n"
+        "heat = network.heat(explain.demo_cloud('chair', 64), method='runner-up')\n"
+    )
+    finished = run_python(code, tiny_log)
+    assert (finished.returncode, finished.stdout) == (0, "") and "Exception" not in finished.stderr
+
+
+def test_a_shortage_of_memory_is_told(network, clouds, monkeypatch):
+    def run(*_):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr(network._classifier, "logits", run)
+    for call in (network.classify, network.heat):
+        with pytest.raises(InputError, match=r"out of memory \(Unable to allocate 9 GiB\)"):
+            call(clouds[0])
+
+
+def test_the_label_of_an_array_without_axes_is_for_all(network, clouds):
+    np.testing.assert_array_equal(
+        network.heat(clouds, "asm", label=np.array(3)), network.heat(clouds, "asm", label=[3, 3, 3])
+    )
+
+
+def test_a_cloud_far_from_the_origin_keeps_its_shape_on_the_page(clouds):
+    page = explain.show(clouds[0].astype(np.float64) + 1e9, clouds[0, :, 0])
+    assert np.ptp(page._views[0].points, axis=0) == pytest.approx(np.ptp(clouds[0], axis=0), rel=1e-5)
 
 
 def test_a_page_and_what_a_notebook_shows(clouds, tmp_path):

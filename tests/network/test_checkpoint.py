@@ -195,6 +195,18 @@ def test_a_damaged_checkpoint_is_refused(tiny_log, tmp_path, ending, damage):
         _restore(str(tmp_path / "model.ckpt"))
 
 
+def test_a_checkpoint_that_holds_no_numbers_is_refused(tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        points = tf.placeholder(tf.float32, [None, None, 3])
+        models.network("pointnet_cls_basic").get_model(points, 4, is_training=False)
+        session.run(tf.global_variables_initializer())
+        (layer,) = [one for one in tf.global_variables() if one.op.name == "conv3/biases"]
+        layer.load(np.where(np.arange(64) == 5, np.nan, 0), session)
+        checkpoint.save(session, tf.train.Saver(), str(tmp_path / "model.ckpt"))
+    with pytest.raises(InputError, match="holds numbers that are none, in conv3/biases: its training diverged"):
+        checkpoint.restore(str(tmp_path / "model.ckpt"), gpu=-1).__enter__()
+
+
 def test_upstreams_names_of_the_moving_averages_load(tiny_log, tmp_path):
     """A checkpoint rewritten under upstream's names gives the same network."""
     prefix = checkpoint_files.find(None, tiny_log)

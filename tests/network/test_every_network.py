@@ -12,14 +12,18 @@ import models
 from utils import metrics
 from utils.explain import heat, removal
 from utils.explain.methods import METHODS
+from utils.files import InputError
 from utils.network import checkpoint, classifier
 
 NUM_CLASSES, LABEL = 5, 3
 NUM_POINTS = 24  # more than DGCNN's neighbours, fewer than PointNet++ has centres
 
 
-# Half of them on each of the two TensorFlows, as they take long.
-@pytest.fixture(scope="module", params=models.NAMES[sys.version_info < (3, 8) :: 2])
+# Half of the networks on each of the two TensorFlows, as they take long.
+NETWORKS = models.NAMES[sys.version_info < (3, 8) :: 2]
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
 def opened(request, tmp_path_factory):
     """A Classifier of the checkpoint of a network whose weights are drawn."""
     prefix = str(tmp_path_factory.mktemp(request.param) / "model.ckpt")
@@ -142,3 +146,11 @@ def test_the_path_begins_with_the_point_of_greatest_runner_up_heat(opened, cloud
     path = METHODS["runner-up-path"].heat(opened, clouds, LABEL)
     assert path.argmax(axis=1).tolist() == first.argmax(axis=1).tolist()
     assert np.sort(path, axis=1).tolist() == [list(range(1, NUM_POINTS + 1))] * 3
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "random"])
+def test_beyond_the_numbers_there_are_there_is_no_heat(method, opened, clouds):
+    # Squares of such coordinates, and sums of them, are beyond float32.
+    far = clouds[:1] * np.float32(3e38)
+    with pytest.raises(InputError, match="no answer to `points`"):
+        METHODS[method].heat(opened, far, LABEL, [np.random.RandomState(0)])

@@ -108,7 +108,7 @@ def test_however_a_save_was_killed_a_worse_network_never_replaces_the_better_one
             assert bias_before == {0.6: 1, 0.8: 2}[accuracy]
             # The epoch again, and worse this time.
             set_bias(graph, 3)
-            training.report_test(graph, _logits(0.7), _LABELS, ("a", "b"), lambda line: None)
+            training.report_test(graph, _logits(0.7), _LABELS, SETTINGS, lambda line: None)
         assert _bias_of_best(folder) == {0.6: 3, 0.8: 2}[accuracy]
     # Epoch 1 with the better network in best/ was what lost it.
     assert {(1, 0.6), (1, 0.8), (2, 0.8)} == seen

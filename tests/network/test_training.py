@@ -13,7 +13,8 @@ import tensorflow.compat.v1 as tf
 
 import models
 from utils import files, tf_util
-from utils.network import training, training_graph
+from utils.files import InputError
+from utils.network import checkpoint_files, training, training_graph
 
 
 class FakeGraph:
@@ -83,13 +84,16 @@ def test_averages_of_batch_norm_are_of_whole_clouds_where_it_trains_on_fewer_poi
         return tf_util.dense(greatest, num_classes, "fc3", is_training, bn_decay), {}
 
     network = argparse.Namespace(
-        get_model=get_model, get_loss=one_layer_network.get_loss, IGNORES_REPEATED_POINTS=False
+        get_model=get_model,
+        get_loss=one_layer_network.get_loss,
+        IGNORES_REPEATED_POINTS=False,
+        LAYERS_FROM_TOP=one_layer_network.LAYERS_FROM_TOP,
     )
     monkeypatch.setattr(models, "network", lambda name: network)
     monkeypatch.setattr(training, "BATCHES_OF_AVERAGES", 2)
     settings = training.TrainingSettings("pointnet_cls", ("a", "b"), 4, 3, 1, density=0.25, learning_rate=0.5)
     clouds, labels = rng.standard_normal((12, 10, 3)).astype(np.float32), np.arange(12) % 2
-    taken = []
+    taken, prefix = [], str(tmp_path / "model.ckpt")
 
     def moved(points, step, **options):
         taken.append((step, options, points))
@@ -104,6 +108,14 @@ def test_averages_of_batch_norm_are_of_whole_clouds_where_it_trains_on_fewer_poi
         weights, biases, mean, variance = graph._session.run(
             [values["fc3/" + name] for name in ("weights", "biases", "bn/moving_mean", "bn/moving_variance")]
         )
+        assert not checkpoint_files.has_averages_of_parts(prefix)
+        graph.train_step(clouds[:4], labels[:4])
+        graph.save()
+    for _ in range(2):
+        # Saved between two tests, it says of what they are, also once it goes on from there.
+        assert checkpoint_files.has_averages_of_parts(prefix)
+        with training_graph.open_training(str(tmp_path), settings, gpu=-1) as graph:
+            graph.save()
     assert [(step, options) for step, options, _ in taken] == [(0, {}), (1, {}), (2, {})] + [
         (3, {"num_points": None}),
         (4, {"num_points": None}),
@@ -115,6 +127,21 @@ def test_averages_of_batch_norm_are_of_whole_clouds_where_it_trains_on_fewer_poi
     )
     np.testing.assert_allclose(mean, np.mean([one.mean(axis=0) for one in products], axis=0), rtol=1e-5)
     np.testing.assert_allclose(variance, np.mean([one.var(axis=0) for one in products], axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("loss, logits, steps", [(np.nan, 1, 1), (np.inf, 1, 1), (1.0, np.nan, 2)])
+def test_a_training_that_diverges_ends_and_saves_nothing(loss, logits, steps, monkeypatch):
+    graph = FakeGraph(argparse.Namespace(is_asked=False))
+    values = {"loss/total": loss, "loss/classification": 1.0, "accuracy/overall": 0.5}
+    monkeypatch.setattr(graph, "train_step", lambda *_: setattr(graph, "step", graph.step + 1) or values)
+    monkeypatch.setattr(graph, "logits", lambda points: np.full((len(points), 2), logits, np.float32))
+    settings = training.TrainingSettings("none", ("a", "b"), 4, steps_per_epoch=2, max_epoch=1, learning_rate=0.5)
+    clouds = np.zeros((8, 10, 3), np.float32), np.arange(8) % 2
+    with pytest.raises(InputError, match="`learning_rate` 0.5: .*diverged, .* after {} steps".format(steps)):
+        training.train(
+            graph, clouds, clouds, settings, lambda points, _: points, None, training.StopOnSignal(), lambda line: None
+        )
+    assert not graph.calls
 
 
 def test_an_evaluation_that_was_interrupted_is_made_up_for():

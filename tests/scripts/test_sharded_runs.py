@@ -209,6 +209,21 @@ def explained(tiny_log, tmp_path_factory):
     return clouds, out
 
 
+def test_a_shard_goes_on_with_the_files_that_have_no_results_of_this_run(explained, tiny_log, tmp_path):
+    clouds, out = explained
+    folder = tmp_path / "out"
+    shutil.copytree(str(out), str(folder))
+    (folder / "asm" / "c_0" / "run.json").unlink()
+    before = {name: (folder / "asm" / name / "heat.npz").stat().st_mtime_ns for name in ("a_0", "c_0")}
+    flags = ("--input", clouds, "--shard", "1/2")
+    assert _explain(tiny_log, folder, *flags).count("explained already") == 1
+    # Files of a run that nobody knows stay as well: those of c go to a folder beside them.
+    assert sorted(os.listdir(str(folder / "asm"))) == ["a_0", "b_0", "c_0", "c_0_2"]
+    assert before == {name: (folder / "asm" / name / "heat.npz").stat().st_mtime_ns for name in before}
+    for more in (("--colormap", "viridis"), ("--overwrite",)):
+        assert "explained already" not in _explain(tiny_log, folder, *(flags + more))
+
+
 def test_shards_and_workers_are_for_several_files(explained, tiny_log, tmp_path):
     with pytest.raises(InputError, match="`shard` 1-of-2: there is one file"):
         _explain(tiny_log, tmp_path, "--input", explained[0] / "a.xyz", "--shard", "1/2")

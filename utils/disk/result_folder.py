@@ -81,6 +81,19 @@ def write(folder, settings, fill, is_ours, overwrite=False):
     return Written(path, line if reason else None, found)
 
 
+def holds(folder, settings):
+    """Whether a folder holds a whole run of just these settings, a dictionary; run.json may hold more of it."""
+    path = os.path.join(folder, RUN_FILE)
+    if not os.path.isfile(path) or os.path.exists(os.path.join(folder, WHOLE)):
+        return False
+    try:
+        before = files.read_json(path, "")
+    except InputError:
+        return False
+    now = json.loads(json.dumps(settings))  # JSON has lists for tuples.
+    return all(key in before and before[key] == value for key, value in now.items())
+
+
 @contextlib.contextmanager
 def _alone_in(folder):
     """A context in which no other process writes to a folder, which is made; it goes again if it is left empty."""

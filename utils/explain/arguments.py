@@ -1,5 +1,7 @@
 """What is given from Python: checked, and as the program takes it."""
 
+import os
+
 import numpy as np
 
 from utils.clouds.cloud import MIN_POINTS, check_finite
@@ -13,8 +15,10 @@ def clouds(points, least):
       InputError: they are none.
     """
     try:
+        if np.iscomplexobj(points) or np.ma.is_masked(points):
+            raise TypeError
         found = np.asarray(points, np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("`points`: not an array of numbers; give float32 [N, 3], or [B, N, 3] for B clouds")
     if found.ndim not in (2, 3) or found.shape[-1] != 3 or not found.size or found.shape[-2] < least:
         raise InputError(
@@ -38,10 +42,21 @@ def check_is_one_of(argument, value, allowed):
         raise InputError("`{}` {}: give one of {}".format(argument, value, ", ".join(allowed)))
 
 
-def check_whole(argument, value, most):
-    if not is_whole(value) or not 0 <= value <= most:
-        raise InputError("`{}` {}: give a whole number from 0 to {}".format(argument, value, most))
+def check_whole(argument, value, most, least=0):
+    if not is_whole(value) or not least <= value <= most:
+        raise InputError("`{}` {}: give a whole number from {} to {}".format(argument, value, least, most))
 
 
 def is_whole(value):
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def path(argument, value):
+    """A path as text; raises an InputError where the value is none."""
+    try:
+        found = os.fsdecode(value)
+    except TypeError:
+        found = ""
+    if not found or "\0" in found:
+        raise InputError("`{}` {!r}: give the path of a file".format(argument, value))
+    return found

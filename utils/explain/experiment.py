@@ -32,6 +32,8 @@ def explain_clouds(flags):
         else:
             with writer.Writer(dropping, files, is_behind=not clouds.is_one) as written:
                 for case in clouds.cases(classifier, flags.methods, flags.dump_dir, flags.target_label):
+                    if run.is_saved(case, flags.methods, dropping, files):
+                        continue
                     load_open3d()
                     runs = {
                         name: run.drop_until_lost(classifier, case, METHODS[name], dropping) for name in flags.methods

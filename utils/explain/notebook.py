@@ -5,21 +5,26 @@ Every error is an InputError, which is a ValueError, and names the argument in b
 
 import contextlib
 import os
+import sys
 import warnings
+import weakref
 
 import numpy as np
 
 import models
 from utils import metrics
 from utils.clouds import own_cloud, readers
-from utils.clouds.cloud import MIN_POINTS, check_num_points
+from utils.clouds.cloud import MIN_POINTS
 from utils.command_line import ROTATIONS
 from utils.demo import shapes
 from utils.explain import arguments
 from utils.explain.methods import DEFAULT_METHOD, METHODS, OPTIONS
 from utils.files import InputError
-from utils.network import checkpoint_files
+from utils.network import checkpoint_files, memory
 from utils.network.loading import open_classifier
+
+LARGEST = np.iinfo(np.int32).max  # of whole numbers that count something
+LARGEST_SEED = 2**32 - 1
 
 
 def open_network(model_path=None, rotation="y", gpu=0, model=checkpoint_files.POINTNET):
@@ -31,7 +36,7 @@ def open_network(model_path=None, rotation="y", gpu=0, model=checkpoint_files.PO
       rotation: which PointNet of these: trained on objects that stand upright ("y"), lie in any position ("xyz") or
         were never turned ("none").
       gpu: index of the GPU, where there is one; -1 for the CPU.
-      model: which network of these: "pointnet_cls" or "dgcnn".
+      model: which network of these: "pointnet_cls", "dgcnn" or "pointnet2_cls_ssg".
 
     Returns:
       An OpenNetwork; it holds memory until it is closed: `with explain.open_network() as network:`, or `close`.
@@ -40,7 +45,8 @@ def open_network(model_path=None, rotation="y", gpu=0, model=checkpoint_files.PO
       InputError: there is no such checkpoint, it is damaged, or there is no such GPU.
     """
     arguments.check_is_one_of("rotation", rotation, ROTATIONS)
-    arguments.check_is_one_of("model", model, models.NAMES)
+    arguments.check_is_one_of("model", model, shipped_models())
+    arguments.check_whole("gpu", gpu, LARGEST, least=-1)
     is_pointnet = model == checkpoint_files.POINTNET
     if rotation != "y" and (model_path is not None or not is_pointnet):
         raise InputError("`rotation` {}: it chooses among the shipped PointNets; leave it out".format(rotation))
@@ -48,7 +54,13 @@ def open_network(model_path=None, rotation="y", gpu=0, model=checkpoint_files.PO
         raise InputError("`model` {}: it chooses among the shipped networks; leave it out".format(model))
     if model_path is None:
         model_path = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation if is_pointnet else model)
-    return OpenNetwork(checkpoint_files.find(os.fspath(model_path), None), gpu)
+    return OpenNetwork(checkpoint_files.find(arguments.path("model_path", model_path), None), gpu)
+
+
+def shipped_models():
+    """The networks that come with the program, trained: a list of names."""
+    others = [name for name in models.NAMES if os.path.isdir(os.path.join(checkpoint_files.PRETRAINED_DIR, name))]
+    return [checkpoint_files.POINTNET] + others
 
 
 class OpenNetwork:
@@ -69,7 +81,8 @@ class OpenNetwork:
             # TensorFlow 1.15 greets a current NumPy with pages of them.
             warnings.simplefilter("ignore", FutureWarning)
             self._classifier = opened.enter_context(open_classifier(prefix, gpu=gpu))
-            self._opened = opened.pop_all()
+            # At the end of Python too: TensorFlow cannot close a session once it is taken down itself.
+            self._end = weakref.finalize(self, opened.pop_all().close)
         self.class_names = self._classifier.class_names
         self.known_points = self._classifier.known_points
 
@@ -86,7 +99,9 @@ class OpenNetwork:
           InputError: points that are no clouds, or the network is closed.
         """
         clouds = arguments.clouds(points, 1)
-        logits = self._open_classifier().logits(clouds)
+        classifier = self._open_classifier()
+        with memory.shortage_told():
+            logits = classifier.logits(clouds)
         probabilities = np.stack([metrics.softmax(one) for one in logits])
         order = np.argsort(-probabilities, axis=1, kind="stable")
         names, probabilities = np.array(self.class_names)[order], np.take_along_axis(probabilities, order, axis=1)
@@ -115,25 +130,19 @@ class OpenNetwork:
         arguments.check_is_one_of("method", method, METHODS)
         method = METHODS[method]
         _check_options(method, options)
-        arguments.check_whole("seed", seed, 2**32 - 1)
-        labels = (
-            classifier.logits(clouds).argmax(axis=1) if label is None else self._labels(label, "label", len(clouds))
-        )
-        explained = labels if target is None else self._labels(target, "target", len(clouds))
-        found = [None] * len(clouds)
-        for is_target in (False, True):
-            rows = np.flatnonzero((explained != labels) == is_target)
-            if len(rows):
-                rngs = [np.random.RandomState(seed) for _ in rows]
-                heats = method.heat(classifier, clouds[rows], explained[rows], rngs, is_target, **options)
-                for row, heat in zip(rows, heats):
-                    found[row] = heat
-        return np.stack(found) if np.ndim(points) == 3 else found[0]
+        arguments.check_whole("seed", seed, LARGEST_SEED)
+        given = [
+            None if classes is None else self._labels(classes, name, len(clouds))
+            for name, classes in (("label", label), ("target", target))
+        ]
+        with memory.shortage_told():
+            found = _heats(classifier, clouds, method, given, seed, options)
+        return found if np.ndim(points) == 3 else found[0]
 
     def close(self):
         """Frees what the network holds. A second time it does nothing."""
         self._classifier = None
-        self._opened.close()
+        self._end()
 
     def __enter__(self):
         return self
@@ -148,7 +157,9 @@ class OpenNetwork:
 
     def _labels(self, classes, argument, count):
         """Labels, int array [B], of one class for all, or of B; classes are names or numbers from 0."""
-        listed = list(classes) if isinstance(classes, (list, tuple, np.ndarray)) else [classes] * count
+        if isinstance(classes, np.ndarray):
+            classes = classes.tolist()
+        listed = list(classes) if isinstance(classes, (list, tuple)) else [classes] * count
         if len(listed) != count:
             raise InputError(
                 "`{}`: {} classes for {} clouds; give one for all, or as many".format(argument, len(listed), count)
@@ -167,6 +178,30 @@ class OpenNetwork:
         )
 
 
+def _heats(classifier, clouds, method, given, seed, options):
+    """Heat [B, N] of clouds [B, N, 3].
+
+    Args:
+      classifier: a classifier.Classifier.
+      clouds: float32 array [B, N, 3].
+      method: a methods.Method.
+      given: labels and classes to explain instead, int array [B] each, or None.
+      seed, options: as for `OpenNetwork.heat`.
+    """
+    labels, explained = given
+    labels = classifier.logits(clouds).argmax(axis=1) if labels is None else labels
+    explained = labels if explained is None else explained
+    found = [None] * len(clouds)
+    for is_target in (False, True):
+        rows = np.flatnonzero((explained != labels) == is_target)
+        if len(rows):
+            rngs = [np.random.RandomState(seed) for _ in rows]
+            heats = method.heat(classifier, clouds[rows], explained[rows], rngs, is_target, **options)
+            for row, heat in zip(rows, heats):
+                found[row] = heat
+    return np.stack(found)
+
+
 def read_cloud(path, num_points=None, up="y", index=0, sampling="farthest", seed=0):
     """A cloud of a file, of any kind that the scripts read, placed as the network knows clouds.
 
@@ -182,7 +217,15 @@ def read_cloud(path, num_points=None, up="y", index=0, sampling="farthest", seed
     """
     arguments.check_is_one_of("up", up, "xyz")
     arguments.check_is_one_of("sampling", sampling, readers.SAMPLINGS)
-    return own_cloud.load(os.fspath(path), num_points, index, up, sampling, seed).points
+    if num_points is not None:
+        arguments.check_whole("num_points", num_points, LARGEST, least=MIN_POINTS)
+    arguments.check_whole("index", index, LARGEST)
+    arguments.check_whole("seed", seed, LARGEST_SEED)
+    try:
+        return own_cloud.load(arguments.path("path", path), num_points, index, up, sampling, seed).points
+    except InputError as error:
+        # As the scripts' flags are called.
+        raise InputError(str(error).replace("`shape_index`", "`index`").replace("`input`", "`path`"))
 
 
 def place(points, up="y"):
@@ -219,7 +262,7 @@ def demo_cloud(class_name, num_points=1024, seed=0):
       InputError: there is no shape of that class, or too few points.
     """
     arguments.check_is_one_of("class_name", class_name, shapes.DEMO_CLASSES)
-    check_num_points(num_points)
+    arguments.check_whole("num_points", num_points, LARGEST, least=MIN_POINTS)
     arguments.check_whole("seed", seed, shapes.MAX_SEED)
     return shapes.sample_shape(class_name, num_points, np.random.RandomState(seed))
 
@@ -234,7 +277,7 @@ def _check_options(method, options):
         arguments.check_is_one_of("pooling", options["pooling"], ("max", "avg"))
     if "power" in options:
         power = options["power"]
-        if not isinstance(power, (int, float, np.integer, np.floating)) or not np.isfinite(power):
+        if not isinstance(power, (int, float, np.integer, np.floating)) or not abs(power) <= sys.float_info.max:
             raise InputError("`power` {}: give a finite number".format(power))
     if "path_refresh" in options:
         arguments.check_whole("path_refresh", options["path_refresh"], np.iinfo(np.int64).max)

@@ -2,7 +2,6 @@
 
 import html
 import io
-import os
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from utils.pictures import colours, heat_figure, plots, render
 from utils.viewer import html_page
 
 FRAME_HEIGHT = 640  # pixels of a page within a notebook
+FAR = 100  # times its size a cloud is from the origin to be shown about its middle
 DOTS_PER_INCH = 100  # of the still picture of a page
 
 
@@ -28,7 +28,8 @@ def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORM
     Raises:
       InputError: points or heats that are none, an unknown colour map or scale, or the file cannot be written.
     """
-    html_page.save(os.fspath(path), str(title), _views(points, heats), colormap, scale)
+    path = arguments.path("path", path)
+    html_page.save(path, str(title), _views(points, heats), *_look(colormap, scale))
 
 
 def show(points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE):
@@ -43,7 +44,7 @@ def show(points, heats, title="heat", colormap=colours.DEFAULT_COLORMAP, scale=c
     Raises:
       InputError: as `save_page`.
     """
-    return Page(_views(points, heats), str(title), colormap, scale)
+    return Page(_views(points, heats), str(title), *_look(colormap, scale))
 
 
 class Page:
@@ -70,9 +71,23 @@ class Page:
         return picture.getvalue()
 
 
+def _look(colormap, scale):
+    """Both, checked."""
+    arguments.check_is_one_of("scale", scale, colours.SCALES)
+    if not isinstance(colormap, str):
+        raise InputError("`colormap` {}: give a name".format(colormap))
+    colours.heat_colours(np.zeros(1), colormap, scale)
+    return colormap, scale
+
+
 def _views(points, heats):
     """A list of html_page.View, one for each heat; see `save_page`."""
-    points = arguments.one_cloud(points)
+    points = arguments.one_cloud(points, np.float64)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    if abs(middle).max() > FAR * np.ptp(points, axis=0).max():
+        # Pages have float32, which would round the shape away.
+        points = points - middle
+    points = points.astype(np.float32)
     heats = heats if isinstance(heats, dict) else {"heat": heats}
     if not heats:
         raise InputError("`heats`: there is none; give an array [N], or a dictionary from names to such arrays")
@@ -82,9 +97,11 @@ def _views(points, heats):
             heat = np.asarray(heat, np.float64)
         except (TypeError, ValueError):
             raise InputError("`heats` {}: not an array of numbers".format(name))
-        if heat.shape != points.shape[:1] or not np.isfinite(heat).all():
+        if heat.shape != points.shape[:1] or not (abs(heat) <= np.finfo(np.float32).max).all():
             raise InputError(
-                "`heats` {} of shape {}: give {} finite numbers, one a point".format(name, heat.shape, len(points))
+                "`heats` {} of shape {}: give {} finite numbers of float32, one a point".format(
+                    name, heat.shape, len(points)
+                )
             )
         caption = "{} points".format(len(points))
         views.append(html_page.View(str(name), caption, points, heat, np.full(len(points), -1), []))

@@ -104,6 +104,8 @@ def explain(piece, num_workers):
     command_line.Parser.arguments.update(work.flags)
     with _EXPLAINING, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         for case in piece.clouds.cases(classifier, work.methods, work.dump_dir, work.target_class):
+            if run.is_saved(case, work.methods, work.dropping, work.files):
+                continue
             runs = {
                 name: run.drop_until_lost(classifier, case, METHODS[name], work.dropping, is_shown=False)
                 for name in work.methods

@@ -20,6 +20,8 @@ SETTINGS_OF_NUMBERS = ("method", "source", "explained_class", "model", "weights"
 SETTINGS_OF_NUMBERS += ("points", "drop_mode", "num_steps", "eval_every", "seed")
 SETTINGS_OF_TOP = ("num_drop", "drop_neg")
 SETTINGS_OF_FILES = ("up", "sampling")
+# Nothing that a run leaves depends on these.
+SETTINGS_OF_PLACES = ("dump_dir", "log_dir", "model_path", "gpu")
 
 
 class Dropping(NamedTuple):
@@ -59,6 +61,7 @@ class Files(NamedTuple):
       turntable, rounds_gif: whether to write these films.
       settings: dictionary of what run.json keeps besides.
       overwrite: whether what another run left in the folder goes.
+      resumes: whether results that are there, of this very run, are left as they are: see `is_saved`.
     """
 
     look: heat_picture.Look
@@ -67,6 +70,7 @@ class Files(NamedTuple):
     rounds_gif: bool
     settings: Dict[str, Any]
     overwrite: bool = False
+    resumes: bool = False
 
 
 def drop_until_lost(classifier, case, method, dropping, is_shown=True):
@@ -126,6 +130,27 @@ def drop_until_lost(classifier, case, method, dropping, is_shown=True):
     return found
 
 
+def is_saved(case, methods, dropping, files):
+    """Whether a run that resumes has left all files of a case before; says so.
+
+    Args:
+      case: a cases.Case.
+      methods: names of the methods.
+      dropping: a Dropping.
+      files: a Files.
+    """
+    kept = {name: _settings(case, name, dropping.of(METHODS[name]), files) for name in methods}
+    of_results = {
+        name: {key: value for key, value in one.items() if key not in SETTINGS_OF_PLACES} for name, one in kept.items()
+    }
+    if not files.resumes or not all(result_folder.holds(case.folders[name], one) for name, one in of_results.items()):
+        return False
+    if len(methods) > 1 and not side_by_side.is_saved(case, {name: _what_matters(one) for name, one in kept.items()}):
+        return False
+    print("It is explained already: its results stay as they are.")
+    return True
+
+
 def save(case, runs, dropping, files):
     """Writes the files of a case, a folder for each method.
 
@@ -150,7 +175,7 @@ def save(case, runs, dropping, files):
         told += texts
     page = os.path.join(folders[0], "heat.html")
     if len(runs) > 1:
-        written = side_by_side.save(case, runs, files, {"side_by_side": matters})
+        written = side_by_side.save(case, runs, files, matters)
         told += [command_line.one_line(written.notice)] if written.notice else []
         told.append("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
         page = os.path.join(written.folder, side_by_side.PAGE)
@@ -164,6 +189,22 @@ def _save_one(case, name, one, dropping, files):
     Returns:
       What matters of its settings, a dictionary, the folder, and what to tell the user, a list of texts.
     """
+    settings = _settings(case, name, dropping, files)
+    written = result_folder.write(
+        case.folders[name],
+        _what_matters(settings),
+        lambda begun: _write_files(begun, case, name, one, settings, files),
+        results.is_ours,
+        files.overwrite,
+    )
+    paths, renderer = written.found
+    told = [command_line.one_line(written.notice)] if written.notice else []
+    told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
+    return _what_matters(settings), written.folder, told
+
+
+def _settings(case, name, dropping, files):
+    """What run.json holds of one method before it has run: a dictionary."""
     cloud = case.cloud
     settings = dict(
         files.settings,
@@ -180,17 +221,7 @@ def _save_one(case, name, one, dropping, files):
     )
     if cloud.own is not None:
         settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
-    written = result_folder.write(
-        case.folders[name],
-        _what_matters(settings),
-        lambda begun: _write_files(begun, case, name, one, settings, files),
-        results.is_ours,
-        files.overwrite,
-    )
-    paths, renderer = written.found
-    told = [command_line.one_line(written.notice)] if written.notice else []
-    told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
-    return _what_matters(settings), written.folder, told
+    return settings
 
 
 def _what_matters(settings):

@@ -62,6 +62,7 @@ def files(flags, network):
         rounds_gif=flags.rounds_gif,
         settings=dict(kept, model_path=network.prefix, model=network.model_name, weights=network.digest),
         overwrite=flags.overwrite,
+        resumes=flags.shard is not None and not flags.overwrite,
     )
 
 

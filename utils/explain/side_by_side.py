@@ -12,11 +12,12 @@ from utils.pictures import heat_picture, rounds_figure
 from utils.viewer import html_page
 
 FOLDER = "compare"  # beside the folders of the methods
+KEY = "side_by_side"  # of the settings, in run.json
 PICTURE = "compare"
 PAGE = PICTURE + ".html"
 
 
-def save(case, runs, files, settings):
+def save(case, runs, files, matters):
     """Writes compare.png and compare.html, the heat of all methods, and rounds.png, their accuracies.
 
     They go to <dump_dir>/compare/<class>_<index>, as all files of a run: see `result_folder.write`.
@@ -25,7 +26,7 @@ def save(case, runs, files, settings):
       case: a cases.Case.
       runs: dictionary from the names of methods to their results.DropRun, two or more.
       files: a run.Files.
-      settings: dictionary of what makes this run another than one whose run.json says otherwise.
+      matters: of each method what makes this run another than one whose run.json says otherwise, a dictionary.
 
     Returns:
       A result_folder.Written, whose `found` lists the names of the files.
@@ -33,11 +34,20 @@ def save(case, runs, files, settings):
     Raises:
       InputError: the folder cannot be written.
     """
-    of_method = case.folders[next(iter(runs))]
-    folder = os.path.join(os.path.dirname(os.path.dirname(of_method)), FOLDER, os.path.basename(of_method))
+    settings = {KEY: matters}
     return result_folder.write(
-        folder, settings, lambda begun: _write(begun, case, runs, files, settings), is_ours, files.overwrite
+        _folder(case), settings, lambda begun: _write(begun, case, runs, files, settings), is_ours, files.overwrite
     )
+
+
+def is_saved(case, matters):
+    """Whether the files of `save` are there, of a run whose settings were these."""
+    return result_folder.holds(_folder(case), {KEY: matters})
+
+
+def _folder(case):
+    of_method = next(iter(case.folders.values()))
+    return os.path.join(os.path.dirname(os.path.dirname(of_method)), FOLDER, os.path.basename(of_method))
 
 
 def is_ours(name):

@@ -6,13 +6,14 @@ import shutil
 import time
 from typing import Any, Dict, NamedTuple, Tuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 import models
 from utils import files
 from utils.demo import modelnet40
 from utils.files import InputError
-from utils.network import checkpoint_files
+from utils.network import checkpoint_files, memory
 from utils.network.processes import ONE
 
 STATE = 'model_checkpoint_path: "{0}"\nall_model_checkpoint_paths: "{0}"\n'
@@ -147,16 +148,8 @@ def open_session(gpu, graph=None, processes=ONE):
     if num_gpus:
         config.gpu_options.allow_growth = True
         config.gpu_options.visible_device_list = str(processes.gpu(gpu, num_gpus))
-    with contextlib.closing(tf.Session(graph=graph, config=config)) as session:
-        try:
-            yield session
-        except tf.errors.ResourceExhaustedError as error:
-            # TensorFlow 2 begins with where in the graph it was.
-            lines = error.message.split("\n")
-            reason = next((line for line in lines if line.startswith("OOM")), lines[0]).strip()
-            raise InputError(
-                "out of memory ({}): take fewer points or smaller batches, or the CPU with `gpu` -1".format(reason)
-            )
+    with contextlib.closing(tf.Session(graph=graph, config=config)) as session, memory.shortage_told():
+        yield session
 
 
 def save(session, saver, prefix, facts=None):
@@ -274,7 +267,7 @@ class _StoredWeights:
           shape: list of its sizes.
 
         Raises:
-          InputError: it is not there, has another shape, or is damaged.
+          InputError: it is not there, has another shape, is damaged, or holds NaN or infinity.
         """
         stored_name = next((known for known in _names_of(name) if known in self._shapes), None)
         if stored_name is None:
@@ -295,9 +288,15 @@ class _StoredWeights:
                 )
             )
         try:
-            return self._reader.get_tensor(stored_name)
+            found = self._reader.get_tensor(stored_name)
         except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
             raise _damaged(self._prefix, error)
+        if not np.isfinite(found).all():
+            raise InputError(
+                "{} holds numbers that are none, in {}: its training diverged; give a checkpoint of before, such as "
+                "that in best/, or train anew with a smaller `learning_rate`".format(self._prefix, stored_name)
+            )
+        return found
 
 
 def _class_names(given, config, num_classes, prefix):

@@ -17,6 +17,7 @@ LONGEST_VALUE = 60  # letters of a value in a message
 ENDINGS = (".data-00000-of-00001", ".index")
 # What is to be known of a checkpoint, where something is: put in place with it, and before its index.
 FACTS = ".json"
+OF_PARTS = "averages_of_parts"  # of the facts
 POINTNET = "pointnet_cls"  # the network that is shipped for several rotations
 SAVING = ".saving"  # after the prefix: the folder in which a checkpoint is written
 PATTERN_LETTERS = frozenset("[]*?{}\\")
@@ -160,6 +161,14 @@ def read_facts(prefix):
     """
     path = prefix + FACTS
     return read_json(path, "delete it, and this checkpoint counts as any other") if os.path.isfile(path) else {}
+
+
+def has_averages_of_parts(prefix):
+    """Whether batch norm's averages in a checkpoint are of parts of clouds, as between two tests of `--train_points`.
+
+    Of whole clouds such a network knows fewer: a maximum over part of a ball is less than one over all of it.
+    """
+    return read_facts(prefix).get(OF_PARTS) is True
 
 
 def whole_files(prefix):

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 import models
 from models import max_pool
 from utils import tf_util
+from utils.files import InputError
 from utils.network import checkpoint_files, parts, pools, votes
 
 # What the formulas of heat may take of a network, for B clouds of N points and a class c of each. L is the
@@ -37,6 +38,9 @@ QUANTITIES = {
     "cloud, float64 [B, S]",
     "losses_of_parts": "the same, of L",
 }
+
+
+LARGEST_COORDINATE = 1e15
 
 
 class Classifier:
@@ -125,9 +129,14 @@ class Classifier:
 
         Returns:
           float32 array [B, C].
+
+        Raises:
+          InputError: coordinates beyond all numbers.
         """
+        _check_range(clouds)
         batches = _batches(clouds, clouds.shape[1], self.points_per_call)
-        return np.concatenate([self._session.run(self._logits, {self._points: batch}) for batch in batches])
+        logits = np.concatenate([self._session.run(self._logits, {self._points: batch}) for batch in batches])
+        return _numbers(logits)
 
     def vote_logits(self, points, rotations):
         """Classifies one cloud under rotations, without holding all rotated clouds at once.
@@ -190,7 +199,7 @@ class Classifier:
         fetched = [self._logits, self._other_holders]
         feeds = ({self._points: batch, self._kept.maximum: of_batch} for batch, of_batch in batches)
         logits, holders = zip(*[self._session.run(fetched, feed) for feed in feeds])
-        return np.concatenate(logits), np.concatenate(holders)
+        return _numbers(np.concatenate(logits)), np.concatenate(holders)
 
     def quantities(self, names, clouds, labels, is_target=False):
         """What a formula of heat takes, in batches of a few clouds each.
@@ -223,8 +232,17 @@ class Classifier:
     def _run(self, names, clouds, labels, is_target):
         """What is known of clouds [B, N, 3], and those of the names that are tensors: a dictionary."""
         wanted = {name: self._tensors[name] for name in names if name in self._tensors}
-        feed = {self._points: clouds, self._labels: labels, self._is_target: is_target}
-        found = self._session.run(wanted, feed) if wanted else {}
+        found = {}
+        _check_range(clouds)
+        if wanted:
+            feed = {self._points: clouds, self._labels: labels, self._is_target: is_target}
+            # A maximum over NaN, and an order by it, look as good as any.
+            found, logits = self._session.run([wanted, self._logits], feed)
+            _numbers(logits)
+            for gradients, *_ in found.get("maxima", ()):
+                _numbers(gradients)
+            for _, gradients, *_ in found.get("pools", ()):
+                _numbers(gradients)
         return dict({"points": clouds, "feature_points": clouds}, **found)
 
     def _logit_gradients_of(self, clouds, labels):
@@ -244,6 +262,24 @@ class Classifier:
             for places, members in parts.members_of(of_cloud, self._ignores_repeats, self.points_per_call):
                 row[places] = self.logits(cloud[members])
         return found
+
+
+def _check_range(clouds):
+    """Raises an InputError for coordinates whose squares, in sums, float32 has no number for."""
+    if not np.abs(clouds).max() <= LARGEST_COORDINATE:
+        raise _too_far()
+
+
+def _numbers(found):
+    """Gives an array of a network's answers back; raises an InputError if it holds NaN or infinity."""
+    if not np.isfinite(found).all():
+        raise _too_far()
+    return found
+
+
+def _too_far():
+    # A network makes a finite answer of NaN, too: ReLU makes 0 of it.
+    return InputError("the network has no answer to `points` so far from the unit sphere that it knows")
 
 
 def _matters(maxima, clouds):

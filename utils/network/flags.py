@@ -72,4 +72,9 @@ def find_network(flags):
     """
     prefix = checkpoint_files.find(flags.model_path, flags.log_dir, flags.rotation, model=flags.model)
     config = checkpoint_files.read_config(prefix)
+    if checkpoint_files.has_averages_of_parts(prefix):
+        print(
+            "{} was saved between two tests of a training on parts of clouds (--train_points): it recognises fewer "
+            "whole ones than it will after the next".format(prefix)
+        )
     return FoundNetwork(prefix, config, known_class_names(config, flags.class_names))

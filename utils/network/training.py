@@ -12,6 +12,7 @@ from typing import NamedTuple, Tuple
 import numpy as np
 
 from utils import files, metrics, progress, wording
+from utils.files import InputError
 from utils.network.processes import ONE, REQUEST, Processes
 
 SAVE_SECONDS = 120
@@ -83,7 +84,7 @@ def train(graph, train_set, test_set, settings, augment, show, stop, log):
             return
         graph.epochs_done = epoch + 1
         if is_tested:
-            report_test(graph, logits, test_set[1], settings.class_names, log)
+            report_test(graph, logits, test_set[1], settings, log)
             show()
         graph.save()
 
@@ -103,6 +104,7 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
         for number in range(first, steps):
             rows = settings.processes.share(order[number * size : (number + 1) * size])
             values = graph.train_step(augment(points[rows], graph.step), labels[rows])
+            _check_goes_well(values["loss/total"], settings, graph.step)
             totals += [values["loss/total"], values["loss/classification"], values["accuracy/overall"]]
             if number % STEPS_PER_SUMMARY == 0:
                 graph.summarise("train", values)
@@ -147,10 +149,21 @@ def classify(graph, points, settings, stop):
     return None if stop.is_agreed() else settings.processes.gather(np.concatenate(logits))
 
 
-def report_test(graph, logits, labels, class_names, log):
+def _check_goes_well(loss, settings, step):
+    """Raises an InputError where a training has diverged: no step leads back from there."""
+    if not np.isfinite(loss):
+        raise InputError(
+            "`learning_rate` {:g}: the training diverged, its loss is {} after {} steps; train anew in another "
+            "`log_dir`, with a smaller one".format(settings.learning_rate, loss, step)
+        )
+
+
+def report_test(graph, logits, labels, settings, log):
     """Logs how well an epoch classifies, and saves the weights if they are the best so far."""
+    class_names = settings.class_names
     matrix = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(class_names))
     loss = metrics.cross_entropy(logits, labels).mean()
+    _check_goes_well(loss, settings, graph.step)
     accuracy, mean_class_accuracy = metrics.overall_accuracy(matrix), metrics.mean_class_accuracy(matrix)
     log(
         "Epoch {}: test loss {:.4f}, accuracy {}, mean class accuracy {}".format(

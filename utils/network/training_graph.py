@@ -70,6 +70,7 @@ class TrainingGraph:
         session.run(tf.global_variables_initializer())
         if self._is_first:
             self._restore(settings, weights, start_from)
+        self._has_averages_of_parts = self._is_first and checkpoint_files.has_averages_of_parts(self._prefix)
         settings.processes.broadcast(session, tf.global_variables())
         self.step, self.epochs_done, self.best_accuracy = session.run(
             [self._step, self._epochs_done, self._best_accuracy]
@@ -99,6 +100,7 @@ class TrainingGraph:
         self.step, values = self._session.run(
             [self._next_step, self._values], {self._points: points, self._labels: labels}
         )
+        self._has_averages_of_parts = self.sees_fewer
         return values
 
     def take_averages(self, batches):
@@ -112,6 +114,7 @@ class TrainingGraph:
         for number, points in enumerate(batches):
             kept = number / (number + 1)
             self._session.run(self._updates_of_whole, {self._points: points, self._share_kept: kept})
+        self._has_averages_of_parts = False
 
     def logits(self, points):
         """Logits [B, C] of clouds [B, N, 3] in evaluation mode."""
@@ -142,7 +145,8 @@ class TrainingGraph:
         """Saves all that a resumed training needs to model.ckpt."""
         if self._is_first:
             self._session.run(self._keep, {self._kept: [self.epochs_done, self.best_accuracy]})
-            checkpoint.save(self._session, self._saver, self._prefix, self._pace._asdict())
+            facts = dict(self._pace._asdict(), **{checkpoint_files.OF_PARTS: self._has_averages_of_parts})
+            checkpoint.save(self._session, self._saver, self._prefix, facts)
 
     def save_best(self, accuracy):
         """Saves the weights alone to best/model.ckpt, with their accuracy."""
