@@ -175,6 +175,23 @@ def test_fresh_layers_forget_and_the_others_stay(prefix, rng):
     assert not np.allclose(answers(layers)[1], answers(layers, seed=1)[1], rtol=0.1)
 
 
+def test_fresh_weights_are_not_those_that_a_training_of_the_same_seed_began_with(prefix):
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(0)
+        points = tf.placeholder(tf.float32, [None, None, 3])
+        models.network("pointnet_cls_basic").get_model(points, is_training=False, num_classes=5)
+        session.run(tf.global_variables_initializer())
+        begun = {one.op.name: session.run(one) for one in tf.global_variables() if "weights" in one.op.name}
+    with checkpoint.restore(prefix, gpu=-1, fresh_layers=_layers()) as network:
+        with network.points.graph.as_default():
+            fresh = {one.op.name: network.session.run(one) for one in tf.global_variables()}
+    assert len(begun) == len(_layers())
+    for name, weights in begun.items():
+        # As large, and as if drawn by somebody else.
+        assert fresh[name].std() == pytest.approx(weights.std(), rel=0.2)
+        assert abs(np.corrcoef(fresh[name].ravel(), weights.ravel())[0, 1]) < 0.2
+
+
 def test_a_network_of_fresh_layers_alone_owes_nothing_to_its_checkpoint(prefix, tmp_path, rng):
     clouds = rng.uniform(-0.7, 0.7, (2, 64, 3)).astype(np.float32)
     other = str(tmp_path / "model.ckpt")

@@ -59,7 +59,7 @@ class Method(NamedTuple):
             path takes new gradients); those that the formula does not take do nothing.
 
         Returns:
-          float32 array [B, N], of finite numbers.
+          float array [B, N], of finite numbers: float32, or float64 of RISE, whose sums float32 would round to ties.
 
         Raises:
           InputError: a heat is beyond all numbers, as with an extreme power, or none, as of a network that holds NaN.

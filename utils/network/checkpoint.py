@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import time
+import zlib
 from typing import Any, Dict, NamedTuple, Tuple
 
 import numpy as np
@@ -56,7 +57,7 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
       model_name: one of models.NAMES; None: whichever the checkpoint holds.
       gpu: index of the GPU, -1 for the CPU.
       fresh_layers: names of layers, such as "fc3" or "transform_net1", that get the weights of a network before any
-        training instead: drawn anew, with the batch norm of a new layer.
+        training instead: drawn anew, other ones than any training began with, with the batch norm of a new layer.
       seed: of those weights.
       class_names: of its classes; None: those in its config.json, else, of a network for as many classes as
         ModelNet40 has, ModelNet40's, else "class 1" and so on.
@@ -77,9 +78,12 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
         stored.check_is_of(model_name or stored.model_name)
         names = _class_names(class_names, config, stored.num_classes, prefix)
 
-        def value_of(getter, name, shape, **options):
+        def value_of(getter, name, shape, initializer=None, **options):
             if name.split("/")[0] in fresh_layers:
-                return getter(name, shape, **options)
+                if getattr(initializer, "seed", None) is not None:
+                    # A training of this seed began with what the usual one draws, and may not be far from it.
+                    initializer = type(initializer)(seed=zlib.crc32(("fresh/" + name).encode("utf-8")) % 2**31)
+                return getter(name, shape, initializer=initializer, **options)
             return tf.constant(stored.read(name, list(shape)), name=name)
 
         with tf.Graph().as_default():
