@@ -182,9 +182,8 @@ def test_fresh_weights_are_not_those_that_a_training_of_the_same_seed_began_with
         models.network("pointnet_cls_basic").get_model(points, is_training=False, num_classes=5)
         session.run(tf.global_variables_initializer())
         begun = {one.op.name: session.run(one) for one in tf.global_variables() if "weights" in one.op.name}
-    with checkpoint.restore(prefix, gpu=-1, fresh_layers=_layers()) as network:
-        with network.points.graph.as_default():
-            fresh = {one.op.name: network.session.run(one) for one in tf.global_variables()}
+    with checkpoint.restore(prefix, gpu=-1, fresh_layers=_layers()) as network, network.points.graph.as_default():
+        fresh = {one.op.name: network.session.run(one) for one in tf.global_variables()}
     assert len(begun) == len(_layers())
     for name, weights in begun.items():
         # As large, and as if drawn by somebody else.

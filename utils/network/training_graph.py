@@ -66,11 +66,11 @@ class TrainingGraph:
         self._prefix = os.path.join(log_dir, "model.ckpt")
         self.best_folder = os.path.join(log_dir, "best")
         self._best_prefix = os.path.join(self.best_folder, "model.ckpt")
+        self._has_averages_of_parts = False
         weights = self._build(settings)
         session.run(tf.global_variables_initializer())
         if self._is_first:
             self._restore(settings, weights, start_from)
-        self._has_averages_of_parts = self._is_first and checkpoint_files.has_averages_of_parts(self._prefix)
         settings.processes.broadcast(session, tf.global_variables())
         self.step, self.epochs_done, self.best_accuracy = session.run(
             [self._step, self._epochs_done, self._best_accuracy]
@@ -162,6 +162,7 @@ class TrainingGraph:
         """Loads the last checkpoint, else the one to start from, if there is one."""
         checkpoint_files.finish_save(self._prefix)
         if checkpoint_files.exists(self._prefix):
+            self._has_averages_of_parts = checkpoint_files.has_averages_of_parts(self._prefix)
             checkpoint.load(self._session, self._prefix, tf.global_variables(), settings.model_name)
             before = _pace_of(self._prefix, self._pace)
             if before != self._pace:
