@@ -17,7 +17,7 @@ import models
 from models import dgcnn
 from utils import metrics, tf_util
 from utils.explain.methods import METHODS
-from utils.network import checkpoint
+from utils.network import checkpoint, stored_weights
 from utils.network.classifier import Classifier
 from utils.tf_grouping import nearest_neighbours
 
@@ -50,7 +50,7 @@ def test_every_variable_of_upstreams_checkpoint_has_its_place():
     with tf.Graph().as_default():
         dgcnn.get_model(tf.zeros([1, 8, 3]), 40, is_training=False)
         ours = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
-    names = {name: next(known for known in checkpoint._names_of(name) if known in stored) for name in ours}
+    names = {name: next(known for known in stored_weights.names_of(name) if known in stored) for name in ours}
     assert {names[name]: shape for name, shape in ours.items()} == stored
 
 

@@ -8,7 +8,7 @@ from numpy_network import NumpyNetwork
 from utils import metrics
 from utils.explain import heat
 from utils.explain.methods import METHODS
-from utils.network import checkpoint, checkpoint_files, classifier, parts
+from utils.network import checkpoint, checkpoint_files, classifier, derivatives, parts
 
 LABEL = 8
 
@@ -94,7 +94,7 @@ def test_the_loss_of_a_network_that_is_certain_has_a_gradient_of_its_own():
     with tf.Graph().as_default(), tf.Session() as session:
         logits = tf.constant([[30.0, 0.0, 1.0], [0.0, 2.0, 1.0]])
         is_class = tf.one_hot([0, 1], 3)
-        loss = classifier._cross_entropy(logits, is_class, tf.reduce_sum(logits * is_class, axis=1))
+        loss = derivatives.cross_entropy(logits, is_class, tf.reduce_sum(logits * is_class, axis=1))
         losses, gradients = session.run([loss, tf.gradients(loss, logits)[0]])
     # Beside 1 the probability of the first cloud's class is 1 in float32, and 1 - p would be 0.
     ratio = np.exp(-30.0) + np.exp(-29.0)

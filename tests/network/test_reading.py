@@ -9,7 +9,7 @@ from one_layer import Killed, content, kill_at, open_graph, set_bias
 
 import models
 from utils.files import InputError
-from utils.network import checkpoint, checkpoint_files
+from utils.network import checkpoint, checkpoint_files, stored_weights
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +45,12 @@ def test_reading_completes_no_save_and_reads_what_counts(tmp_path, monkeypatch):
 
 def test_a_checkpoint_that_a_training_replaces_while_it_is_read_is_read_again(tmp_path, monkeypatch):
     """Between opening the index and reading the values: the crc of one save and the values of the other."""
-    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN_READS", 0.01)
+    monkeypatch.setattr(stored_weights, "SECONDS_BETWEEN_READS", 0.01)
     with open_graph(tmp_path) as graph:
         set_bias(graph, 1)
         graph.save()
         digest = _bias_read(tmp_path)[1]
-        check, replacements = checkpoint._StoredWeights.check_is_of, []
+        check, replacements = stored_weights.StoredWeights.check_is_of, []
 
         def replace_first(stored, model_name):
             if len(replacements) < 3:
@@ -60,7 +60,7 @@ def test_a_checkpoint_that_a_training_replaces_while_it_is_read_is_read_again(tm
                 graph.save()
             check(stored, model_name)
 
-        monkeypatch.setattr(checkpoint._StoredWeights, "check_is_of", replace_first)
+        monkeypatch.setattr(stored_weights.StoredWeights, "check_is_of", replace_first)
         bias, other = _bias_read(tmp_path)
         assert bias == 4 and other != digest and other == checkpoint_files.digest(str(tmp_path / "model.ckpt"))
 
@@ -70,6 +70,6 @@ def test_a_damaged_checkpoint_is_called_so_at_once(tmp_path, monkeypatch):
         graph.save()
     data = tmp_path / "model.ckpt.data-00000-of-00001"
     data.write_bytes(b"\1" * len(data.read_bytes()))
-    monkeypatch.setattr(checkpoint.time, "sleep", lambda seconds: pytest.fail("waits for nothing"))
+    monkeypatch.setattr(stored_weights.time, "sleep", lambda seconds: pytest.fail("waits for nothing"))
     with pytest.raises(InputError, match="damaged"):
         _bias_read(tmp_path)

@@ -139,11 +139,13 @@ def is_saved(case, methods, dropping, files):
       dropping: a Dropping.
       files: a Files.
     """
+    if not files.resumes:
+        return False
     kept = {name: _settings(case, name, dropping.of(METHODS[name]), files) for name in methods}
     of_results = {
         name: {key: value for key, value in one.items() if key not in SETTINGS_OF_PLACES} for name, one in kept.items()
     }
-    if not files.resumes or not all(result_folder.holds(case.folders[name], one) for name, one in of_results.items()):
+    if not all(result_folder.holds(case.folders[name], one) for name, one in of_results.items()):
         return False
     if len(methods) > 1 and not side_by_side.is_saved(case, {name: _what_matters(one) for name, one in kept.items()}):
         return False

@@ -7,9 +7,8 @@ import tensorflow.compat.v1 as tf
 
 import models
 from models import max_pool
-from utils import tf_util
 from utils.files import InputError
-from utils.network import checkpoint_files, parts, pools, votes
+from utils.network import checkpoint_files, derivatives, parts, pools, votes
 
 # What the formulas of heat may take of a network, for B clouds of N points and a class c of each. L is the
 # cross-entropy with c; where c is asked about though it is not the label ("why not?"), L is -y_c, minus its logit.
@@ -99,7 +98,9 @@ class Classifier:
         class_logits = tf.reduce_sum(self._logits * is_class, axis=1)
         class_logit = tf.reduce_sum(class_logits)
         loss = tf.where(
-            self._is_target, -class_logit, tf.reduce_sum(_cross_entropy(self._logits, is_class, class_logits))
+            self._is_target,
+            -class_logit,
+            tf.reduce_sum(derivatives.cross_entropy(self._logits, is_class, class_logits)),
         )
         found = list(network.end_points["pools"].values())
         # One call each: gradients by what lies on the way to the points are on the way to theirs.
@@ -110,7 +111,7 @@ class Classifier:
         )
         tensors = {
             "features": features,
-            "feature_gradients": _feature_gradients(features, channel_gradients),
+            "feature_gradients": derivatives.feature_gradients(features, channel_gradients),
             "logit_gradients": logit_gradients,
             "loss_gradients": loss_gradients,
             "maxima": [pools.maxima_of(*pair) for pair in zip(found, pool_gradients)],
@@ -296,39 +297,6 @@ def _feature_map_of(run, clouds):
     names = ("features", "feature_gradients", "feature_points")
     found = run(names, clouds)
     return [found[name] for name in names]
-
-
-def _cross_entropy(logits, is_class, class_logits):
-    """The cross-entropy [B] of logits [B, C] with the class that is 1 in is_class [B, C], whose logits are [B].
-
-    log(1 + sum of exp(y_k - y_c) over the other classes k): where a network is certain, the difference of 1 and a
-    probability beside 1, which the usual gradient is, would be rounding and nothing else.
-    """
-    # Of few rows or the last ones exp and log would be computed in another way than of many.
-    num_rows = tf.shape(logits)[0]
-    logits, is_class, class_logits = (
-        tf_util.filled_up(values, -num_rows % tf_util.VECTOR) for values in (logits, is_class, class_logits)
-    )
-    others = tf.where(is_class > 0, tf.fill(tf.shape(logits), logits.dtype.min), logits)
-    odds = tf.reduce_logsumexp(others, axis=1) - class_logits
-    # log(1 + exp(odds)); the gradient of tf.nn.softplus is 0 below -18 in TensorFlow 1.15.
-    return tf.nn.sigmoid_cross_entropy_with_logits(logits=odds, labels=tf.zeros_like(odds))[:num_rows]
-
-
-def _feature_gradients(features, channel_gradients):
-    """The gradient of the feature map, from that of its maximum over the points.
-
-    Args:
-      features: float32 Tensor [B, N, K], A.
-      channel_gradients: float32 Tensor [B, K], of the class logit with respect to the maximum of each channel.
-
-    Returns:
-      float32 Tensor [B, N, K], G.
-    """
-    maximum = tf.reduce_max(features, axis=1, keepdims=True)
-    is_held = tf.cast(tf.equal(features, maximum), tf.float32)
-    # Points that share a maximum share its gradient equally, as with tf.reduce_max.
-    return is_held * (channel_gradients[:, tf.newaxis] / tf.reduce_sum(is_held, axis=1, keepdims=True))
 
 
 def _batches(items, points_each, points):

@@ -1,0 +1,126 @@
+"""The weights in a checkpoint, ours or one of the networks' authors, by our names."""
+
+import time
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+import models
+from utils.files import InputError
+from utils.network import checkpoint_files
+
+MOST_READS, SECONDS_BETWEEN_READS = 10, 0.2  # of a checkpoint that a training replaces meanwhile
+
+
+def read_whole(prefix, read):
+    """What a function returns of the StoredWeights of a checkpoint; called again where that is replaced meanwhile.
+
+    Between the two renames of a training that saves, the index is of one network and the values are of another, which
+    the reader calls damaged.
+    """
+    tries_left = MOST_READS
+    while True:
+        tries_left -= 1
+        before = checkpoint_files.state(prefix)
+        try:
+            with checkpoint_files.readable(prefix) as readable:
+                found = read(StoredWeights(prefix, readable))
+            if not tries_left or checkpoint_files.state(prefix) == before:
+                return found
+        except InputError:
+            if not tries_left or checkpoint_files.state(prefix) == before:
+                raise
+        time.sleep(SECONDS_BETWEEN_READS)
+
+
+class StoredWeights:
+    """The variables of a checkpoint, under our names.
+
+    Attributes:
+      model_name: one of models.NAMES, or words that say it holds none of them.
+    """
+
+    def __init__(self, prefix, readable):
+        """readable: a prefix of the same checkpoint, of `checkpoint_files.readable`."""
+        self._prefix = prefix
+        try:
+            self._reader = tf.train.NewCheckpointReader(readable)
+        # TensorFlow 1.15 raises OpErrors here, TensorFlow 2 whatever the C++ status maps to.
+        except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+            raise _damaged(prefix, error)
+        self._shapes = self._reader.get_variable_to_shape_map()
+        # Of the networks that we know, the one whose layers are those in the checkpoint. Optimizers store no `weights`.
+        layers = {name.split("/")[0] for name in self._shapes if name.endswith("/weights")}
+        known = [name for name in models.NAMES if layers == set(models.network(name).LAYERS_FROM_TOP)]
+        self.model_name = known[0] if known else "no network of ours"
+
+    @property
+    def num_classes(self):
+        """How many classes its network tells apart: the width of the topmost layer."""
+        name = models.network(self.model_name).LAYERS_FROM_TOP[0] + "/weights"
+        return self._shapes[name][-1]
+
+    def check_is_of(self, model_name):
+        """Raises an InputError unless the checkpoint is of this network.
+
+        The smaller network would load from the larger one's checkpoint, by name and shape, and compute nonsense.
+        """
+        if self.model_name != model_name:
+            raise InputError(
+                "{} does not fit `model` {}: it holds {}; give the checkpoint of a {}".format(
+                    self._prefix, model_name, self.model_name, model_name
+                )
+            )
+
+    def read(self, name, shape):
+        """The value of a variable, as an array.
+
+        Args:
+          name: its name here, such as `conv1/weights`.
+          shape: list of its sizes.
+
+        Raises:
+          InputError: it is not there, has another shape, is damaged, or holds NaN or infinity.
+        """
+        stored_name = next((known for known in names_of(name) if known in self._shapes), None)
+        if stored_name is None:
+            raise InputError(
+                "{} does not fit {}: it holds no {}, so it is of another network with layers of these names, or is "
+                "not whole; give one of a {}".format(self._prefix, self.model_name, name, self.model_name)
+            )
+        if self._shapes[stored_name] != shape:
+            if name.split("/")[0] == models.network(self.model_name).LAYERS_FROM_TOP[0]:
+                raise InputError(
+                    "{} tells {} classes apart, the network here {}: give a checkpoint of as many".format(
+                        self._prefix, self._shapes[stored_name][-1], shape[-1]
+                    )
+                )
+            raise InputError(
+                "{} does not fit {}: {} is {} there, {} here".format(
+                    self._prefix, self.model_name, stored_name, self._shapes[stored_name], shape
+                )
+            )
+        try:
+            found = self._reader.get_tensor(stored_name)
+        except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+            raise _damaged(self._prefix, error)
+        if not np.isfinite(found).all():
+            raise InputError(
+                "{} holds numbers that are none, in {}: its training diverged; give a checkpoint of before, such as "
+                "that in best/, or train anew with a smaller `learning_rate`".format(self._prefix, stored_name)
+            )
+        return found
+
+
+def names_of(name):
+    """The names a variable may have in a checkpoint: ours, then upstream's for the averages of a batch norm."""
+    yield name
+    for ours, theirs in (("moving_mean", "Squeeze"), ("moving_variance", "Squeeze_1")):
+        if name.endswith("/bn/" + ours):
+            scope = name[: -len("/" + ours)]
+            yield "{0}/{0}/moments/{1}/ExponentialMovingAverage".format(scope, theirs)
+
+
+def _damaged(prefix, error):
+    reason = getattr(error, "message", str(error)).strip().split("\n")[0]
+    return InputError("checkpoint {} is damaged or incomplete ({}): copy or train it again".format(prefix, reason))
