@@ -92,6 +92,7 @@ WRONG = [
     ("heats", lambda network, cloud: explain.show(cloud, np.zeros(7))),
     ("heats", lambda network, cloud: explain.show(cloud, {"mine": np.full(30, np.inf)})),
     ("heats", lambda network, cloud: explain.show(cloud, {})),
+    ("heats", lambda network, cloud: explain.show(cloud, [10**400] * 30)),
     ("colormap", lambda network, cloud: explain.show(cloud, cloud[:, 0], colormap="grey or so")),
     ("points", lambda network, cloud: explain.save_page("a.html", cloud[np.newaxis], cloud[:, 0])),
     ("class_name", lambda network, cloud: explain.demo_cloud("radio")),

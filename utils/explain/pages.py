@@ -72,7 +72,7 @@ class Page:
 
 
 def _look(colormap, scale):
-    """Both, checked."""
+    """A colour map and a scale, as `save_page` takes them; raises an InputError where one of them is none."""
     arguments.check_is_one_of("scale", scale, colours.SCALES)
     if not isinstance(colormap, str):
         raise InputError("`colormap` {}: give a name".format(colormap))
@@ -95,7 +95,7 @@ def _views(points, heats):
     for name, heat in heats.items():
         try:
             heat = np.asarray(heat, np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InputError("`heats` {}: not an array of numbers".format(name))
         if heat.shape != points.shape[:1] or not (abs(heat) <= np.finfo(np.float32).max).all():
             raise InputError(
