@@ -108,9 +108,18 @@ def replace(source, target):
       InputError: it is held open still.
       OSError: as of `os.replace`.
     """
+    _once_let_go(target, lambda: os.replace(source, target))
+
+
+def remove(path):
+    """As `os.remove`, but tried again, and refused, as `replace` does."""
+    _once_let_go(path, lambda: os.remove(path))
+
+
+def _once_let_go(target, act):
     for seconds in WAITS + (None,):
         try:
-            os.replace(source, target)
+            act()
             return
         except PermissionError as error:
             # A folder without permission is no better in a moment.

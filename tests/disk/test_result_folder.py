@@ -77,6 +77,45 @@ def test_another_run_goes_beside_and_comes_back_to_its_own_folder(tmp_path):
     assert texts == ["7", "3", "5"]
 
 
+def test_a_run_is_held_where_it_would_be_written(tmp_path):
+    folder, other, more = tmp_path / "x_0", dict(SETTINGS, rotation="xyz"), dict(SETTINGS, rotation="xyz", colour="red")
+
+    def holds(kept, settings):
+        return result_folder.holds(str(folder), kept, settings, is_ours)
+
+    assert not holds(SETTINGS, SETTINGS)
+    _write(folder, "1")
+    assert holds(SETTINGS, SETTINGS) and not holds(other, other)
+    _write(folder, "2", settings=other)
+    assert holds(other, other)
+    # Of other colours it is the same run, which takes the place, but these are not its files.
+    assert not holds(more, other)
+    # A run that cannot be read stays, and those after it count.
+    (tmp_path / "x_0" / "run.json").write_text("[")
+    assert holds(other, other) and not holds(SETTINGS, SETTINGS)
+
+
+def test_a_run_that_another_program_holds_open_is_named_and_ended_by_the_next(tmp_path, monkeypatch):
+    folder, remove = tmp_path / "x_0", os.remove
+    _write(folder, "1")
+
+    def held(path):
+        if os.path.basename(path) == "numbers":
+            error = PermissionError(13, "The process cannot access the file", path)
+            error.winerror = 32
+            raise error
+        remove(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "WAITS", (0.0,))
+        patch.setattr(os, "remove", held)
+        with pytest.raises(InputError, match="numbers is held open by another program: close it there and run this"):
+            _write(folder, "2")
+    assert (folder / "numbers").read_text() == "1"
+    _write(folder, "3")
+    assert _read(folder) == {"numbers": "3", "heat.png": "3"}
+
+
 @pytest.mark.parametrize("text", [None, "", "[" * 100000, "nonsense"])
 def test_files_that_nobody_knows_the_flags_of_stay(tmp_path, text):
     (tmp_path / "x").mkdir()

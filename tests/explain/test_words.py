@@ -19,7 +19,8 @@ CASE = cases.Case(
 
 def _run(num_dropped, accuracies, reason="the round dropped no point"):
     removed = np.where(np.arange(8) < num_dropped, 1, -1)
-    rounds = [Round(number + 1, 8, 0, accuracy, 0.0, 0.0) for number, accuracy in enumerate(accuracies)]
+    left = [8 - num_dropped if number else 8 for number in range(len(accuracies))]
+    rounds = [Round(number + 1, left[number], 0, accuracy, 0.0, 0.0) for number, accuracy in enumerate(accuracies)]
     return DropRun(CASE.cloud.points, np.zeros(8), removed, np.zeros(8), rounds, reason, 0.0)
 
 
@@ -40,6 +41,11 @@ def _run(num_dropped, accuracies, reason="the round dropped no point"):
             _run(5, [1.0, 0.75]),
             Dropping("y", drop_mode="-random"),
             "by ASM chair was never lost: 75.0 % of the votes were for it with 5 of 8 points dropped, by chance",
+        ),
+        (
+            _run(8, [0.75, np.nan]),
+            Dropping("y", drop_mode="nonzero"),
+            "by ASM all 8 points were dropped, the hottest first; with 8 left 75.0 % of the votes were for chair",
         ),
         (
             _run(0, [0.25]),

@@ -73,6 +73,21 @@ def test_a_film_is_written_where_ffmpeg_is(tmp_path, by_matplotlib, monkeypatch)
     assert saved[0][0] % 2 == 0 and saved[0][1] % 2 == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+@pytest.mark.parametrize("script", ["exit 127", "cat > /dev/null; exit 1"])
+def test_an_ffmpeg_that_fails_costs_no_more_than_the_film(tmp_path, by_matplotlib, monkeypatch, capsys, script):
+    program, out = tmp_path / "bin" / "ffmpeg", tmp_path / "out"
+    program.parent.mkdir()
+    out.mkdir()
+    program.write_text("#!/bin/sh\n{}\n".format(script))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", "{}{}{}".format(program.parent, os.pathsep, os.environ["PATH"]))
+    assert films.can_save_film()
+    paths = animation.save_turntable(str(out / "turn.gif"), POINTS, HEAT, "title", LOOK)
+    assert os.listdir(str(out)) == ["turn.gif"] and [os.path.basename(path) for path in paths] == ["turn.gif"]
+    assert "There is no turn.mp4, as FFmpeg failed: " in capsys.readouterr().out
+
+
 @pytest.mark.skipif(not films.can_save_film(), reason="needs FFmpeg")
 def test_a_film_lasts_as_long_as_its_frames(tmp_path):
     import subprocess

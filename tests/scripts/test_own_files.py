@@ -164,3 +164,8 @@ def test_no_run_overwrites_the_results_of_another_in_silence(tiny_log, tmp_path,
     assert len(found) == 2 and "Written to {}".format(out / "x_0_2") in said
     said, found = run("b", "--overwrite")
     assert found == {"x_0": (b, 1.0), "x_0_2": (a, 2.0)}
+    # Nor is the same file once it holds another cloud.
+    np.save(b, rng.rand(30, 3))
+    said, found = run("b")
+    assert found == {"x_0": (b, 1.0), "x_0_2": (a, 2.0), "x_0_3": (b, 1.0)}
+    assert "x_0 holds another run (points_sha256 " in said

@@ -220,6 +220,8 @@ def test_a_shard_goes_on_with_the_files_that_have_no_results_of_this_run(explain
     # Files of a run that nobody knows stay as well: those of c go to a folder beside them.
     assert sorted(os.listdir(str(folder / "asm"))) == ["a_0", "b_0", "c_0", "c_0_2"]
     assert before == {name: (folder / "asm" / name / "heat.npz").stat().st_mtime_ns for name in before}
+    # There they are found, too.
+    assert _explain(tiny_log, folder, *flags).count("explained already") == 2
     for more in (("--colormap", "viridis"), ("--overwrite",)):
         assert "explained already" not in _explain(tiny_log, folder, *(flags + more))
 

@@ -1,5 +1,6 @@
 """What every part of the program calls a cloud."""
 
+import hashlib
 from typing import List, NamedTuple, Optional
 
 import numpy as np
@@ -63,6 +64,13 @@ class Cloud(NamedTuple):
     index: int
     source: str
     own: Optional[OwnFile] = None
+
+    def digest(self):
+        """sha256 of the points, and of all in the file of an own cloud, as hexadecimal text: whether it is the same."""
+        found = hashlib.sha256(np.asarray(self.points, "<f4").tobytes())
+        if self.own is not None:
+            found.update(np.asarray(self.own.all_points, "<f8").tobytes())
+        return found.hexdigest()
 
 
 def check_finite(points, source):

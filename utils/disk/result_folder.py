@@ -55,11 +55,9 @@ def write(folder, settings, fill, is_ours, overwrite=False):
     Raises:
       InputError: a folder cannot be read or written.
     """
-    if os.path.basename(folder) in ("", ".", ".."):
-        folder = os.path.abspath(folder)
+    folder = _with_a_name(folder)
     reason = None
-    for number in itertools.count(1):
-        path = folder if number == 1 else "{}_{}".format(folder, number)
+    for path in _paths(folder):
         try:
             # Before anything is written, as the folder may be another's, and again once no other process writes there.
             other = None if overwrite else _what_differs(path, settings, is_ours)
@@ -81,17 +79,44 @@ def write(folder, settings, fill, is_ours, overwrite=False):
     return Written(path, line if reason else None, found)
 
 
-def holds(folder, settings):
-    """Whether a folder holds a whole run of just these settings, a dictionary; run.json may hold more of it."""
-    path = os.path.join(folder, RUN_FILE)
-    if not os.path.isfile(path) or os.path.exists(os.path.join(folder, WHOLE)):
-        return False
+def holds(folder, kept, settings, is_ours):
+    """Whether a run of just these settings is whole where `write` would put its results.
+
+    Args:
+      kept: dictionary of all that its run.json has to hold; that may hold more.
+      folder, settings, is_ours: as for `write`.
+    """
+    folder = _with_a_name(folder)
+    now = json.loads(json.dumps(kept))  # JSON has lists for tuples.
+    for path in _paths(folder):
+        before = {} if os.path.exists(os.path.join(path, WHOLE)) else _run_of(path)
+        if all(key in before and before[key] == value for key, value in now.items()):
+            return True
+        try:
+            if _what_differs(path, settings, is_ours) is None:
+                break
+        except OSError:
+            break  # `write` says what is wrong
+    return False
+
+
+def _run_of(folder):
+    """What the run.json of a folder holds, a dictionary; of none, or one that cannot be read, nothing."""
     try:
-        before = files.read_json(path, "")
+        return files.read_json(os.path.join(folder, RUN_FILE), "")
     except InputError:
-        return False
-    now = json.loads(json.dumps(settings))  # JSON has lists for tuples.
-    return all(key in before and before[key] == value for key, value in now.items())
+        return {}
+
+
+def _with_a_name(folder):
+    return os.path.abspath(folder) if os.path.basename(folder) in ("", ".", "..") else folder
+
+
+def _paths(folder):
+    """The wanted folder, and where results go that it cannot take, one after the other."""
+    yield folder
+    for number in itertools.count(2):
+        yield "{}_{}".format(folder, number)
 
 
 @contextlib.contextmanager
@@ -136,7 +161,7 @@ def finish(folder, is_ours):
     if not is_cleared:
         # Without its run.json, what is left of the run of before is no run.
         for name in sorted(filter(is_ours, os.listdir(folder)), key=lambda name: name != RUN_FILE):
-            os.remove(os.path.join(folder, name))
+            files.remove(os.path.join(folder, name))
         with open(os.path.join(whole, CLEARED), "w"):
             pass
         # Only then may files of the new run stand in their places, from where they would go with the old ones.
@@ -189,7 +214,7 @@ def _differences(before, now):
             continue
         if isinstance(was, dict) and isinstance(other, dict):
             # The settings of several runs are all there; those of one may be older than some that there are now.
-            is_of_others = isinstance(next(iter(was.values()), None), dict) and set(was) != set(other)
+            is_of_others = all(isinstance(one, dict) for one in was.values()) and set(was) != set(other)
             found += ["{} of {}".format(key, ", ".join(was))] if is_of_others else _differences(was, other)
         else:
             found.append("{} {}".format(key, files.printable(str(was), 60)))

@@ -17,7 +17,7 @@ from utils.pictures import animation, colours, heat_picture, open3d_scene, round
 
 # By their names in run.json; what a method takes besides stands in its options.
 SETTINGS_OF_NUMBERS = ("method", "source", "explained_class", "model", "weights", "num_point", "rotation", "num_votes")
-SETTINGS_OF_NUMBERS += ("points", "drop_mode", "num_steps", "eval_every", "seed")
+SETTINGS_OF_NUMBERS += ("points", "points_sha256", "drop_mode", "num_steps", "eval_every", "seed")
 SETTINGS_OF_TOP = ("num_drop", "drop_neg")
 SETTINGS_OF_FILES = ("up", "sampling")
 # Nothing that a run leaves depends on these.
@@ -142,12 +142,11 @@ def is_saved(case, methods, dropping, files):
     if not files.resumes:
         return False
     kept = {name: _settings(case, name, dropping.of(METHODS[name]), files) for name in methods}
-    of_results = {
-        name: {key: value for key, value in one.items() if key not in SETTINGS_OF_PLACES} for name, one in kept.items()
-    }
-    if not all(result_folder.holds(case.folders[name], one) for name, one in of_results.items()):
+    matters = {name: _what_matters(one) for name, one in kept.items()}
+    kept = {name: _but_places(one) for name, one in kept.items()}
+    if not all(result_folder.holds(case.folders[name], kept[name], matters[name], results.is_ours) for name in methods):
         return False
-    if len(methods) > 1 and not side_by_side.is_saved(case, {name: _what_matters(one) for name, one in kept.items()}):
+    if len(methods) > 1 and not side_by_side.is_saved(case, kept, matters):
         return False
     print("It is explained already: its results stay as they are.")
     return True
@@ -170,14 +169,15 @@ def save(case, runs, dropping, files):
     Raises:
       InputError: a folder cannot be written.
     """
-    matters, folders, told = {}, [], []
+    kept, folders, told = {}, [], []
     for name, one in runs.items():
-        matters[name], folder, texts = _save_one(case, name, one, dropping.of(METHODS[name]), files)
+        kept[name], folder, texts = _save_one(case, name, one, dropping.of(METHODS[name]), files)
         folders.append(folder)
         told += texts
     page = os.path.join(folders[0], "heat.html")
     if len(runs) > 1:
-        written = side_by_side.save(case, runs, files, matters)
+        matters = {name: _what_matters(one) for name, one in kept.items()}
+        written = side_by_side.save(case, runs, files, {name: _but_places(one) for name, one in kept.items()}, matters)
         told += [command_line.one_line(written.notice)] if written.notice else []
         told.append("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
         page = os.path.join(written.folder, side_by_side.PAGE)
@@ -189,7 +189,7 @@ def _save_one(case, name, one, dropping, files):
     """Writes the files of one method, all or none, into a folder that holds no other run's.
 
     Returns:
-      What matters of its settings, a dictionary, the folder, and what to tell the user, a list of texts.
+      Its settings, a dictionary, the folder, and what to tell the user, a list of texts.
     """
     settings = _settings(case, name, dropping, files)
     written = result_folder.write(
@@ -202,7 +202,7 @@ def _save_one(case, name, one, dropping, files):
     paths, renderer = written.found
     told = [command_line.one_line(written.notice)] if written.notice else []
     told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
-    return _what_matters(settings), written.folder, told
+    return settings, written.folder, told
 
 
 def _settings(case, name, dropping, files):
@@ -213,6 +213,7 @@ def _settings(case, name, dropping, files):
         method=name,
         source=cloud.source,
         points=len(cloud.points),
+        points_sha256=cloud.digest(),
         explained_class=case.explained,
         predicted_class=case.predicted,
         class_names=list(case.class_names),
@@ -232,6 +233,11 @@ def _what_matters(settings):
     names += SETTINGS_OF_FILES if settings.get("input") else ()
     names += tuple(METHODS[settings["method"]].options)
     return {name: settings[name] for name in names if name in settings}
+
+
+def _but_places(settings):
+    """Settings but for where files lie and what computes, on which nothing that a run leaves depends: a dictionary."""
+    return {name: value for name, value in settings.items() if name not in SETTINGS_OF_PLACES}
 
 
 def _write_files(folder, case, name, one, settings, files):

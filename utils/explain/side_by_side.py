@@ -17,7 +17,7 @@ PICTURE = "compare"
 PAGE = PICTURE + ".html"
 
 
-def save(case, runs, files, matters):
+def save(case, runs, files, kept, matters):
     """Writes compare.png and compare.html, the heat of all methods, and rounds.png, their accuracies.
 
     They go to <dump_dir>/compare/<class>_<index>, as all files of a run: see `result_folder.write`.
@@ -26,7 +26,8 @@ def save(case, runs, files, matters):
       case: a cases.Case.
       runs: dictionary from the names of methods to their results.DropRun, two or more.
       files: a run.Files.
-      matters: of each method what makes this run another than one whose run.json says otherwise, a dictionary.
+      kept: of each method what run.json keeps, a dictionary.
+      matters: of each method what of that makes this run another than one whose run.json says otherwise.
 
     Returns:
       A result_folder.Written, whose `found` lists the names of the files.
@@ -34,15 +35,18 @@ def save(case, runs, files, matters):
     Raises:
       InputError: the folder cannot be written.
     """
-    settings = {KEY: matters}
     return result_folder.write(
-        _folder(case), settings, lambda begun: _write(begun, case, runs, files, settings), is_ours, files.overwrite
+        _folder(case),
+        {KEY: matters},
+        lambda begun: _write(begun, case, runs, files, {KEY: kept}),
+        is_ours,
+        files.overwrite,
     )
 
 
-def is_saved(case, matters):
-    """Whether the files of `save` are there, of a run whose settings were these."""
-    return result_folder.holds(_folder(case), {KEY: matters})
+def is_saved(case, kept, matters):
+    """Whether the files of `save` are there, of a run whose settings were these; arguments as there."""
+    return result_folder.holds(_folder(case), {KEY: kept}, {KEY: matters}, is_ours)
 
 
 def _folder(case):

@@ -1,5 +1,7 @@
 """What a run tells people in words: how the dropping goes, why it stopped, and at the end what was found."""
 
+import numpy as np
+
 from utils import wording
 from utils.explain.point_drop import LOST_ACCURACY
 from utils.files import printable
@@ -59,6 +61,12 @@ def _what_it_hung_on(explained, title, run, dropping):
     if is_lost(run) and not num_dropped:
         return "under rotation {} only {} of the votes were for {}, so {} dropped no point".format(
             dropping.rotation, accuracy, explained, title
+        )
+    if run.rounds[-1].points_left == 0:
+        shares = [(one.points_left, one.accuracy) for one in run.rounds if not np.isnan(one.accuracy)]
+        points_left, share = shares[-1]
+        return "by {} all {} points were dropped, {}; with {} left {} of the votes were for {}".format(
+            title, num_points, _order(dropping), points_left, wording.percent(share), explained
         )
     if is_lost(run):
         return "by {} {} was lost once {} of the cloud, {} of {} points, was dropped, {}".format(

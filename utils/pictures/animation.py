@@ -92,6 +92,10 @@ def _save(path, frames, milliseconds):
     # FFmpeg tells the format by the name and wants to go back to a file's beginning.
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
         temporary = os.path.join(folder, "film.mp4")
-        films.save_film(temporary, frames, milliseconds)
+        try:
+            films.save_film(temporary, frames, milliseconds)
+        except films.FilmError as error:
+            print("There is no {}, as FFmpeg failed: {}.".format(os.path.basename(film_path), error))
+            return [path]
         files.replace(temporary, film_path)
     return [path, film_path]

@@ -1,5 +1,7 @@
 """Moving pictures as files: a GIF, and an MP4 where FFmpeg is there."""
 
+import subprocess
+
 import numpy as np
 
 from utils import files
@@ -37,6 +39,10 @@ def save_gif(path, frames, milliseconds):
     )
 
 
+class FilmError(Exception):
+    """FFmpeg is there and made no film; its text says why."""
+
+
 def can_save_film():
     """Whether FFmpeg is there."""
     from matplotlib import animation
@@ -45,7 +51,11 @@ def can_save_film():
 
 
 def save_film(path, frames, milliseconds):
-    """Writes an MP4 with FFmpeg; arguments as of `save_gif`, the images of even width and height."""
+    """Writes an MP4 with FFmpeg; arguments as of `save_gif`, the images of even width and height.
+
+    Raises:
+      FilmError: it cannot start, or not write such films.
+    """
     from matplotlib import animation
 
     height, width = frames[0].shape[:2]
@@ -53,8 +63,13 @@ def save_film(path, frames, milliseconds):
     image = figure.figimage(frames[0])
     step = int(np.gcd.reduce(milliseconds))
     writer = animation.FFMpegWriter(1000 / step, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
-    with writer.saving(figure, path, 100):
-        for frame, duration in zip(frames, milliseconds):
-            image.set_array(frame)
-            for _ in range(duration // step):
-                writer.grab_frame()
+    try:
+        with writer.saving(figure, path, 100):
+            for frame, duration in zip(frames, milliseconds):
+                image.set_array(frame)
+                for _ in range(duration // step):
+                    writer.grab_frame()
+    except subprocess.CalledProcessError as error:
+        raise FilmError("it ended with status {}".format(error.returncode))
+    except OSError as error:  # it was gone while frames were passed to it
+        raise FilmError(error.strerror or str(error).strip().splitlines()[0])
