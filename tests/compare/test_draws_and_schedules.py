@@ -42,6 +42,21 @@ def test_sanity_of_the_version_before_is_of_one_draw_and_says_so(tmp_path):
     assert "| asm      |     1 |             0 |" in found
 
 
+def test_sanity_that_is_not_finished_says_so_and_takes_no_layer_for_the_last(tmp_path):
+    values = {"fc3": [0.5] * 4, "fc2": [0.25] * 4, "other class": [0] * 4}
+    steps = ["fc3", "fc2", "conv1", "other class", "fc3 draw 2", "fc2 draw 2", "conv1 draw 2"]
+    folder = _sanity_folder(tmp_path, values, steps=steps, draws=2)
+    report.write(folder)
+    assert "Not finished: there are no rows yet of conv1, fc3 draw 2, fc2 draw 2, conv1 draw 2." in summary(folder)
+    results = report.read(folder)
+    assert [one.name for one in sanity.measures(results)] == [
+        "rank correlation, the first layer re-initialised",
+        "rank correlation, other class",
+    ]
+    (_, bars) = sanity.report(results).figures
+    assert list(bars.save.keywords["series"]) == ["other class"]
+
+
 @pytest.mark.parametrize("steps", [["fc3"], ["other class"], ["fc3", "fc3 draw two"]])
 def test_sanity_is_reported_on_as_far_as_it_is_there(steps, tmp_path):
     folder = _sanity_folder(tmp_path, {step: [0.5] * 4 for step in steps})
@@ -58,7 +73,8 @@ def test_the_error_of_a_mean_counts_clouds_and_draws():
 def _thesis_folder(folder, removed, **changes):
     """A comparison by thesis: removed is a dictionary from (method, step) to the points removed of four clouds.
 
-    The last cloud was not recognised before; where 1000 points were removed, the object was not lost.
+    The last cloud was not recognised before; where 1000 points were removed, the object was not lost, and of 1024 none
+    was left.
     """
     lines = [
         "{},{},{},{},{},9,{},{},1".format(
@@ -68,7 +84,7 @@ def _thesis_folder(folder, removed, **changes):
             step,
             count,
             0.4 if place == 3 else 0.9,
-            0.6 if count == 1000 else 0.5,
+            {1000: 0.6, 1024: "nan"}.get(count, 0.5),
         )
         for (method, step), found in removed.items()
         for place, count in enumerate(found)
@@ -111,6 +127,15 @@ def test_thesis_shows_each_method_under_each_schedule_with_medians(tmp_path):
     assert "dropped one by one (least): random; not told apart from asm." in summary(folder)
     assert cells(summary(folder), "cone 0")[2:] == ["1000", "1000", "48", "600", "90", "24"]
     assert (tmp_path / "points_removed.png").exists()
+
+
+def test_an_object_of_which_no_point_was_left_was_never_lost(tmp_path):
+    folder = _thesis_folder(tmp_path, {("asm", "lost"): [10, 20, 1024, 0], ("random", "lost"): [1000, 1024, 3, 0]})
+    report.write(folder)
+    assert [row[5] for row in _thesis_rows(summary(folder))] == ["1", "2"]
+    (figure,) = thesis.report(report.read(folder)).figures
+    (panel,) = figure.save.keywords["panels"].values()
+    assert panel["random"][1].tolist() == [False, False, True, True]
 
 
 def test_thesis_of_the_version_before_is_reported_under_the_schedule_that_it_has(tmp_path):

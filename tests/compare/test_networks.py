@@ -216,6 +216,15 @@ def test_where_none_is_best_there_are_values_alone(tmp_path):
     assert tables[1]["asm"] == ["0.500", "0.500", "0.500 ± 0.000"] and "first layer" in text
 
 
+def test_draws_that_share_their_seeds_are_not_put_side_by_side(tmp_path):
+    rows = [(method, cloud, 0, "fc3", 0.5) for method in METHODS for cloud in CLASSES]
+    same = {"protocol": "sanity", "draws": 3, "weights": "0" * 64}
+    folders = [_write(tmp_path / str(seed), rows, ["rank_correlation"], seed=seed, **same) for seed in (0, 2, 3)]
+    with pytest.raises(InputError, match="2: with 3 draws from seed 2 on it shares fresh weights with .*0, seed 0:"):
+        _summary(tmp_path, folders[:2], "sanity_networks.md")
+    assert "2 comparisons" in _summary(tmp_path, folders[::2], "sanity_networks.md")
+
+
 def test_thesis_is_put_side_by_side_under_the_schedules_that_all_have(tmp_path):
     steps = {"a": ["lost", "lost one by one"], "b": ["lost one by one", "lost in steps of 24"]}
     folders = [

@@ -158,7 +158,7 @@ def test_an_unfinished_comparison_is_reported_on_as_far_as_it_is_whole(tmp_path)
     report.write(folder)
     found = _summary(folder)
     assert "3 clouds of 2 classes" in found and "nan" not in found
-    assert "Not finished: 1 cloud lacks rows and critical have none at all." in found
+    assert "Not finished: 1 cloud lacks rows; there are no rows of critical." in found
 
 
 @pytest.mark.parametrize("count", [0, 2])

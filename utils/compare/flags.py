@@ -10,7 +10,7 @@ from utils.disk import shards
 from utils.explain import picture_flags, point_drop
 from utils.explain.flags import add_option_flags
 from utils.explain.methods import METHODS
-from utils.files import InputError
+from utils.files import InputError, printable
 from utils.network import workers
 from utils.network.flags import add_network_flags
 
@@ -47,6 +47,8 @@ def parse_flags():
     protocol = PROTOCOLS[flags.protocol]
     _take_defaults(flags, protocol)
     given_heat.check_names(flags.heat or [])
+    if flags.report is None:
+        _check_methods(flags.methods or [])
     flags.methods = list(dict.fromkeys(flags.methods or protocol.methods or _usual_methods()))
     flags.methods += [source.name for source in flags.heat or []]
     flags.per_class = flags.per_class or protocol.per_class
@@ -78,6 +80,15 @@ def _check_report_flags(flags):
         )
     if "dump_dir" not in flags.given:
         raise InputError("`report` of several folders: give the folder that the summary goes to with `dump_dir`")
+
+
+def _check_methods(methods):
+    """Raises an InputError for the first name that is no method's. Reports of several folders know others, too."""
+    for name in methods:
+        if name not in METHODS:
+            raise InputError(
+                "`methods` {}: no such method; give some of {}".format(printable(name, 60), ", ".join(METHODS))
+            )
 
 
 def _take_defaults(flags, protocol):
@@ -158,7 +169,6 @@ def _add_subject_flags(group):
     group.add_argument(
         "--methods",
         nargs="+",
-        choices=list(METHODS),
         metavar="METHOD",
         help="of {} (default: {})".format(
             ", ".join(METHODS), "; ".join(["all but the slow ones, {}".format(" ".join(slow))] + exceptions)

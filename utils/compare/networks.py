@@ -79,6 +79,7 @@ def _read(folders, methods):
                 "`report` {}: it is of the same network and seed as {}: give each once".format(folder, known[key])
             )
         known[key] = folder
+    _check_draws(found, folders)
     common = [method for method in found[0].methods if all(method in one.methods for one in found)]
     lacking = [method for method in methods or () if method not in common]
     if lacking:
@@ -93,6 +94,21 @@ def _read(folders, methods):
     for one, folder in zip(found[1:], folders[1:]):
         _check_options(found[0].settings, one.settings, methods, folders[0], folder)
     return [one._replace(methods=methods, clouds=clouds) for one in found]
+
+
+def _check_draws(found, folders):
+    """Raises an InputError for the first two report.Results whose networks were partly drawn from the same seeds."""
+    pairs = [(first, other) for other in range(len(found)) for first in range(other)]
+    for first, other in pairs:
+        ours, theirs = found[first].settings, found[other].settings
+        draws = max(one.own.get("draws", 1) for one in (ours, theirs))
+        if (ours.weights, ours.rotation) == (theirs.weights, theirs.rotation) and abs(ours.seed - theirs.seed) < draws:
+            raise InputError(
+                "`report` {}: with {} draws from seed {} on it shares fresh weights with {}, seed {}: give seeds that "
+                "are {} apart or more".format(
+                    folders[other], theirs.own["draws"], theirs.seed, folders[first], ours.seed, draws
+                )
+            )
 
 
 def _measures(found, folders):

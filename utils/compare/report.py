@@ -12,7 +12,7 @@ from utils.compare import grid_figure, heats, settings, tables
 from utils.compare.protocol import Figure
 from utils.disk import names, shards
 from utils.disk.rows import NamedCloud, RowFile
-from utils.files import InputError, replace_file
+from utils.files import LONG_LIST, InputError, replace_file
 from utils.pictures import colours, plots, render
 from utils.viewer import html_page
 
@@ -27,6 +27,7 @@ class Results(NamedTuple):
       clouds: list of NamedCloud, class by class, that have all rows under each of the methods.
       steps: list of texts, in the order of the protocol: of those that have rows, what it shows under its settings.
       num_lacking: clouds that are left out, since they lack rows.
+      steps_lacking: list of the steps that it would show and no cloud has rows of.
       shards_lacking: tuple of the shards.Shard that have no rows, though others of their count have.
     """
 
@@ -36,6 +37,7 @@ class Results(NamedTuple):
     clouds: List[NamedCloud]
     steps: List[str]
     num_lacking: int
+    steps_lacking: List[str] = []
     shards_lacking: Tuple[shards.Shard, ...] = ()
 
     def select(self, column, steps=None):
@@ -56,6 +58,7 @@ def read(folder):
     there = rows.steps()
     there = [step for step in found.steps if step in there] + [step for step in there if step not in found.steps]
     steps = found.protocol.shown(there, **found.own)
+    steps_lacking = [step for step in found.protocol.shown(found.steps, **found.own) if step not in steps]
     clouds = _clouds_of(rows, found)
     whole = [cloud for cloud in clouds if rows.count(methods, [cloud], steps) == len(methods) * len(steps)]
     if not methods or not steps or not whole:
@@ -65,7 +68,10 @@ def read(folder):
             )
         )
     num_clouds = len(clouds) if found.num_clouds is None else found.num_clouds
-    return Results(found, rows, methods, whole, steps, num_clouds - len(whole), tuple(settings.shards_lacking(folder)))
+    # Where heat from elsewhere is of fewer clouds than there are rows of, before it has rows itself.
+    num_lacking = max(0, num_clouds - len(whole))
+    shards_lacking = tuple(settings.shards_lacking(folder))
+    return Results(found, rows, methods, whole, steps, num_lacking, steps_lacking, shards_lacking)
 
 
 def _clouds_of(rows, found):
@@ -140,17 +146,21 @@ def _heading(results):
     ]
     blocks += _left_out(results) + warnings(results.clouds)
     missing = [method for method in found.methods if method not in results.methods]
-    if results.num_lacking or missing:
-        blocks.append(
-            "Not finished: {} rows{}{}{}.".format(
-                "1 cloud lacks" if results.num_lacking == 1 else "{} clouds lack".format(results.num_lacking),
-                " or heat from elsewhere" if found.given else "",
-                " and {} have none at all".format(", ".join(map(names.markdown, missing))) if missing else "",
-                ", for these shards have none: " + ", ".join(map(str, results.shards_lacking))
-                if results.shards_lacking
-                else "",
-            )
-        )
+    lacking = []
+    if results.num_lacking:
+        number = "1 cloud lacks" if results.num_lacking == 1 else "{} clouds lack".format(results.num_lacking)
+        lacking.append("{} rows{}".format(number, " or heat from elsewhere" if found.given else ""))
+    if missing:
+        lacking.append("there are no rows of " + ", ".join(map(names.markdown, missing)))
+    if results.steps_lacking:
+        steps = [names.markdown(step) for step in results.steps_lacking[:LONG_LIST]]
+        num_more = len(results.steps_lacking) - LONG_LIST
+        more = ["{} more".format(num_more)] if num_more > 0 else []
+        lacking.append("there are no rows yet of " + ", ".join(steps + more))
+    if lacking:
+        shards = ", ".join(map(str, results.shards_lacking))
+        lacking += ["these shards have none: " + shards] if shards else []
+        blocks.append("Not finished: {}.".format("; ".join(lacking)))
     return blocks
 
 

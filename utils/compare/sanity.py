@@ -127,7 +127,8 @@ def report(results, **_):
     trained = np.ones(len(methods)), np.zeros(len(methods))
     means, errors = (np.stack(parts, axis=1) for parts in zip(trained, *(found[layer] for layer in layers)))
     curves = {method: (means[number], errors[number]) for number, method in enumerate(methods)}
-    bars = {"re-initialised whole": found[layers[-1]]} if layers else {}
+    last = _last_layer(results)
+    bars = {"re-initialised whole": found[last[0]]} if last and last[0] in found else {}
     if OTHER_CLASS in found:
         bars[OTHER_CLASS] = found[OTHER_CLASS]
     return Report(
@@ -169,13 +170,19 @@ def measures(results, **_):
     """Rank correlations after the first layer and after all of them, and with the heat for another class."""
     columns = _columns(results)
     layers = [name for name in columns if name != OTHER_CLASS]
-    kinds = [("the first layer re-initialised", layers[:1]), ("all layers re-initialised", layers[-1:])]
+    kinds = [("the first layer re-initialised", layers[:1]), ("all layers re-initialised", _last_layer(results))]
     return [
         Measure("rank correlation, " + what, metrics.mean_and_error(columns[name], axis=2)[0], "", digits=3)
         for what, found in kinds + [(OTHER_CLASS, [OTHER_CLASS])]
         for name in found
         if name in columns
     ]
+
+
+def _last_layer(results):
+    """A list of the layer with which all are re-initialised, whether there are rows of it or not; empty without any."""
+    steps = results.settings.steps or results.steps
+    return [step for step in steps if step != OTHER_CLASS and not DRAWN_AGAIN.fullmatch(step)][-1:]
 
 
 def _cell(values):

@@ -99,6 +99,11 @@ def _is_known(before):
     return (before > point_drop.LOST_ACCURACY).all(axis=tuple(range(before.ndim - 1)))
 
 
+def _is_lost(after):
+    """Of clouds whether the network lost them at the end: bool array, as `after`, whose shares are NaN of no point."""
+    return after <= point_drop.LOST_ACCURACY
+
+
 def measures(results, **_):
     """Points removed of the clouds that are recognised, under each schedule."""
     removed, before = (np.moveaxis(results.select(name), 2, 0) for name in ("points_removed", "accuracy_before"))
@@ -130,7 +135,7 @@ def report(results, **_):
             str(int(known.sum())),
             tables.mean(np.where(known, rounds[place][number], np.nan)),
             tables.mean(np.where(known, seconds[place][number], np.nan)),
-            str(int((known & (after[place][number] > point_drop.LOST_ACCURACY)).sum())),
+            str(int((known & ~_is_lost(after[place][number])).sum())),
         ]
         for place, step in enumerate(results.steps)
         for number in orders[place]
@@ -162,8 +167,7 @@ def report(results, **_):
             distributions.save,
             panels={
                 "dropped " + _words(step): {
-                    methods[number]: (removed[place][number], after[place][number] <= point_drop.LOST_ACCURACY)
-                    for number in orders[0]
+                    methods[number]: (removed[place][number], _is_lost(after[place][number])) for number in orders[0]
                 }
                 for place, step in enumerate(results.steps)
             },
