@@ -198,6 +198,15 @@ def test_a_cloud_far_from_the_origin_keeps_its_shape_on_the_page(clouds):
     assert np.ptp(page._views[0].points, axis=0) == pytest.approx(np.ptp(clouds[0], axis=0), rel=1e-5)
 
 
+@pytest.mark.parametrize("unit", [1e-42, 1e6])
+def test_a_page_of_a_cloud_in_any_units_is_the_same(clouds, unit):
+    # A power of two changes no digit.
+    points = np.ldexp(clouds[0].astype(np.float64), np.frexp(unit)[1])
+    page, wanted = (explain.show(given, clouds[0, :, 0]) for given in (points, clouds[0]))
+    assert page._page == wanted._page
+    assert page._repr_png_() == wanted._repr_png_()
+
+
 def test_a_page_and_what_a_notebook_shows(clouds, tmp_path):
     path = tmp_path / "heat.html"
     explain.save_page(path, clouds[0], {"<mine>": clouds[0, :, 0], "theirs": clouds[0, :, 1]}, title="a & b")

@@ -10,6 +10,7 @@ from utils.viewer import html_page
 NASTY = '</script><script>alert(1)</script> {{data}} <b>"M&M\'s" \u2028 Stühle'
 # Corners of a box, longest along y: no two lie behind one another from the first camera.
 POINTS = np.float32([[x, y, z] for x in (-0.4, 0.4) for y in (-0.9, 0.9) for z in (-0.3, 0.3)])
+PLACED = POINTS / np.float32(0.9)  # as a page holds them: half the longest extent is 1
 HEAT = np.float32([0, 0, 1, 2, 3, 4, 5, 123.456])
 REMOVED = np.array([-1, -1, -1, -1, -1, 2, 1, 1])
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from box_pages import HEAT, NASTY, POINTS, clouds, views
+from box_pages import HEAT, NASTY, PLACED, POINTS, clouds, views
 from tab import Tab, open_browser
 
 from utils.pictures import colours, render
@@ -52,7 +52,7 @@ def test_a_browser_draws_the_page_steps_recolours_and_keeps_the_camera(browser, 
         "(() => { const {x, y, z} = element('cloud').data[0]; return [x, y, z].map((a) => [...a]); })()"
     )
     middles = np.transpose(corners).reshape(len(POINTS), 42, 3).mean(axis=1)
-    np.testing.assert_allclose(middles, POINTS[:, [2, 0, 1]], atol=1e-4)
+    np.testing.assert_allclose(middles, PLACED[:, [2, 0, 1]], atol=1e-4)
     eye, centre = page.evaluate(
         "(() => { const {eye, center} = element('cloud')._fullLayout.scene.camera; return [eye, center]; })()"
     )

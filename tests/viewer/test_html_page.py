@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from box_pages import HEAT, NASTY, POINTS, REMOVED, Round, clouds, views
+from box_pages import HEAT, NASTY, PLACED, POINTS, REMOVED, Round, clouds, views
 from plotly.offline import get_plotlyjs
 
 from utils.files import InputError
@@ -37,7 +37,7 @@ def test_the_page_holds_what_went_in(tmp_path):
     html_page.save(str(tmp_path / "page.html"), "A box", views())
     data = _data_of(tmp_path / "page.html")
     (cloud,) = data["clouds"]
-    np.testing.assert_allclose(np.reshape(cloud["points"], (-1, 3)), POINTS, atol=5e-5)
+    np.testing.assert_allclose(np.reshape(cloud["points"], (-1, 3)), PLACED, atol=5e-5)
     first, second = cloud["views"]
     assert (cloud["caption"], first["method"], second["method"]) == ("box 0", "p-grad-CAM", "ASM")
     np.testing.assert_array_equal(np.frombuffer(base64.b64decode(first["heat"]), "<f4"), HEAT)
@@ -90,6 +90,22 @@ def test_views_of_other_clouds_stand_apart(tmp_path):
     other = views()[0]._replace(caption="box 1", points=POINTS * 2)
     html_page.save(str(tmp_path / "page.html"), "", views() + [other])
     assert [len(cloud["views"]) for cloud in _data_of(tmp_path / "page.html")["clouds"]] == [2, 1]
+
+
+@pytest.mark.parametrize("unit, origin", [(1e-30, 0), (1e-6, 0), (1e6, 0), (1e-3, 5e6)])
+def test_a_cloud_in_any_units_keeps_its_shape(tmp_path, rng, unit, origin):
+    points = rng.uniform(-1, 1, (500, 3))
+    shapes = []
+    for name, given in (("one", points), ("other", points * unit + origin)):
+        html_page.save(str(tmp_path / name), "", [views()[0]._replace(points=given)])
+        (cloud,) = _data_of(tmp_path / name)["clouds"]
+        shapes.append((np.reshape(cloud["points"], (-1, 3)), cloud["camera"]))
+    (wanted, wanted_camera), (found, camera) = shapes
+    np.testing.assert_allclose(found, wanted, atol=2e-4)
+    np.testing.assert_allclose(camera, wanted_camera, atol=2e-4)
+    # The shape itself, whatever the place and the scale.
+    sizes = np.linalg.norm(points[1:] - points[:-1], axis=1) / np.linalg.norm(found[1:] - found[:-1], axis=1)
+    np.testing.assert_allclose(sizes, np.ptp(points, axis=0).max() / 2, rtol=5e-3)
 
 
 def test_no_text_can_end_the_script_or_be_taken_for_markup(tmp_path):

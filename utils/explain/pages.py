@@ -11,7 +11,6 @@ from utils.pictures import colours, heat_figure, plots, render
 from utils.viewer import html_page
 
 FRAME_HEIGHT = 640  # pixels of a page within a notebook
-FAR = 100  # times its size a cloud is from the origin to be shown about its middle
 DOTS_PER_INCH = 100  # of the still picture of a page
 
 
@@ -20,7 +19,7 @@ def save_page(path, points, heats, title="heat", colormap=colours.DEFAULT_COLORM
 
     Args:
       path: the HTML file; written whole or not at all.
-      points: float array [N, 3].
+      points: float array [N, 3], in any units, y up.
       heats: float array [N], or a dictionary from names to such arrays, which the page offers to choose from.
       title: of the page.
       colormap, scale: as for `colours.heat_colours`: what the page shows first.
@@ -82,12 +81,8 @@ def _look(colormap, scale):
 
 def _views(points, heats):
     """A list of html_page.View, one for each heat; see `save_page`."""
+    # Far from the origin, or of tiny units, float32 would round the shape away.
     points = arguments.one_cloud(points, np.float64)
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    if abs(middle).max() > FAR * np.ptp(points, axis=0).max():
-        # Pages have float32, which would round the shape away.
-        points = points - middle
-    points = points.astype(np.float32)
     heats = heats if isinstance(heats, dict) else {"heat": heats}
     if not heats:
         raise InputError("`heats`: there is none; give an array [N], or a dictionary from names to such arrays")

@@ -37,7 +37,7 @@ class View(NamedTuple):
     Attributes:
       method: its name, any text.
       caption: what the cloud is, any text.
-      points: float32 array [N, 3], N >= 1, y up.
+      points: float array [N, 3], N >= 1, in any units, y up.
       heat: float array [N].
       removed_in_round: int array [N], from 1; -1 for never.
       rounds: list of the rounds of dropping, each with its number `round`, `points_left` and `accuracy`, NaN where not
@@ -81,7 +81,7 @@ def page(title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_
     """
     groups = collections.OrderedDict()
     for one in views:
-        groups.setdefault((one.caption, np.float32(one.points).tobytes()), []).append(one)
+        groups.setdefault((one.caption, np.float64(one.points).tobytes()), []).append(one)
     return _page(title, list(groups.values()), colormap, scale, is_gallery=False, view=view)
 
 
@@ -181,14 +181,22 @@ def _cloud(views, palettes, view):
 
     Straight from above or below, turning about the up axis would have no right and left.
     """
-    azimuth, elevation = view or render.best_view(views[0].points)
+    points = _placed(views[0].points)
+    azimuth, elevation = view or render.best_view(points)
     camera = render.direction_of((azimuth, float(np.clip(elevation, -STEEPEST, STEEPEST))))
     return {
         "caption": str(views[0].caption),
-        "points": np.round(np.float64(views[0].points), 4).ravel().tolist(),
+        "points": np.round(points, 4).ravel().tolist(),
         "camera": np.round(camera, 4).tolist(),
         "views": [_view(view, palettes) for view in views],
     }
+
+
+def _placed(points):
+    """A cloud [N, 3] as float64 about its middle, half its longest extent 1: digits are as fine in any units."""
+    points = np.float64(points)
+    points = points - (points.min(axis=0) + points.max(axis=0)) / 2
+    return points / (np.abs(points).max() or 1.0)
 
 
 def _view(view, palettes):
