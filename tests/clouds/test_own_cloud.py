@@ -27,7 +27,7 @@ def test_the_axis_that_is_up_becomes_y_and_nothing_is_mirrored():
 def test_heat_is_carried_to_the_nearest_points(rng):
     points = rng.random_sample((500, 3)) + 1e6
     used = points[::10]
-    own = cloud.OwnFile(used, np.arange(0, 500, 10), points, np.zeros(3), 1.0, [])
+    own = cloud.OwnFile(used, np.arange(0, 500, 10), points, np.arange(0, 500, 10), np.zeros(3), 1.0, [])
     nearest = ((points[:, np.newaxis] - used) ** 2).sum(axis=2).argmin(axis=1)
     np.testing.assert_array_equal(own_cloud.nearest_used(own), nearest)
 
@@ -35,10 +35,23 @@ def test_heat_is_carried_to_the_nearest_points(rng):
 @pytest.mark.parametrize("unit", [1e-200, 1e300])
 def test_heat_is_carried_in_any_unit(rng, unit):
     points = rng.random_sample((500, 3))
-    wanted = own_cloud.nearest_used(cloud.OwnFile(points[::10], None, points, np.zeros(3), 1.0, []))
+    used = np.arange(0, 500, 10)
+    wanted = own_cloud.nearest_used(cloud.OwnFile(points[used], used, points, used, np.zeros(3), 1.0, []))
     points = points * unit
-    found = own_cloud.nearest_used(cloud.OwnFile(points[::10], None, points, np.zeros(3), unit, []))
+    found = own_cloud.nearest_used(cloud.OwnFile(points[used], used, points, used, np.zeros(3), unit, []))
     np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_point_that_is_used_keeps_its_own_heat_where_another_lies_in_the_same_place(tmp_path, rng):
+    points = np.repeat(rng.random_sample((100, 3)), 3, axis=0)
+    # Points without coordinates are left out, so that places in the file and among the points differ.
+    np.save(str(tmp_path / "twins.npy"), np.concatenate([np.full((7, 3), np.nan), points]))
+    own = own_cloud.load(str(tmp_path / "twins.npy"), 200, sampling="random").own
+    nearest = own_cloud.nearest_used(own)
+    np.testing.assert_array_equal(nearest[own.file_index - 7], np.arange(200))
+    used_places = set(map(tuple, own.file_points))
+    has_twin = [tuple(point) in used_places for point in points]
+    np.testing.assert_array_equal(own.file_points[nearest][has_twin], points[has_twin])
 
 
 def test_inputs_are_files_and_what_folders_hold_that_can_be_read(tmp_path):

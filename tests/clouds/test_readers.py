@@ -116,8 +116,9 @@ def test_npy_ply_and_pcd_clouds_are_read(tmp_path, rng):
 def test_a_part_of_a_large_cloud_keeps_its_order(tmp_path):
     np.save(str(tmp_path / "a.npy"), np.repeat(np.arange(5000.0)[:, np.newaxis], 3, axis=1))
     for sample in readers.SAMPLINGS:
-        points, index, all_points, notices = readers.read(str(tmp_path / "a.npy"), sample=sample)
+        points, index, all_points, used, notices = readers.read(str(tmp_path / "a.npy"), sample=sample)
         np.testing.assert_array_equal(all_points[index], points)
+        np.testing.assert_array_equal(used, index)
         assert len(points) == 2048 and (np.diff(points[:, 0]) > 0).all() and points[-1, 0] > 4500
         assert len(all_points) == 5000 and "2048 of 5000" in notices[1]
 

@@ -22,7 +22,7 @@ class TallClassifier:
 
 def _doubts(points, scale=20.0):
     points = np.asarray(points, np.float64)
-    own = OwnFile(points, np.arange(len(points)), points, np.zeros(3), 1.0, [])
+    own = OwnFile(points, np.arange(len(points)), points, np.arange(len(points)), np.zeros(3), 1.0, [])
     cloud, classifier = Cloud(points.astype(np.float32), None, "a", 0, "a.xyz", own), TallClassifier(scale)
     return doubts.of(cloud, classifier.logits(cloud.points[np.newaxis])[0], classifier)
 

@@ -33,6 +33,7 @@ class OwnFile(NamedTuple):
       file_points: float64 [N, 3], the cloud's points in the file's coordinates.
       file_index: int64 [N], their places in the file, from 0; -1 of those drawn from a mesh, which have none there.
       all_points: float64 [M, 3], all that the file has.
+      used: int64 [N], places of the cloud's points among all_points.
       centre: float64 [3], where the cloud's origin lies.
       scale: how long the cloud's unit is.
       notices: list of lines on how the file was understood.
@@ -41,6 +42,7 @@ class OwnFile(NamedTuple):
     file_points: np.ndarray
     file_index: np.ndarray
     all_points: np.ndarray
+    used: np.ndarray
     centre: np.ndarray
     scale: float
     notices: List[str]

@@ -32,7 +32,7 @@ def load(path, num_points=None, index=0, up="y", sampling="farthest", seed=0, mo
     found = readers.read(path, num_points, seed, sampling, index, most)
     points, centre, scale = normalise(found.points, path)
     notices = found.notices + (["{} is up: turned so that it is y".format(up)] if up != "y" else [])
-    own = OwnFile(found.points, found.index, found.all_points, centre, scale, notices)
+    own = OwnFile(found.points, found.index, found.all_points, found.used, centre, scale, notices)
     stem = os.path.splitext(os.path.basename(path))[0]
     return Cloud(points.dot(up_rotation(up)).astype(np.float32), None, stem, index, os.path.abspath(path), own)
 
@@ -135,6 +135,8 @@ def up_rotation(up):
 def nearest_used(own):
     """Of every point of a cloud's file the place of the nearest of the points that were used, whose heat it has.
 
+    A point that was used is nearest to itself, whatever lies in the same place.
+
     Args:
       own: a cloud.OwnFile, of N points used.
 
@@ -150,4 +152,5 @@ def nearest_used(own):
     _, exponent = np.frexp(np.abs(own.all_points).max())
     used, every = (np.ldexp(points, -exponent) for points in (own.file_points, own.all_points))
     _, nearest = cKDTree(used).query(every, workers=-1)
+    nearest[own.used] = np.arange(len(own.used))
     return nearest

@@ -56,12 +56,14 @@ class FileCloud(NamedTuple):
       index: int64 [N], their places in the file, from 0; -1 of those drawn from a mesh.
       all_points: float64 [M, 3], all of the file that are points, in its order; of a mesh, which has none of its own,
         the same as points.
+      used: int64 [N], places of points among all_points.
       notices: list of lines; the first says what was read, the others what was chosen.
     """
 
     points: np.ndarray
     index: np.ndarray
     all_points: np.ndarray
+    used: np.ndarray
     notices: List[str]
 
 
@@ -84,7 +86,7 @@ def read(path, num_points=None, seed=0, sample="farthest", index=0, most=DEFAULT
     _check_file(path, index)
     points, places, notices, is_mesh = _in_own_process(path, num_points or most, seed, index)
     if is_mesh:
-        return FileCloud(points, np.full(len(points), -1), points, notices)
+        return FileCloud(points, np.full(len(points), -1), points, np.arange(len(points)), notices)
     chosen = _choose(points, num_points or min(len(points), most), seed, sample, path)
     if len(chosen) < len(points):
         notices.append(
@@ -92,7 +94,7 @@ def read(path, num_points=None, seed=0, sample="farthest", index=0, most=DEFAULT
                 len(chosen), len(points), "farthest-point sampling" if sample == "farthest" else "chance"
             )
         )
-    return FileCloud(points[chosen], places[chosen], points, notices)
+    return FileCloud(points[chosen], places[chosen], points, chosen, notices)
 
 
 def _check_file(path, index):
