@@ -55,4 +55,14 @@ def test_flat_clouds_are_said_to_be(axes, words, rng):
 def test_another_number_of_points_is_doubted_where_the_network_sees_density():
     assert doubts.of_density(None, 40) == doubts.of_density(30, 30) == []
     (doubt,) = doubts.of_density(30, 40)
-    assert "knows 30 a cloud: of 40 it may see something else; try `num_points` 30" in doubt
+    assert doubt.endswith("knows 30 a cloud: of 40 it may see something else; try `num_points` 30")
+
+
+def test_no_more_points_are_advised_than_there_are():
+    (doubt,) = doubts.of_density(1024, 25, 25)
+    assert doubt.endswith("knows 1024 a cloud: of 25 it may see something else")
+    for most in (1024, np.inf):
+        (doubt,) = doubts.of_density(1024, 25, most)
+        assert doubt.endswith("; try `num_points` 1024")
+    (doubt,) = doubts.of_density(1024, 25)
+    assert doubt.endswith("; try `num_points` 1024, if the data have as many")

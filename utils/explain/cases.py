@@ -191,7 +191,7 @@ class Clouds:
                 sys.stderr.write("Left out: {}\n".format(command_line.one_line(error)))
                 self.num_left_out += 1
                 continue
-            yield _recognise(classifier, cloud, folders, label, target)
+            yield _recognise(classifier, cloud, folders, label, target, self._most_points(cloud))
 
     def finish(self):
         """Raises an InputError where files were left out."""
@@ -215,6 +215,12 @@ class Clouds:
                 self._read(self._paths[0]) if is_own else self._first._replace(points=self._first.points[:known_points])
             )
 
+    def _most_points(self, cloud):
+        """How many points a Cloud can have, infinite of a mesh; None where nobody knows: some of a test cloud's."""
+        if cloud.own is None:
+            return len(cloud.points) if self._source.num_points is None else None
+        return np.inf if (cloud.own.file_index < 0).all() else len(cloud.own.all_points)
+
     def _read(self, path):
         source = self._source
         cloud = own_cloud.load(
@@ -223,13 +229,14 @@ class Clouds:
         return cloud._replace(class_name=self._names[path])
 
 
-def _recognise(classifier, cloud, folders, label, target):
+def _recognise(classifier, cloud, folders, label, target, most_points):
     """Classifies a whole, unrotated cloud, and says what came out.
 
     Args:
       classifier, cloud, folders: as in `Case`.
       label: what the cloud is; None: its own label, else what the network sees.
       target: class to explain instead; None: what the cloud is.
+      most_points: as for `doubts.of_density`.
     """
     print("\nCloud: {} points of {}".format(len(cloud.points), printable(cloud.source)))
     if cloud.own is not None:
@@ -251,7 +258,7 @@ def _recognise(classifier, cloud, folders, label, target):
             )
         )
     )
-    found = doubts.of_density(classifier.known_points, len(cloud.points))
+    found = doubts.of_density(classifier.known_points, len(cloud.points), most_points)
     if cloud.own is not None:
         found += doubts.of(cloud, logits, classifier)
     for doubt in found:

@@ -53,20 +53,25 @@ def of(cloud, logits, classifier):
     return found
 
 
-def of_density(known_points, num_points):
+def of_density(known_points, num_points, most=None):
     """Doubts about how many points a cloud has.
 
     Args:
       known_points: of a classifier.Classifier.
       num_points: of the cloud.
+      most: how many points the cloud can have, infinite for a mesh; None where nobody knows.
 
     Returns:
-      List of at most one line.
+      List of at most one line, which names as many points as can be had.
     """
     if known_points in (None, num_points):
         return []
-    text = "the network sees how dense points lie, and knows {0} a cloud: of {1} it may see something else; "
-    return [(text + "try `num_points` {0}").format(known_points, num_points)]
+    text = "the network sees how dense points lie, and knows {0} a cloud: of {1} it may see something else"
+    if most is None and known_points > num_points:
+        text += "; try `num_points` {0}, if the data have as many"
+    elif known_points <= max(num_points, most or 0):
+        text += "; try `num_points` {0}"
+    return [text.format(known_points, num_points)]
 
 
 def _likeliest_turned(cloud, classifier):
