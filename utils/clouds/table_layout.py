@@ -1,17 +1,15 @@
-"""How the rows of a table are split, and which of its columns are the coordinates."""
+"""Which columns of a table are the coordinates."""
 
 import re
 from typing import List, NamedTuple
 
 from utils.clouds import column_names
 from utils.clouds.number_rows import is_number, shown
+from utils.clouds.table_fields import COMMA_NUMBER, decimal_commas, fields_of, splitter
 from utils.files import InputError, printable
 
 JUDGED_ROWS = 1000
 COMMENTS = ("#", "//", "%", "!")
-# A number that is split at its decimal comma from what follows by another separator.
-DECIMAL_COMMA = re.compile(r"(?:^|[\s;])[-+]?\d+,\d+(?:[eE][-+]?\d+)?(?=$|[\s;])")
-BRACKETS = {ord(sign): " " for sign in "[](){}<>\"'"}
 UNIT = re.compile(r"(?<=\w)\s*[\[(][^\])]*[\])]")
 IS_COUNT = re.compile(r"\s*\d+\s*$")
 
@@ -34,14 +32,9 @@ class Layout(NamedTuple):
     notices: List[str]
 
 
-def fields_of(line):
-    """Fields of a line, whatever splits them; empty ones are passed over."""
-    return line.translate(BRACKETS).replace(",", " ").replace(";", " ").split()
-
-
 def find(rows, numbers, above):
     judged = rows[:JUDGED_ROWS]
-    split = _splitter(judged, numbers)
+    split = splitter(judged, numbers)
     fields = [split(row) for row in judged]
     width = len(fields[0])
     if len(rows) < 10 <= width:
@@ -59,6 +52,7 @@ def find(rows, numbers, above):
         )
     if names is not None:
         columns = column_names.coordinates(names)
+        _refuse_commas(judged, numbers, fields, columns)
         others = [
             name.strip() or "column {} without a name".format(place + 1)
             for place, name in enumerate(names)
@@ -66,6 +60,7 @@ def find(rows, numbers, above):
         ]
         used = "x, y, z are its columns {}".format(", ".join(_named(names[place], place) for place in columns))
         return Layout(split, width, columns, used, column_names.ignored(others, "column"))
+    _refuse_commas(judged, numbers, fields, range(width))
     numeric = [place for place in range(width) if all(is_number(row[place]) for row in fields if len(row) == width)]
     if len(numeric) > 3 and _counts(fields, numeric[0], width):
         notices.append("column {} counts the rows and is ignored".format(numeric[0] + 1))
@@ -84,39 +79,15 @@ def find(rows, numbers, above):
     return Layout(split, width, columns, used, notices)
 
 
+def _refuse_commas(rows, numbers, fields, columns):
+    """Raises an InputError that names the first row with a comma in a number of these columns."""
+    for number, row, values in zip(numbers, rows, fields):
+        if "," in row and any(COMMA_NUMBER.match(values[place]) for place in columns if place < len(values)):
+            raise decimal_commas(number, row)
+
+
 def _named(name, place):
     return "{} ({})".format(printable(name.strip().strip("\"'#/"), 24).strip(), place + 1)
-
-
-def _splitter(rows, numbers):
-    """The function that splits a row of this table.
-
-    Raises:
-      InputError: commas may be decimal ones.
-    """
-    for number, row in zip(numbers, rows):
-        words = row.replace(";", " ").split()
-        if len(words) > 1 and DECIMAL_COMMA.search(row) or re.search(r"(?:^|,)\d+,0\d+(?:,|$)", row) and "." not in row:
-            raise InputError(
-                "line {} may have decimal commas: commas and other separators are mixed; write decimals with a point "
-                "({})".format(number, shown(row))
-            )
-    if any(";" in row for row in rows):
-        return _exact(";")
-    if all("," in row for row in rows):
-        inner = [field for row in rows for field in row.translate(BRACKETS).split(",") if len(field.split()) > 1]
-        if not any(all(map(is_number, field.split())) for field in inner):
-            return _exact(",")
-        return fields_of
-    tabs = {row.count("\t") for row in rows}
-    if len(tabs) == 1 and tabs.pop() >= 2 and not any(" " in row.strip() for row in rows):
-        return _exact("\t")
-    return fields_of
-
-
-def _exact(separator):
-    # In spreadsheets a bracket or quote stands around a field or the row, never around a separator.
-    return lambda row: [field.strip() for field in row.translate(BRACKETS).split(separator)]
 
 
 def _names(above, split, rows):

@@ -13,6 +13,7 @@ import numpy as np
 from utils.clouds import table_layout
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import is_number, read_rows, shown, to_number
+from utils.clouds.table_fields import fields_of, is_like_number
 from utils.files import InputError, printable
 
 MOST_HEADER_LINES = 100
@@ -82,21 +83,19 @@ def _rows(lines):
     if first is None:
         if not kept:
             raise InputError("holds no rows of numbers")
-        words = [word for word in table_layout.fields_of(kept[0]) if not is_number(word)]
+        words = [word for word in fields_of(kept[0]) if not is_number(word)]
         raise InputError(
             "is not a table of points: line {} is {}".format(
                 numbers[0],
-                shown(kept[0])
-                if words
-                else "{} numbers: {}".format(len(table_layout.fields_of(kept[0])), shown(kept[0])),
+                shown(kept[0]) if words else "{} numbers: {}".format(len(fields_of(kept[0])), shown(kept[0])),
             )
         )
     above = sorted(comments + list(zip(numbers[:first], kept[:first])))
     above = [line for number, line in above if number < numbers[first]]
-    width = len(table_layout.fields_of(kept[first]))
+    width = len(fields_of(kept[first]))
     for number, line in zip(numbers[:first], kept[:first]):
-        fields = table_layout.fields_of(line)
-        wrong = [field for field in fields if not is_number(field)]
+        fields = fields_of(line)
+        wrong = [field for field in fields if not is_like_number(field)]
         is_header = table_layout.IS_COUNT.match(line) or _are_column_numbers(fields, kept[first:])
         if not is_header and (not wrong or (len(fields) == width and len(wrong) <= (width - 1) / 2)):
             if wrong:
@@ -110,8 +109,8 @@ def _rows(lines):
 def _first_row(lines):
     """Place of the first line with three numbers that are not the columns' own; None where there is none."""
     for place, line in enumerate(lines[:MOST_HEADER_LINES]):
-        fields = table_layout.fields_of(line)
-        if sum(map(is_number, fields)) >= 3 and not _are_column_numbers(fields, lines[place + 1 :]):
+        fields = fields_of(line)
+        if sum(map(is_like_number, fields)) >= 3 and not _are_column_numbers(fields, lines[place + 1 :]):
             return place
     return None
 
@@ -120,7 +119,7 @@ def _are_column_numbers(fields, below):
     """Whether a line counts the columns, 0, 1, 2 ..., as pandas names them, above rows of other numbers."""
     if fields != [str(number) for number in range(len(fields))] or not below:
         return False
-    return len(table_layout.fields_of(below[0])) - len(fields) in (0, 1) and all(
+    return len(fields_of(below[0])) - len(fields) in (0, 1) and all(
         "." in row for row in below[: table_layout.JUDGED_ROWS]
     )
 
