@@ -62,3 +62,13 @@ def test_commas_in_numbers_are_never_taken_to_split_them(tmp_path, lines, number
 )
 def test_separators_in_quotes_split_nothing(tmp_path, lines):
     np.testing.assert_array_equal(_read(tmp_path, lines).points, POINTS)
+
+
+@pytest.mark.parametrize("row", ["-nan(ind) -nan(ind) -nan(ind)", "nan(snan) 0.5 NaN(0x7ff)", "(nan(ind), 1, 2)"])
+@pytest.mark.parametrize("place", [0, 5, 29])
+def test_a_nan_with_brackets_is_one_field_in_any_row(tmp_path, row, place):
+    lines = _lines([X, Y, Z], " ")
+    lines[place] = row
+    points = _read(tmp_path, lines).points
+    assert np.isnan(points[place, 0])
+    np.testing.assert_array_equal(np.delete(points, place, 0), np.delete(POINTS, place, 0))

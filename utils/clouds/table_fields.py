@@ -12,6 +12,8 @@ GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$")
 # One number with a comma in it, within quotes or where commas split nothing: 0,25 or 1.500,25 or 500,100.25.
 COMMA_NUMBER = re.compile(r"[-+]?\d+(?:\.\d{3})*,\d+(?:[eE][-+]?\d+)?$|" + GROUPED.pattern)
 BRACKETS = {ord(sign): " " for sign in "[](){}<>\"'"}
+# What a C library writes behind a nan, "-nan(ind)", is in brackets that are none of the row's.
+NAN = re.compile(r"(?<![\w.])(nan)\(\w*\)", re.IGNORECASE)
 # What stands in quotes as a field of its own.
 QUOTED = re.compile(r"(?<![^\s,;])([\"'])([^\"']*)\1(?![^\s,;])")
 # Signs that stand in for those in quotes that split nothing there, while a row is split.
@@ -84,7 +86,8 @@ def _exact(separator):
 
 def _bare(line):
     """A line without brackets and quotes; separators in quotes that are part of their field are hidden."""
-    return _without_quoted_separators(line).translate(BRACKETS)
+    line = _without_quoted_separators(line)
+    return (NAN.sub(r"\1", line) if "(" in line else line).translate(BRACKETS)
 
 
 def _without_quoted_separators(line):
