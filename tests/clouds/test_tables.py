@@ -72,3 +72,48 @@ def test_a_nan_with_brackets_is_one_field_in_any_row(tmp_path, row, place):
     points = _read(tmp_path, lines).points
     assert np.isnan(points[place, 0])
     np.testing.assert_array_equal(np.delete(points, place, 0), np.delete(POINTS, place, 0))
+
+
+@pytest.mark.parametrize("place", [0, 4, 29])
+@pytest.mark.parametrize("values", [(X, Y, Z), (X, Y, Z, VALUE)])
+def test_a_damaged_coordinate_is_named_and_no_other_column_takes_its_place(tmp_path, values, place):
+    lines = _lines(values, " ")
+    lines[place] = "0.09760.5" + lines[place][lines[place].index(" ") :]
+    with pytest.raises(InputError, match="line {}: '0.09760.5' .*is not a number".format(place + 1)):
+        _read(tmp_path, lines)
+    lines[place] = "0.5 0.5"
+    with pytest.raises(InputError, match="line {} holds 2 values instead of {}".format(place + 1, len(values))):
+        _read(tmp_path, lines)
+
+
+@pytest.mark.parametrize("place", [0, 4, 29])
+@pytest.mark.parametrize("header", [[], ["x,y,z,i"]])
+@pytest.mark.parametrize("row", ["0.1,,0.3,2.0", ",,,2.0", "NA,NA,NA,2.0", "0.1,null,0.3,", "nan,nan,nan,2.0"])
+def test_a_point_whose_coordinates_are_missing_has_none(tmp_path, row, header, place):
+    lines = _lines([X, Y, Z, VALUE])
+    lines[place] = row
+    points = _read(tmp_path, header + lines).points
+    assert points.shape == (30, 3) and not np.isfinite(points[place]).all()
+    np.testing.assert_array_equal(np.delete(points, place, 0), np.delete(POINTS, place, 0))
+
+
+def test_a_column_that_is_empty_in_most_rows_is_not_taken_for_a_coordinate(tmp_path):
+    with pytest.raises(InputError, match="column 1 is empty in most rows: name the columns"):
+        _read(tmp_path, _lines([["1.5"] + [""] * 29, X, Y, Z]))
+    lines = [row if place % 3 == 0 else ",,,0.0" for place, row in enumerate(_lines([X, Y, Z, VALUE]))]
+    points = _read(tmp_path, lines).points
+    np.testing.assert_array_equal(points[::3], POINTS[::3])
+    assert np.isfinite(points).all(axis=1).sum() == 10
+
+
+@pytest.mark.parametrize("title", ["Shift: 500000.00 5400000.00 0.00", "Leica P40 SN 1840012 12 05 2021", "Box 1 2 3"])
+@pytest.mark.parametrize("values", [(X, Y, Z), (X, Y, Z, VALUE)])
+def test_a_text_with_numbers_above_the_rows_is_no_point(tmp_path, title, values):
+    found = _read(tmp_path, [title] + _lines(values, " "))
+    np.testing.assert_array_equal(found.points, POINTS)
+    assert "a line above is skipped: " + title in found.notices
+
+
+def test_a_word_before_each_row_is_no_text_above(tmp_path):
+    lines = _lines([["C"] * 30, X, Y, Z], " ")
+    np.testing.assert_array_equal(_read(tmp_path, lines).points, POINTS)

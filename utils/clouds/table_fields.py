@@ -11,6 +11,8 @@ DECIMAL_COMMA = re.compile(r"(?:^|[\s;])[-+]?\d+,\d+(?:[eE][-+]?\d+)?(?=$|[\s;])
 GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$")
 # One number with a comma in it, within quotes or where commas split nothing: 0,25 or 1.500,25 or 500,100.25.
 COMMA_NUMBER = re.compile(r"[-+]?\d+(?:\.\d{3})*,\d+(?:[eE][-+]?\d+)?$|" + GROUPED.pattern)
+# What programs write where they have no number.
+MISSING = {"", "na", "n/a", "null", "none"}
 BRACKETS = {ord(sign): " " for sign in "[](){}<>\"'"}
 # What a C library writes behind a nan, "-nan(ind)", is in brackets that are none of the row's.
 NAN = re.compile(r"(?<![\w.])(nan)\(\w*\)", re.IGNORECASE)
@@ -24,6 +26,13 @@ SHOWN = {ord(stand_in): chr(sign) for sign, stand_in in HIDDEN.items()}
 def fields_of(line):
     """Fields of a line, whatever splits them; empty ones are passed over."""
     return _shown(_bare(line).replace(",", " ").replace(";", " ").split())
+
+
+def all_fields(line):
+    """As `fields_of`, with the empty ones between commas or semicolons."""
+    if "," not in line and ";" not in line:
+        return fields_of(line)
+    return [field.strip() for field in re.split("[,;]", line.translate(BRACKETS))]
 
 
 def splitter(rows, numbers):
@@ -63,6 +72,11 @@ def splitter(rows, numbers):
 def is_like_number(field):
     """Whether a field is a number, or one with a comma in it, which is refused elsewhere."""
     return is_number(field) or bool(COMMA_NUMBER.match(field))
+
+
+def is_missing(field):
+    """Whether a field says that there is no number: an empty one does so."""
+    return len(field) <= 4 and field.lower() in MISSING
 
 
 def decimal_commas(number, row):

@@ -1,11 +1,12 @@
 """Which columns of a table are the coordinates."""
 
+import collections
 import re
 from typing import List, NamedTuple
 
 from utils.clouds import column_names
 from utils.clouds.number_rows import is_number, shown
-from utils.clouds.table_fields import COMMA_NUMBER, decimal_commas, fields_of, splitter
+from utils.clouds.table_fields import COMMA_NUMBER, decimal_commas, fields_of, is_missing, splitter
 from utils.files import InputError, printable
 
 JUDGED_ROWS = 1000
@@ -36,7 +37,7 @@ def find(rows, numbers, above):
     judged = rows[:JUDGED_ROWS]
     split = splitter(judged, numbers)
     fields = [split(row) for row in judged]
-    width = len(fields[0])
+    width = _width(fields)
     if len(rows) < 10 <= width:
         raise InputError("holds {} rows of {} numbers: points in columns? transpose it".format(len(rows), width))
     names, header = _names(above, split, fields)
@@ -61,7 +62,8 @@ def find(rows, numbers, above):
         used = "x, y, z are its columns {}".format(", ".join(_named(names[place], place) for place in columns))
         return Layout(split, width, columns, used, column_names.ignored(others, "column"))
     _refuse_commas(judged, numbers, fields, range(width))
-    numeric = [place for place in range(width) if all(is_number(row[place]) for row in fields if len(row) == width)]
+    whole = [row for row in fields if len(row) == width]
+    numeric = [place for place in range(width) if _is_numeric([row[place] for row in whole])]
     if len(numeric) > 3 and _counts(fields, numeric[0], width):
         notices.append("column {} counts the rows and is ignored".format(numeric[0] + 1))
         numeric = numeric[1:]
@@ -72,11 +74,37 @@ def find(rows, numbers, above):
             )
         )
     columns = tuple(numeric[:3])
+    _refuse_unlike_gaps(whole, columns)
     used = "x, y, z are taken to be its columns {}".format(", ".join(str(place + 1) for place in columns))
     count = width - 3 - sum("counts the rows" in notice for notice in notices)
     if count:
         notices.append("{} more column{} ignored".format(count, " is" if count == 1 else "s are"))
     return Layout(split, width, columns, used, notices)
+
+
+def _width(fields):
+    """Number of columns: as the first row has them, or where others do not agree, as most rows have them."""
+    width = len(fields[0])
+    if all(len(row) == width or len(row) > width and not any(row[width:]) for row in fields):
+        return width
+    return collections.Counter(map(len, fields)).most_common(1)[0][0]
+
+
+def _is_numeric(column):
+    """Whether most of what stands in a column is numbers: the other words are mistakes then, not names."""
+    there = [field for field in column if not is_missing(field)]
+    return sum(map(is_number, there)) > len(there) / 2
+
+
+def _refuse_unlike_gaps(rows, columns):
+    """Raises an InputError where one of these columns is mostly empty and not because points have no coordinates."""
+    gaps = [[is_missing(row[place]) for row in rows] for place in columns]
+    for place, gap in zip(columns, gaps):
+        if sum(gap) > len(rows) / 2 and not gaps[0] == gaps[1] == gaps[2]:
+            raise InputError(
+                "column {} is empty in most rows: name the columns that are the coordinates x, y, z, in a line above "
+                "the rows".format(place + 1)
+            )
 
 
 def _refuse_commas(rows, numbers, fields, columns):

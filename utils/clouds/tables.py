@@ -2,8 +2,9 @@
 
 Dialects: UTF-8, UTF-16 or Latin-1; values split by spaces, tabs, commas or semicolons, also commas and spaces at
 once, in brackets or quotes; a header that names columns, also behind # or //; lines of comment anywhere; lines of
-text above; the number of rows above them (.pts, .xyz), once or before each of several scans; empty fields and columns
-of text, which are ignored unless they are coordinates; an index that pandas or R wrote before the columns.
+text above; the number of rows above them (.pts, .xyz), once or before each of several scans; empty fields, NA and nan,
+which leave a point out where they are its coordinates; columns of text, which are ignored; an index that pandas or R
+wrote before the columns.
 """
 
 import re
@@ -13,7 +14,7 @@ import numpy as np
 from utils.clouds import table_layout
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import is_number, read_rows, shown, to_number
-from utils.clouds.table_fields import fields_of, is_like_number
+from utils.clouds.table_fields import all_fields, fields_of, is_like_number, is_missing
 from utils.files import InputError, printable
 
 MOST_HEADER_LINES = 100
@@ -96,7 +97,8 @@ def _rows(lines):
     for number, line in zip(numbers[:first], kept[:first]):
         fields = fields_of(line)
         wrong = [field for field in fields if not is_like_number(field)]
-        is_header = table_layout.IS_COUNT.match(line) or _are_column_numbers(fields, kept[first:])
+        # Of those above the first row, lines with three numbers are the columns' own, or text.
+        is_header = table_layout.IS_COUNT.match(line) or sum(map(is_like_number, fields)) >= 3
         if not is_header and (not wrong or (len(fields) == width and len(wrong) <= (width - 1) / 2)):
             if wrong:
                 raise InputError("line {}: {!r} is not a number".format(number, printable(wrong[0], 40)))
@@ -107,12 +109,35 @@ def _rows(lines):
 
 
 def _first_row(lines):
-    """Place of the first line with three numbers that are not the columns' own; None where there is none."""
+    """Place of the first row: a line with three numbers that are neither the columns' own nor part of a text.
+
+    None where there is none. A row whose numbers are missing in part counts where whole ones follow it.
+    """
     for place, line in enumerate(lines[:MOST_HEADER_LINES]):
-        fields = fields_of(line)
-        if sum(map(is_like_number, fields)) >= 3 and not _are_column_numbers(fields, lines[place + 1 :]):
+        fields, below = fields_of(line), lines[place + 1 :]
+        if _are_column_numbers(fields, below):
+            continue
+        if _has_gaps(line):
+            after = next((row for row in below if not _has_gaps(row)), "")
+            if sum(map(is_like_number, fields_of(after))) >= 3 and after.count(",") == line.count(","):
+                return place
+        if sum(map(is_like_number, fields)) >= 3 and not _is_text(fields, below[: table_layout.JUDGED_ROWS]):
             return place
     return None
+
+
+def _has_gaps(line):
+    """Whether a line holds nothing but numbers and fields that say that there is none, one at least."""
+    fields = all_fields(line)
+    missing = [is_missing(field) for field in fields]
+    return len(fields) >= 3 and any(missing) and all(no or is_number(field) for no, field in zip(missing, fields))
+
+
+def _is_text(fields, below):
+    """Whether a line with numbers begins with a word, above rows that are numbers alone: "Shift: 500000 5400000 0"."""
+    if not fields[0][0].isalpha() or is_number(fields[0]) or is_missing(fields[0]):
+        return False
+    return sum(all(is_like_number(one) or is_missing(one) for one in fields_of(row)) for row in below) > len(below) / 2
 
 
 def _are_column_numbers(fields, below):
@@ -172,6 +197,9 @@ def _points(rows, numbers, layout):
                 "line {} holds {} values instead of {}: {}".format(number, len(fields), layout.width, shown(row))
             )
         for axis, column in enumerate(layout.columns):
+            if is_missing(fields[column]):
+                points[place, axis] = np.nan
+                continue
             if not is_number(fields[column]):
                 raise InputError(
                     "line {}: {!r} in column {} is not a number".format(
