@@ -117,3 +117,21 @@ def test_a_text_with_numbers_above_the_rows_is_no_point(tmp_path, title, values)
 def test_a_word_before_each_row_is_no_text_above(tmp_path):
     lines = _lines([["C"] * 30, X, Y, Z], " ")
     np.testing.assert_array_equal(_read(tmp_path, lines).points, POINTS)
+
+
+INDEX = np.random.RandomState(8).permutation(1000)[:30]
+WHOLE = [["{:.0f}".format(1000 * value) for value in axis] for axis in POINTS.T]
+
+
+@pytest.mark.parametrize("index", [INDEX, 2 * np.arange(30), np.arange(30)])
+@pytest.mark.parametrize("names", [",0,1,2", ";0;1;2", "     0    1    2", ',"0","1","2"'])
+def test_an_index_without_a_name_is_no_coordinate(tmp_path, index, names):
+    for columns, expected in (([X, Y, Z], POINTS), (WHOLE, np.round(1000 * POINTS))):
+        separator = names[0] if names[0] != '"' else ","
+        lines = [names] + _lines([list(map(str, index))] + columns, separator)
+        np.testing.assert_allclose(_read(tmp_path, lines).points, expected)
+
+
+def test_an_index_before_two_columns_makes_no_three(tmp_path):
+    with pytest.raises(InputError, match="holds 2 columns of numbers in 3"):
+        _read(tmp_path, [",0,1"] + _lines([list(map(str, INDEX)), X, Y]))

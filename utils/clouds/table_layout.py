@@ -64,7 +64,10 @@ def find(rows, numbers, above):
     _refuse_commas(judged, numbers, fields, range(width))
     whole = [row for row in fields if len(row) == width]
     numeric = [place for place in range(width) if _is_numeric([row[place] for row in whole])]
-    if len(numeric) > 3 and _counts(fields, numeric[0], width):
+    if numeric[:1] == [0] and any(are_column_numbers(line, width - 1) for line in above):
+        notices.append("column 1 is the index of the rows and is ignored")
+        numeric = numeric[1:]
+    elif len(numeric) > 3 and _counts(fields, numeric[0], width):
         notices.append("column {} counts the rows and is ignored".format(numeric[0] + 1))
         numeric = numeric[1:]
     if len(numeric) < 3:
@@ -76,10 +79,15 @@ def find(rows, numbers, above):
     columns = tuple(numeric[:3])
     _refuse_unlike_gaps(whole, columns)
     used = "x, y, z are taken to be its columns {}".format(", ".join(str(place + 1) for place in columns))
-    count = width - 3 - sum("counts the rows" in notice for notice in notices)
+    count = width - 3 - sum("the rows and is ignored" in notice for notice in notices)
     if count:
         notices.append("{} more column{} ignored".format(count, " is" if count == 1 else "s are"))
     return Layout(split, width, columns, used, notices)
+
+
+def are_column_numbers(line, count):
+    """Whether a line holds the numbers of so many columns, from 0, and nothing else."""
+    return fields_of(line) == [str(number) for number in range(count)]
 
 
 def _width(fields):

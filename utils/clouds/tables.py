@@ -99,6 +99,7 @@ def _rows(lines):
         wrong = [field for field in fields if not is_like_number(field)]
         # Of those above the first row, lines with three numbers are the columns' own, or text.
         is_header = table_layout.IS_COUNT.match(line) or sum(map(is_like_number, fields)) >= 3
+        is_header = is_header or _are_column_numbers(line, kept[first:])
         if not is_header and (not wrong or (len(fields) == width and len(wrong) <= (width - 1) / 2)):
             if wrong:
                 raise InputError("line {}: {!r} is not a number".format(number, printable(wrong[0], 40)))
@@ -115,7 +116,7 @@ def _first_row(lines):
     """
     for place, line in enumerate(lines[:MOST_HEADER_LINES]):
         fields, below = fields_of(line), lines[place + 1 :]
-        if _are_column_numbers(fields, below):
+        if _are_column_numbers(line, below):
             continue
         if _has_gaps(line):
             after = next((row for row in below if not _has_gaps(row)), "")
@@ -140,13 +141,16 @@ def _is_text(fields, below):
     return sum(all(is_like_number(one) or is_missing(one) for one in fields_of(row)) for row in below) > len(below) / 2
 
 
-def _are_column_numbers(fields, below):
+def _are_column_numbers(line, below):
     """Whether a line counts the columns, 0, 1, 2 ..., as pandas names them, above rows of other numbers."""
-    if fields != [str(number) for number in range(len(fields))] or not below:
+    count = len(fields_of(line))
+    if not below or not table_layout.are_column_numbers(line, count):
         return False
-    return len(fields_of(below[0])) - len(fields) in (0, 1) and all(
-        "." in row for row in below[: table_layout.JUDGED_ROWS]
-    )
+    more = len(all_fields(below[0])) - count
+    if more == 1 and line[0] in ",;\t ":  # behind the empty name of an index
+        return True
+    rows = below[: table_layout.JUDGED_ROWS]
+    return more in (0, 1) and sum("." in row for row in rows) > 0.9 * len(rows)
 
 
 def _without_counts(rows, numbers, above):
