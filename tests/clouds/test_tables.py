@@ -135,3 +135,37 @@ def test_an_index_without_a_name_is_no_coordinate(tmp_path, index, names):
 def test_an_index_before_two_columns_makes_no_three(tmp_path):
     with pytest.raises(InputError, match="holds 2 columns of numbers in 3"):
         _read(tmp_path, [",0,1"] + _lines([list(map(str, INDEX)), X, Y]))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ncols 6\nnrows 30\nxllcorner 500000\nyllcorner 5400000\ncellsize 1\nNODATA_value -9999",
+        "NCOLS 6\nNROWS 30\nXLLCENTER 0.5\nYLLCENTER 0.5\nCELLSIZE 1",
+        "north: 30\nsouth: 0\neast: 6\nwest: 0\nrows: 30\ncols: 6",
+        "DSAA\n6 30\n0 5\n0 29\n-1 1",
+    ],
+)
+def test_a_grid_of_heights_is_no_table_of_points(tmp_path, header):
+    with pytest.raises(InputError, match="is a grid of heights .*: save it as points x y z"):
+        _read(tmp_path, header.split("\n") + _lines([X, Y, Z, X, Y, Z], " "))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "# Columns: x y z",
+        "# columns x y z",
+        "// Fields in order: X Y Z Intensity",
+        "# format: x y z i",
+        "* x y z",
+        "Format: x y z i",
+    ],
+)
+def test_words_before_the_names_count_for_no_column(tmp_path, header):
+    found = _read(tmp_path, [header] + _lines([X, Y, Z, VALUE], " "))
+    np.testing.assert_array_equal(found.points, POINTS)
+    assert found.used.lower() == "x, y, z are its columns x (1), y (2), z (3)"
+    np.testing.assert_array_equal(_read(tmp_path, ["# Columns: x y z"] + _lines([X, Y, Z], " ")).points, POINTS)
+    named = _read(tmp_path, ["# label x y z"] + _lines([VALUE, X, Y, Z], " "))
+    np.testing.assert_array_equal(named.points, POINTS)

@@ -15,6 +15,13 @@ UNIT = re.compile(r"(?<=\w)\s*[\[(][^\])]*[\])]")
 IS_COUNT = re.compile(r"\s*\d+\s*$")
 
 
+# Of the headers of grids of heights: Esri's, GRASS', Surfer's.
+GRID = re.compile(r"(?:n?cols|n?rows|nodata_value):?\s+-?\d|DSAA$", re.IGNORECASE)
+# What stands before the names in a line of comment: "Columns: x y z", "* x y z".
+BEFORE_NAMES = re.compile(r"(?:\*+|[^:,;\t]*:)\s+(?!.*:(?:\s|$))")
+WORDS_BEFORE = {"column", "columns", "cols", "field", "fields", "format", "header", "names", "order"}
+
+
 class Layout(NamedTuple):
     """How the rows of a table are split, and which columns are taken.
 
@@ -31,6 +38,17 @@ class Layout(NamedTuple):
     columns: tuple
     used: str
     notices: List[str]
+
+
+def refuse_grid(lines):
+    """Raises an InputError where the first lines are the header of a grid of heights.
+
+    Args:
+      lines: list of lines.
+    """
+    found = [line.strip() for line in lines if GRID.match(line.strip())]
+    if len(found) > 1 or found[:1] == ["DSAA"]:
+        raise InputError("is a grid of heights ({}): save it as points x y z".format(shown(found[0])))
 
 
 def find(rows, numbers, above):
@@ -138,6 +156,11 @@ def _names(above, split, rows):
     for line in reversed(above):
         is_comment = line.lstrip().startswith(COMMENTS)
         bare = UNIT.sub("", line.strip().lstrip("#/%! \t") if is_comment else line)
+        first, _, rest = bare.strip().partition(" ")
+        if BEFORE_NAMES.match(bare):
+            bare, is_comment = BEFORE_NAMES.sub("", bare, 1), True
+        elif is_comment and first.lower() in WORDS_BEFORE and rest:
+            bare = rest
         for fields in (split(bare), re.split(r"[,;\t]", bare), fields_of(bare)):
             plain = [column_names.plain_name(field) for field in fields]
             if not (len(fields) == width or {"x", "y", "z"} <= set(plain)):

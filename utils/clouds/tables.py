@@ -31,6 +31,7 @@ def read(path, _=0):
     """
     with open(path, "rb") as file:
         lines = _text(file.read()).split("\n")
+    table_layout.refuse_grid(lines[:MOST_HEADER_LINES])
     rows, numbers, above = _rows(lines)
     scans = [place for place, row in enumerate(rows) if table_layout.IS_COUNT.match(row)]
     notices = []
