@@ -166,9 +166,9 @@ def _text_rows(values, begin, element):
         if (rows[:, is_list] == rows[0, is_list]).all():
             columns = {}
             for one, place in zip(properties, places):
-                length = int(rows[0, place])
                 columns[one.name] = rows[:, place]
                 if one.count_kind:
+                    length = int(rows[0, place])
                     columns[one.name] = (
                         np.full(len(rows), length, np.int64),
                         rows[:, place + 1 : place + 1 + length].ravel(),
@@ -207,6 +207,6 @@ def _uneven_text_rows(values, begin, element):
 def _list_length(values, place, element):
     if place >= len(values):
         raise _too_short(element, 0)
-    if not (values[place] >= 0 and values[place] == int(values[place])):
+    if not (0 <= values[place] < np.inf and values[place] == np.floor(values[place])):
         raise InputError("has a list of {:g} values in {}".format(values[place], printable(element.name, 24)))
     return int(values[place])
