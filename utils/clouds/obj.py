@@ -13,6 +13,7 @@ import numpy as np
 from utils.clouds import meshes
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import first_three, name_bad_words, read_numbers, shown, whole_numbers, words_a_line
+from utils.clouds.texts import read_text
 from utils.files import InputError
 
 SURFACES = (b"curv", b"surf", b"curv2")
@@ -24,8 +25,7 @@ def read(path, _=0):
     Raises:
       InputError: it is damaged, or holds neither: which line.
     """
-    with open(path, "rb") as file:
-        text = file.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = read_text(path)
     if b"\x00" in text[:4096]:
         raise InputError("holds no text, so it is no OBJ file")
     # The line goes on; an empty one keeps the count of lines right.

@@ -13,6 +13,7 @@ import numpy as np
 from utils.clouds import meshes
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import name_bad_word, read_numbers, read_rows, shown, whole_numbers, words_a_line
+from utils.clouds.texts import read_text
 from utils.files import InputError
 
 KEYWORD = re.compile(rb"\s*(?:ST|C|N)*(4)?(n)?OFF(\s*BINARY)?")
@@ -24,8 +25,7 @@ def read(path, _=0):
     Raises:
       InputError: it is damaged, or of a dialect that is not read: which.
     """
-    with open(path, "rb") as file:
-        text = file.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = read_text(path)
     if b"#" in text:
         text = re.sub(rb"#[^\n]*", b"", text)
     keyword = KEYWORD.match(text)

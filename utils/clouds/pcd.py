@@ -13,6 +13,7 @@ import numpy as np
 from utils.clouds import column_names
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import read_rows, shown
+from utils.clouds.texts import without_mark
 from utils.files import InputError, printable
 
 MOST_HEADER_BYTES = 1 << 16
@@ -27,7 +28,7 @@ def read(path, _=0):
       InputError: it is damaged, or no such file: what its header promises and it does not hold.
     """
     with open(path, "rb") as file:
-        content = file.read()
+        content = without_mark(file.read())
     entries, begin, num_lines = _header(content)
     names = entries.get("FIELDS") or entries.get("COLUMNS")
     if not names:

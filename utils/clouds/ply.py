@@ -12,6 +12,7 @@ import numpy as np
 from utils.clouds import column_names, meshes, ply_rows
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import whole_numbers
+from utils.clouds.texts import without_mark
 from utils.files import InputError, printable
 
 TYPES = {
@@ -37,7 +38,7 @@ def read(path, _=0):
       InputError: it is damaged, or no such file: what its header promises and it does not hold.
     """
     with open(path, "rb") as file:
-        content = file.read()
+        content = without_mark(file.read())
     order, elements, begin = header(content)
     if order is None:
         columns = ply_rows.read_text(content[begin:], elements, content[:begin].count(b"\n") + 1)

@@ -16,6 +16,7 @@ import numpy as np
 
 from utils import progress
 from utils.clouds import arrays, hdf5, limits, obj, off, pcd, ply, sampling, stl, tables
+from utils.clouds.texts import without_mark
 from utils.files import PROJECT_DIR, InputError, printable, writing
 
 DEFAULT_POINTS = 2048
@@ -209,7 +210,7 @@ def _content(path, index):
     """What the reader of a file finds, by its first bytes or else by its ending; that ending; a list of clauses."""
     ending = os.path.splitext(path)[1].lower()
     with open(path, "rb") as file:
-        first = file.read(4096)
+        first = without_mark(file.read(4096))
     if not first:
         raise InputError("is empty: copy it again")
     for sign, name in COMPRESSED:

@@ -10,6 +10,7 @@ import numpy as np
 
 from utils.clouds import meshes
 from utils.clouds.number_rows import first_three
+from utils.clouds.texts import without_mark
 from utils.files import InputError
 
 HEADER_BYTES = 84
@@ -26,8 +27,10 @@ def read(path, _=0):
         content = file.read()
     count = int.from_bytes(content[80:HEADER_BYTES], "little") if len(content) >= HEADER_BYTES else None
     is_whole = count is not None and len(content) == HEADER_BYTES + count * FACET.itemsize
-    if not is_whole and content.lstrip()[:5].lower() == b"solid" and b"\x00" not in content[:1024]:
-        return _of_text(content)
+    text = without_mark(content)
+    if not is_whole and text.lstrip()[:5].lower() == b"solid" and b"\x00" not in text[:1024]:
+        return _of_text(text)
+    del text
     if count is None:
         raise InputError(
             "is no STL file: it holds {} bytes, and neither solid nor {} of a header".format(len(content), HEADER_BYTES)
