@@ -6,7 +6,7 @@ from utils.clouds.cloud import Content
 from utils.files import InputError
 
 
-def content(vertices, faces, notices, what="faces"):
+def content(vertices, faces, notices, what="faces", total=None):
     """A mesh as a cloud.Content.
 
     Args:
@@ -15,6 +15,7 @@ def content(vertices, faces, notices, what="faces"):
         they are, from 0.
       notices: list of clauses.
       what: what its faces are called.
+      total: how many the file holds, those of fewer than three corners too; None: none are of so few.
 
     Raises:
       InputError: a face names a vertex that is not there or has no finite coordinates, or the faces have no area.
@@ -27,6 +28,10 @@ def content(vertices, faces, notices, what="faces"):
     triangles = np.concatenate([triangulate(vertices, corners) for _, corners in faces])
     if not areas(vertices[triangles]).sum() > 0:
         raise InputError("is a mesh without area: its {} {} are points or lines".format(count, what))
+    few = (total or count) - count
+    if few:
+        one = "1 face" if few == 1 else "{} faces".format(few)
+        notices = notices + ["{} of fewer than three corners {} passed over".format(one, "is" if few == 1 else "are")]
     loose = len(vertices) - len(np.unique(triangles))
     if loose:
         one = "1 vertex that belongs" if loose == 1 else "{} vertices that belong".format(loose)

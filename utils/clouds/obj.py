@@ -51,7 +51,8 @@ def read(path, _=0):
     if kinds[b"f"][0]:
         if kinds[b"l"][0] or kinds[b"p"][0]:
             notices.append("lines and points beside its faces are ignored")
-        return meshes.content(vertices, _faces(*kinds[b"f"], vertices, np.array(numbers)), notices)
+        faces = _faces(*kinds[b"f"], vertices, np.array(numbers))
+        return meshes.content(vertices, faces, notices, total=len(kinds[b"f"][0]))
     return Content(vertices, "a file without faces: its vertices are the cloud", notices)
 
 
@@ -67,9 +68,6 @@ def _faces(numbers, lines, vertices, vertex_numbers):
     if b"/" in text:
         text = re.sub(rb"/\S*", b"", text)
     lengths = words_a_line(text)
-    short = np.flatnonzero(lengths < 3)
-    if len(short):
-        raise InputError("line {} is a face of {} corners".format(numbers[short[0]], lengths[short[0]]))
     values = read_numbers(text, int(lengths.sum()))
     if values is None:
         name_bad_words(text, numbers)

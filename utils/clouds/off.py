@@ -70,7 +70,7 @@ def read(path, _=0):
         return Content(vertices, "a mesh without faces: its vertices are the cloud", notices)
     first, last = lines[1 + num_vertices], lines[num_vertices + num_faces]
     faces = _faces(part(first, last), counts[lines[1 + num_vertices :]], lines[1 + num_vertices :] + 1)
-    return meshes.content(vertices, faces, notices)
+    return meshes.content(vertices, faces, notices, total=int(num_faces))
 
 
 def _faces(text, widths, numbers):

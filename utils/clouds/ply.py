@@ -60,9 +60,9 @@ def read(path, _=0):
     vertices = np.stack([np.asarray(rows[properties[place].name], np.float64) for place in places], axis=1)
     others = [one.name for place, one in enumerate(properties) if place not in places]
     notices = column_names.ignored(others, "property", "properties")
-    faces, what = _faces(named, columns)
+    faces, what, total = _faces(named, columns)
     if faces:
-        return meshes.content(vertices, faces, notices, what)
+        return meshes.content(vertices, faces, notices, what, total)
     used = "x, y, z are its properties {}".format(", ".join(printable(properties[place].name) for place in places))
     return Content(vertices, used, notices)
 
@@ -117,7 +117,7 @@ def header(content):
 
 
 def _faces(named, columns):
-    """Faces as for `meshes.content`, and what they are called; an empty list where there are none."""
+    """Faces, what they are called and how many there are, as for `meshes.content`; an empty list without any."""
     for name in ("face", "faces", "tristrips"):
         element = named.get(name)
         if element is None or not element.count:
@@ -129,9 +129,9 @@ def _faces(named, columns):
         corners = whole_numbers(np.asarray(corners, np.float64), "the corner")
         if name == "tristrips":
             triangles = _of_strips(lengths, corners)
-            return ([(np.arange(len(triangles)), triangles)] if len(triangles) else []), "triangles in strips"
-        return meshes.by_length(lengths, corners), "faces"
-    return [], ""
+            return ([(np.arange(len(triangles)), triangles)] if len(triangles) else []), "triangles in strips", None
+        return meshes.by_length(lengths, corners), "faces", len(lengths)
+    return [], "", None
 
 
 def _of_strips(lengths, corners):
