@@ -54,7 +54,7 @@ def test_a_shipped_network_says_how_it_was_trained(name):
         ("rotation_xyz", 4, 0.795, 0.72),
         ("rotation_none", 4, 0.873, 0.82),
         ("dgcnn", 16, 0.89, 0.80),
-        ("pointnet2_cls_ssg", 16, 0.87, 0.79),
+        ("pointnet2_cls_ssg", 16, 0.88, 0.81),
     ],
 )
 def test_a_shipped_network_recognises_the_test_split(name, each, overall, mean_class):
