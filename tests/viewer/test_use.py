@@ -6,7 +6,7 @@ from box_pages import HEAT, REMOVED, ROUNDS, Kept, views
 from tab import Tab, open_browser
 
 from utils.pictures import colours
-from utils.viewer import html_page
+from utils.viewer import html_page, packing
 
 pytestmark = pytest.mark.takes_turns
 
@@ -186,6 +186,29 @@ def test_colour_by_order_and_by_the_heat_of_the_round_and_other_methods_keep_the
     page.evaluate("toRound(2)")
     press("ASM")
     assert page.evaluate("state.round") == 3 and tab.counts() == [6, 2]
+
+
+@pytest.mark.parametrize("heat", [ROUND_2 - 2, -ROUND_2, np.ones(6), ROUND_2 + 1], ids=["both", "least", "one", "all"])
+def test_the_bar_of_a_round_is_that_of_the_pictures(desk, heat):
+    # Given to the page that is there: one of its own for each heat would take seconds.
+    set_heat = """async (packed) => {
+      packed.bytes = new Int8Array((await unpacked(packed.packed)).buffer);
+      [state.by, state.round, currentView().roundHeats] = ["round", 2, packed];
+    }"""
+    bar_of = "([map, scale]) => { Object.assign(state, {map, scale}); return barOf(currentView()); }"
+    usual = desk.page.evaluate("currentView().roundHeats")
+    desk.page.evaluate(set_heat, packing.round_heats(HEAT, [Kept(2, heat)]))
+    for colormap in ("coolwarm", "viridis", "thesis"):
+        for scale in colours.SCALES:
+            bar, wanted = desk.page.evaluate(bar_of, [colormap, scale]), colours.colour_bar(heat, colormap, scale)
+            assert bar["range"] == pytest.approx([wanted.low, wanted.high, wanted.least, wanted.greatest], rel=1e-4)
+            assert bar["zeroLabel"] == wanted.zero_label
+            ends = [bar["colours"][end] for end in (0, -1) if bar["colours"]]
+            shown = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in ends]
+            wanted_ends = [wanted.colours[end] for end in (0, -1) if len(wanted.colours)]
+            np.testing.assert_allclose(shown, wanted_ends, atol=0.02)
+    desk.page.evaluate(set_heat, usual)
+    desk.page.evaluate("(look) => Object.assign(state, look)", {"map": colours.DEFAULT_COLORMAP, "scale": "robust"})
 
 
 def test_the_dark_has_colours_of_its_own_and_paper_has_none_of_them(desk):

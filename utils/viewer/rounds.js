@@ -59,12 +59,16 @@ function orderStrengths(view) {
   return view.removed.map((round) => round > 0 ? 1 - (1 - data.lastDropped) * before.get(round) / most : 0);
 }
 
-/** What a bar spans by the heats that it shows: bottom, top, least and greatest. Python knows all but that of ranks. */
-function rangeOf(view, place, isDiverging, scaled) {
-  const kind = isDiverging ? "diverging " : "stretched ";
-  if (state.scale !== "rank") return view.roundHeats.ranges[kind + state.scale][place + 1];
-  const [least, greatest] = ends(scaled.filter((value) => value !== null));
-  return [isDiverging ? Math.min(least, 0) : least, isDiverging ? Math.max(greatest, 0) : greatest, least, greatest];
+/**
+ * What a bar spans by the heats that it shows: bottom, top, least and greatest. Python knows all but that of ranks.
+ * Of a map with a colour for none, negative heat is none.
+ */
+function rangeOf(view, place, {isDiverging, none}, scaled) {
+  const kind = isDiverging ? "diverging " : "stretched ", [low, high] = ends(scaled.filter((value) => value !== null));
+  const reachesZero = isDiverging || low === high;
+  const range = state.scale !== "rank" ? view.roundHeats.ranges[kind + state.scale][place + 1]
+    : [reachesZero ? Math.min(low, 0) : low, reachesZero ? Math.max(high, 0) : high, low, high];
+  return none ? [0, ...range.slice(1).map((value) => Math.max(value, 0))] : range;
 }
 
 /** How a round's heat looks: the colour of each point that it had, and the bar, as `barOf` of the whole cloud's. */
@@ -72,17 +76,16 @@ function roundLook(view, number) {
   const {round, place, values} = roundHeat(view, number), ramp = data.ramps[state.map];
   const colours = decodeColours(ramp.codes, state.map), none = ramp.none && decodeColours(ramp.none, state.map)[0];
   const scaled = state.scale === "rank" ? rankScale(values) : values;
-  const [least, greatest, ...extremes] = rangeOf(view, place, ramp.isDiverging, scaled);
-  const reach = Math.max(-least, greatest) || 1;
-  const [low, high] = ramp.isDiverging ? [-reach, reach] : none ? [0, Math.max(greatest, 0)] : [least, greatest];
+  const [bottom, top, ...extremes] = rangeOf(view, place, ramp, scaled), reach = Math.max(-bottom, top) || 1;
+  const [low, high] = ramp.isDiverging ? [-reach, reach] : [bottom, top];
   const share = (value) => Math.max(0, Math.min(1, (value - low) / ((high - low) || 1)));
   const at = (value) => colours[Math.round(share(value) * (colours.length - 1))];
-  const [bottom, top] = none ? [low, high] : [least, greatest];
-  const steps = Array.from({length: data.barSteps},
+  const steps = Array.from({length: none && top === 0 ? 0 : data.barSteps},
     (_, step) => at(bottom + (top - bottom) * step / (data.barSteps - 1)));
   return {
     round, colours: scaled.map((value) => value === null ? null : none && value <= 0 ? none : at(value)),
-    bar: {colours: steps, range: [bottom, top, ...extremes], zero: none, zeroLabel: none ? "no heat" : null,
+    bar: {colours: steps, range: [bottom, top, ...extremes], zero: none,
+      zeroLabel: !none ? null : scaled.some((value) => value < 0) ? "0 or less" : "no heat",
       title: (state.scale === "rank" ? "rank of heat" : "heat") + " in round " + round +
         (round < number ? ", the last that was kept" : "")},
     strengths: strengthsOf(scaled, [bottom, top], none)};
