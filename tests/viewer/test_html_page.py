@@ -108,6 +108,18 @@ def test_a_cloud_in_any_units_keeps_its_shape(tmp_path, rng, unit, origin):
     np.testing.assert_allclose(sizes, np.ptp(points, axis=0).max() / 2, rtol=5e-3)
 
 
+@pytest.mark.parametrize(
+    "index, steps",
+    [([2, 3, 5, 8, 9, 70, 71, 90], [2, 1, 2, 3, 1, 61, 1, 19]), (range(8), None), ([-1] * 8, None), (None, None)],
+    ids=["a part", "all", "of a mesh", "of a data set"],
+)
+def test_of_a_part_of_a_file_the_page_knows_where_points_stand_in_it(tmp_path, index, steps):
+    index = None if index is None else np.array(index)
+    html_page.save(str(tmp_path / "page.html"), "", [one._replace(file_index=index) for one in views()])
+    (cloud,) = _data_of(tmp_path / "page.html")["clouds"]
+    assert cloud.get("fileSteps") == steps
+
+
 def test_no_text_can_end_the_script_or_be_taken_for_markup(tmp_path):
     path = tmp_path / "page.html"
     html_page.save(str(path), NASTY, [views()[0]._replace(method=NASTY, caption=NASTY)])

@@ -188,6 +188,14 @@ def test_colour_by_order_and_by_the_heat_of_the_round_and_other_methods_keep_the
     assert page.evaluate("state.round") == 3 and tab.counts() == [6, 2]
 
 
+def test_a_point_of_a_part_of_a_file_says_where_it_stands_in_both(desk):
+    page = desk.page
+    assert page.evaluate("hoverText(3)").endswith("<br>point 3")
+    page.evaluate("Object.assign(currentCloud(), {fileSteps: [2, 1, 2, 398, 1, 1, 1, 1]})")
+    assert page.evaluate("hoverText(3)").endswith("<br>point 3 of heat.csv, 403 of the file")
+    page.evaluate("Object.assign(currentCloud(), {fileSteps: undefined, filePlaces: undefined})")
+
+
 @pytest.mark.parametrize("heat", [ROUND_2 - 2, -ROUND_2, np.ones(6), ROUND_2 + 1], ids=["both", "least", "one", "all"])
 def test_the_bar_of_a_round_is_that_of_the_pictures(desk, heat):
     # Given to the page that is there: one of its own for each heat would take seconds.

@@ -70,9 +70,17 @@ def save_page(path, case, runs, look):
     Raises:
       OSError: the file cannot be written.
     """
+    index = None if case.cloud.own is None else case.cloud.own.file_index
     views = [
         html_page.View(
-            METHODS[name].title, case.seen_as(), one.points, one.heat, one.removed_in_round, one.rounds, one.round_heats
+            METHODS[name].title,
+            case.seen_as(),
+            one.points,
+            one.heat,
+            one.removed_in_round,
+            one.rounds,
+            one.round_heats,
+            index,
         )
         for name, one in runs.items()
     ]

@@ -59,7 +59,9 @@ function hoverText(point) {
     if (round > 1 && values[point] !== null) lines.push("about " + rounded(values[point], 2) + " in round " + round);
   }
   if (view.rounds.length > 1) lines.push(removed > 0 ? "dropped in round " + removed : "never dropped");
-  return lines.concat("point " + point).join("<br>");
+  const places = filePlaces(currentCloud());
+  lines.push("point " + point + (places ? " of heat.csv, " + places[point] + " of the file" : ""));
+  return lines.join("<br>");
 }
 
 /** The colour of each point, null where it has none just now, and how much it matters, 0 to 1. */

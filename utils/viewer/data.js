@@ -84,6 +84,12 @@ function ranksOf(view) {
   return view.ranks;
 }
 
+/** The place of each point in the file of which the cloud is a part; null where its number says it, or it has none. */
+function filePlaces(cloud) {
+  let place = 0;
+  return cloud.filePlaces = cloud.filePlaces || (cloud.fileSteps ? cloud.fileSteps.map((step) => place += step) : null);
+}
+
 const isLeft = (view, point, round) => !(view.removed[point] > 0 && view.removed[point] < round);
 
 /** A number with as many significant digits as in the pictures. */

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import string
-from typing import Any, List, NamedTuple, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class View(NamedTuple):
         measured; empty where nothing was dropped.
       round_heats: the heat that single rounds took, each with `round`, from 2, and `heat`, array [M] of the M points
         that were left when it began, in their order.
+      file_index: int array [N], the points' places in a file of one's own, -1 of those that have none there; None for
+        other clouds.
     """
 
     method: str
@@ -53,6 +55,7 @@ class View(NamedTuple):
     removed_in_round: np.ndarray
     rounds: List[Any]
     round_heats: Sequence[Any] = ()
+    file_index: Optional[np.ndarray] = None
 
 
 def save(path, title, views, colormap=colours.DEFAULT_COLORMAP, scale=colours.DEFAULT_SCALE, view=None):
@@ -184,12 +187,17 @@ def _cloud(views, palettes, view):
     points = _placed(views[0].points)
     azimuth, elevation = view or render.best_view(points)
     camera = render.direction_of((azimuth, float(np.clip(elevation, -STEEPEST, STEEPEST))))
-    return {
+    found = {
         "caption": str(views[0].caption),
         "points": np.round(points, 4).ravel().tolist(),
         "camera": np.round(camera, 4).tolist(),
         "views": [_view(view, palettes) for view in views],
     }
+    index = views[0].file_index
+    if index is not None and (index >= 0).all() and (index != np.arange(len(index))).any():
+        # Places ascend, so their steps are shorter to write. Points that are numbered as in their file need none.
+        found["fileSteps"] = np.diff(np.append(0, index)).tolist()
+    return found
 
 
 def _placed(points):
