@@ -2,7 +2,7 @@
 
 Dialects: any number type and byte order, rows or columns first in memory, structured arrays with fields x, y, z,
 clouds (N, 3 or more), several of them (B, N, 3 or more), by index; of an .npz the array that is called points, or as
-KEYS says, or three called x, y, z, or the only one. Nothing pickled is ever loaded.
+KEYS says, or three called x, y, z, or data, or the only one. Nothing pickled is ever loaded.
 """
 
 import contextlib
@@ -18,20 +18,8 @@ from utils.clouds import column_names
 from utils.clouds.cloud import Content
 from utils.files import ZIP_DAMAGE, InputError, printable
 
-KEYS = (
-    "points",
-    "data",
-    "xyz",
-    "pos",
-    "coords",
-    "coord",
-    "pointcloud",
-    "point_cloud",
-    "pc",
-    "cloud",
-    "vertices",
-    "pts",
-)
+# Names of coordinates, the usual first; "data", which may be features of points, comes after all of them.
+KEYS = ("points", "xyz", "pos", "coords", "coord", "pointcloud", "point_cloud", "pc", "cloud", "vertices", "pts")
 # All that NumPy raises on what is not its own.
 ERRORS = (OSError, ValueError, EOFError, SyntaxError, OverflowError, TypeError, RecursionError, tokenize.TokenError)
 MOST_HEADER_BYTES = 10000
@@ -122,6 +110,8 @@ def choose(keys, what):
             return lower[key]
     if all(axis in lower for axis in "xyz"):
         return tuple(lower[axis] for axis in "xyz")
+    if "data" in lower:
+        return lower["data"]
     if len(keys) == 1:
         return keys[0]
     raise InputError(

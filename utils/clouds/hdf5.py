@@ -1,9 +1,10 @@
 """Clouds in HDF5 files: of data sets in PointNet's format, and one cloud of a foreign file (.h5 .hdf5).
 
-Data sets: `data` float (n, P, 3), `label` integers (n, 1) or (n,). Dialects of foreign files: `data`, `points` or a
-name of arrays.KEYS, (n, P, 3 or more) or (P, 3 or more), any number type; three datasets x, y, z; a compound type
-with such fields; one dataset of any name. Whatever lies in another file is refused: links and external storage. So is
-what promises more than the file holds. All of this runs in processes of their own: see hdf5_process.py and readers.py.
+Data sets: `data` float (n, P, 3), `label` integers (n, 1) or (n,). Dialects of foreign files: these; a dataset of a
+name that arrays.choose knows, (n, P, 3 or more) or (P, 3 or more), any number type; three datasets x, y, z; a compound
+type with such fields; one dataset of any name; where none lies at the top, those in groups. Whatever lies in another
+file is refused: links and external storage. So is what promises more than the file holds. All of this runs in
+processes of their own: see hdf5_process.py and readers.py.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ from utils.clouds.cloud import Content, check_finite
 from utils.files import InputError, printable
 
 MOST_LINKS = 16  # from one soft link to the next, as HDF5 has it
+MOST_GROUPS, DEEPEST = 1000, 8  # that are looked into: groups, and groups in groups
+BESIDE_POINTS = ("label", "mask", "faceId", "normal")
 ENDINGS = (".h5", ".hdf5")
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError, MemoryError)
 
@@ -87,12 +90,11 @@ def read_cloud(path, index=0):
       InputError: the file is damaged, holds no cloud, or not so many.
     """
     with _opened(path) as file:
-        names = [name for name in sorted(file) if name not in ("label", "mask", "faceId", "normal")]
-        names = [name for name in names if _dataset(file, name) is not None]
+        names = _names(file)
         if not names:
             raise InputError("{} holds no dataset of points: call it `data` or points".format(path))
         try:
-            key = "data" if "data" in names else arrays.choose(names, "dataset")
+            key = "data" if _is_data_set(file) else _choose(names)
             if isinstance(key, tuple):
                 columns = [_dataset(file, one) for one in key]
                 for column in columns:
@@ -105,7 +107,7 @@ def read_cloud(path, index=0):
                 if data.dtype.names is not None:
                     data = data[()]
                 points, notices = arrays.of_array(data, path, index, "dataset {}".format(printable(key)))
-                notices += _label(file, data.shape, index)
+                notices += _label(_dataset(file, "/".join(key.split("/")[:-1] + ["label"])), data.shape, index)
         except InputError as error:
             raise InputError(str(error) if str(error).startswith(("`", path)) else "{} {}".format(path, error))
         others = [name for name in names if name not in key.split(", ")]
@@ -113,9 +115,50 @@ def read_cloud(path, index=0):
     return Content(points, used, notices + column_names.ignored(others, "dataset"))
 
 
-def _label(file, shape, index):
+def _names(file):
+    """Names of the datasets that may be points: a list of those at the top, or else, with their paths, in groups.
+
+    Raises:
+      InputError: one lies in another file.
+    """
+    groups, names = [""], []
+    for group in groups:
+        for name in sorted(h5py.Group(_followed(file, group)) if group else file):
+            path = "/".join(filter(None, (group, name)))
+            if _dataset(file, path) is None:
+                is_looked_into = len(groups) < MOST_GROUPS and path.count("/") < DEEPEST
+                if is_looked_into and isinstance(_followed(file, path), h5py.h5g.GroupID):
+                    groups.append(path)
+            elif path.split("/")[-1] not in BESIDE_POINTS:
+                names.append(path)
+        if names and not group:
+            break
+    return names
+
+
+def _is_data_set(file):
+    """Whether a file is as `read` takes it, whatever else is in it."""
+    data = _dataset(file, "data")
+    return data is not None and data.shape[2:] == (3,) and _dataset(file, "label") is not None
+
+
+def _choose(names):
+    """As `arrays.choose`, of names with paths.
+
+    Raises:
+      InputError: it cannot be told, or several groups hold one.
+    """
+    key = arrays.choose(sorted({name.split("/")[-1] for name in names}), "dataset")
+    wanted = key if isinstance(key, tuple) else (key,)
+    of_key = [name for one in wanted for name in names if name.split("/")[-1] == one]
+    if len(of_key) > len(wanted) or len({name.rpartition("/")[0] for name in of_key}) > 1:
+        listed = ", ".join(printable(name, 24) for name in of_key[: column_names.MOST_NAMED])
+        raise InputError("holds points in several groups ({}): keep one of them at the top".format(listed))
+    return tuple(of_key) if isinstance(key, tuple) else of_key[0]
+
+
+def _label(label, shape, index):
     """A clause on what the file says of the cloud: information, for it may be a class of any other data set."""
-    label = _dataset(file, "label")
     if label is None:
         return []
     count = shape[0] if len(shape) == 3 else 1
@@ -156,7 +199,7 @@ def _dataset(file, name):
     if not file.id.links.exists(name.encode("utf-8", "surrogateescape")):
         return None
     found = _followed(file, name)
-    if not isinstance(found, h5py.h5d.DatasetID):
+    if not isinstance(found, h5py.h5d.DatasetID) or found.get_space().get_simple_extent_type() == h5py.h5s.NULL:
         return None
     properties = found.get_create_plist()
     if properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL:
@@ -171,7 +214,7 @@ def _followed(file, name):
       InputError: a link leads to another file.
       KeyError: it leads nowhere.
     """
-    place, ahead, hops = file.id, [name.encode("utf-8", "surrogateescape")], 0
+    place, ahead, hops = file.id, name.encode("utf-8", "surrogateescape").split(b"/"), 0
     while ahead:
         step = ahead.pop(0)
         if not isinstance(place, h5py.h5g.GroupID) or not place.links.exists(step):
