@@ -72,3 +72,11 @@ def test_a_group_in_another_file_is_refused(tmp_path):
         file["group/away"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "/")
     with pytest.raises(InputError, match="keeps away in another file|keeps group/away in another file"):
         readers.read_here(str(tmp_path / "a.h5"), 50, 0, 0)
+
+
+@pytest.mark.parametrize("label", [["chair"], [b"chair"], np.array([b"chair"]), [["chair"]]])
+def test_a_label_in_words_is_named_and_ignored(tmp_path, label):
+    label = np.array(label, h5py.special_dtype(vlen=str)) if isinstance(label, list) else label
+    points, notice = _read(tmp_path / "a.h5", data=POINTS[np.newaxis], label=label)
+    np.testing.assert_array_equal(points, POINTS)
+    assert "its label is ignored: chair of text is no whole number" in notice

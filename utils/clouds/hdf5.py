@@ -164,9 +164,11 @@ def _label(label, shape, index):
     count = shape[0] if len(shape) == 3 else 1
     if label.size != count or label.shape[:1] != (count,):
         return ["its label is ignored: of shape {} for {} clouds".format(label.shape, count)]
-    value = printable(str(label[index].reshape(-1)[0]), 40)
+    value = np.asarray(label[index]).reshape(-1)[0]
+    value = printable(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value), 40)
     if label.dtype.kind not in "iu":
-        return ["its label is ignored: {} of type {} is no whole number".format(value, label.dtype)]
+        kind = "text" if h5py.check_string_dtype(label.dtype) else "type {}".format(label.dtype)
+        return ["its label is ignored: {} of {} is no whole number".format(value, kind)]
     return ["its label in the file is {}, of its own data set; the network judges for itself".format(value)]
 
 
