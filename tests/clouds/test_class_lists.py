@@ -17,3 +17,21 @@ def test_a_zero_byte_is_named_with_its_line(tmp_path):
     path.write_bytes(b"a.h5\nb\0.h5\n")
     with pytest.raises(InputError, match="train_files.txt holds a zero byte in line 2"):
         class_lists.read_lines(str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-8-sig"])
+def test_names_are_read_as_shells_and_editors_save_them(tmp_path, encoding):
+    # PowerShell's > writes UTF-16.
+    path = tmp_path / "names.txt"
+    path.write_bytes("chair\r\nSt\u00fchle\r\n".encode(encoding))
+    assert class_lists.read_class_names(str(path)) == ("chair", "St\u00fchle")
+
+
+def test_names_in_an_encoding_that_nobody_can_tell_are_refused_with_the_way_on(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_bytes("chair\r\n\r\nSt\u00fchle\r\n".encode("latin-1"))
+    with pytest.raises(InputError, match="names.txt is not UTF-8 in line 3: save it as UTF-8$"):
+        class_lists.read_class_names(str(path))
+    path.write_bytes("chair\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match="holds a zero byte in line 1: .*UTF-8"):
+        class_lists.read_class_names(str(path))

@@ -1,5 +1,6 @@
 """Class names in a text file, as a data set's shape_names.txt has them, one a line."""
 
+from utils.clouds.texts import without_mark
 from utils.files import InputError
 
 
@@ -25,12 +26,22 @@ def read_lines(path):
       InputError: it cannot be read.
     """
     try:
-        # Editors of Windows begin a file with a byte-order mark, which is no part of the first name.
-        with open(path, encoding="utf-8-sig") as file:
-            lines = [line.strip() for line in file if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
+        with open(path, "rb") as file:
+            content = without_mark(file.read())
+    except OSError as error:
         raise InputError("{} cannot be read ({}): copy it again".format(path, error))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # Which letters its bytes mean in another encoding, nobody can tell; a wrong name would look like any.
+        number = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+        raise InputError("{} is not UTF-8 in line {}: save it as UTF-8".format(path, number))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         if "\0" in line:
-            raise InputError("{} holds a zero byte in line {}: it is no text file, copy it again".format(path, number))
-    return lines
+            raise InputError(
+                "{} holds a zero byte in line {}: it is no text in UTF-8; save it so, or copy it again".format(
+                    path, number
+                )
+            )
+    return [line.strip() for line in lines if line.strip()]
