@@ -169,3 +169,29 @@ def test_words_before_the_names_count_for_no_column(tmp_path, header):
     np.testing.assert_array_equal(_read(tmp_path, ["# Columns: x y z"] + _lines([X, Y, Z], " ")).points, POINTS)
     named = _read(tmp_path, ["# label x y z"] + _lines([VALUE, X, Y, Z], " "))
     np.testing.assert_array_equal(named.points, POINTS)
+
+
+def _counted(columns):
+    return ["{} {} {:.3f} 7.5".format(*row) for row in zip(*columns)]
+
+
+def test_a_column_of_a_picture_is_a_coordinate_though_it_counts_the_first_rows(tmp_path):
+    place = np.arange(2 * 1280)
+    columns = [place % 1280, place // 1280, place / 1000.0]
+    points = _read(tmp_path, _counted(columns)).points
+    np.testing.assert_array_equal(points[:, :2], np.stack(columns[:2], 1))
+
+
+def test_a_count_that_begins_anew_is_unclear(tmp_path):
+    place = np.arange(2600)
+    with pytest.raises(InputError, match="column 1 counts the rows up to line 1301, and not from there on"):
+        _read(tmp_path, _counted([place % 1300, place % 7, place / 1000.0]))
+
+
+@pytest.mark.parametrize("begin", [0, 1, 1001])
+def test_a_count_from_any_number_and_with_gaps_far_below_is_no_coordinate(tmp_path, begin):
+    place = np.delete(np.arange(2600), [1500, 1501])
+    lines = ["{} {}".format(one + begin, row) for one, row in zip(place, _counted([place % 7, place % 5, place / 1e3]))]
+    found = _read(tmp_path, lines)
+    np.testing.assert_array_equal(found.points[:, :2], np.stack([place % 7, place % 5], 1))
+    assert "column 1 counts the rows and is ignored" in found.notices

@@ -16,7 +16,7 @@ IS_COUNT = re.compile(r"\s*\d+\s*$")
 
 
 # Of the headers of grids of heights: Esri's, GRASS', Surfer's.
-GRID = re.compile(r"(?:n?cols|n?rows|nodata_value):?\s+-?\d|DSAA$", re.IGNORECASE)
+GRID = re.compile(r"(?:ncols|nrows|nodata_value|north:|south:)\s+-?\d|DSAA$", re.IGNORECASE)
 # What stands before the names in a line of comment: "Columns: x y z", "* x y z".
 BEFORE_NAMES = re.compile(r"(?:\*+|[^:,;\t]*:)\s+(?!.*:(?:\s|$))")
 WORDS_BEFORE = {"column", "columns", "cols", "field", "fields", "format", "header", "names", "order"}
@@ -85,7 +85,7 @@ def find(rows, numbers, above):
     if numeric[:1] == [0] and any(are_column_numbers(line, width - 1) for line in above):
         notices.append("column 1 is the index of the rows and is ignored")
         numeric = numeric[1:]
-    elif len(numeric) > 3 and _counts(fields, numeric[0], width):
+    elif len(numeric) > 3 and _counts(fields, numeric[0], width) and _goes_on(rows, split, numbers, fields, numeric):
         notices.append("column {} counts the rows and is ignored".format(numeric[0] + 1))
         numeric = numeric[1:]
     if len(numeric) < 3:
@@ -188,8 +188,40 @@ def _names(above, split, rows):
 
 
 def _counts(rows, place, width):
-    """Whether a column counts the rows, from 0 or 1."""
-    if len(rows) < 10 or not all(len(row) == width for row in rows):
+    """Whether a column counts the rows, by ones."""
+    if len(rows) < 10 or not all(len(row) == width for row in rows) or not rows[0][place].isdigit():
         return False
-    column = [row[place] for row in rows]
-    return any(column == [str(number + begin) for number in range(len(rows))] for begin in (0, 1))
+    begin = int(rows[0][place])
+    return [row[place] for row in rows] == [str(number) for number in range(begin, begin + len(rows))]
+
+
+def _goes_on(rows, split, numbers, judged, numeric):
+    """Whether a column that counts the first rows goes on to count, or to rise where rows were taken out.
+
+    Args:
+      rows: list of all lines.
+      split: function of a row -> list of fields.
+      numbers: the rows' numbers in the file.
+      judged: fields of the first rows.
+      numeric: places of columns of numbers, the one that counts first.
+
+    Raises:
+      InputError: it falls back, and is no column of a picture, over whose line the next column stays the same.
+    """
+    place, before = numeric[0], -1
+    for number, row in zip(numbers, rows):
+        following = str(before + 1)
+        # To split a million rows takes longer than to read them.
+        if not place and row.startswith(following) and row[len(following)] in ",; \t":
+            before += 1
+            continue
+        value = (split(row) + [""] * place)[place]
+        if not value.isdigit() or int(value) <= before:
+            if len({fields[numeric[1]] for fields in judged}) == 1:
+                return False
+            raise InputError(
+                "column {} counts the rows up to line {}, and not from there on: name the columns that are the "
+                "coordinates x, y, z, in a line above the rows".format(place + 1, number)
+            )
+        before = int(value)
+    return True

@@ -202,16 +202,16 @@ def _points(rows, numbers, layout):
                 "line {} holds {} values instead of {}: {}".format(number, len(fields), layout.width, shown(row))
             )
         for axis, column in enumerate(layout.columns):
-            if is_missing(fields[column]):
+            if is_number(fields[column]):
+                points[place, axis] = to_number(fields[column])
+            elif is_missing(fields[column]):
                 points[place, axis] = np.nan
-                continue
-            if not is_number(fields[column]):
+            else:
                 raise InputError(
                     "line {}: {!r} in column {} is not a number".format(
                         number, printable(fields[column], 40), column + 1
                     )
                 )
-            points[place, axis] = to_number(fields[column])
     return points
 
 
