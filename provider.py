@@ -7,12 +7,12 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from utils.clouds import fetch, hdf5, hdf5_process, zips
-from utils.clouds.class_lists import read_class_names, read_lines
+from utils.clouds import fetch, hdf5_process, split_files, zips
+from utils.clouds.class_lists import read_class_names
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
 from utils.disk.made_once import make_once
-from utils.files import PROJECT_DIR, InputError
+from utils.files import PROJECT_DIR, InputError, printable
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"
@@ -26,9 +26,9 @@ MIRRORS = (
     "https://shapenet.cs.stanford.edu/media/" + MODELNET40 + ".zip",
 )
 ZIP_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
-SPLITS = ("train", "test")
 NAMES_FILE = "shape_names.txt"
 DEFAULT_CLASS = "airplane"
+MOST_NAMED = 8  # files in a message
 
 
 class DataSet(NamedTuple):
@@ -49,7 +49,7 @@ def open_data(data_dir=None):
     Args:
       data_dir: a folder, or "demo" for the built-in shapes; None: data/modelnet40_ply_hdf5_2048, from a zip that
         lies in data/, or fetched. A folder names its files in train_files.txt and test_files.txt; a split without such
-        a list has the HDF5 files whose names hold "train" or "test".
+        a list has the HDF5 files of whose names a word begins with "train" or "test".
 
     Returns:
       A DataSet.
@@ -72,7 +72,8 @@ def open_data(data_dir=None):
 def _data_folder(data_dir):
     """The given folder, or the one of ModelNet40 in it, whichever holds clouds."""
     for folder in (data_dir, os.path.join(data_dir, MODELNET40)):
-        if os.path.isdir(folder) and any(_has_split(folder, split) for split in SPLITS):
+        if os.path.isdir(folder) and any(split_files.has_split(folder, split) for split in split_files.SPLITS):
+            _name_unused(folder)
             return folder
     raise InputError(
         "`data_dir` {} holds neither train_files.txt and test_files.txt nor HDF5 files with train or test in their "
@@ -80,8 +81,15 @@ def _data_folder(data_dir):
     )
 
 
-def _has_split(folder, split):
-    return os.path.isfile(os.path.join(folder, split + "_files.txt")) or bool(_files_by_name(folder, split))
+def _name_unused(folder):
+    names = split_files.unused(folder)
+    if names:
+        print(
+            "Not used, as a name says train or test, and not both: {}".format(
+                ", ".join(printable(name, 40) for name in names[:MOST_NAMED])
+                + (" and {} more".format(len(names) - MOST_NAMED) if len(names) > MOST_NAMED else "")
+            )
+        )
 
 
 def _make_demo_shapes(folder):
@@ -131,7 +139,12 @@ def class_names(data, known=None):
     if data.class_names is None:
         if known is not None:
             return tuple(known)
-        paths = [path for split in SPLITS if _has_split(data.folder, split) for path in _split_files(data, split)]
+        paths = [
+            path
+            for split in split_files.SPLITS
+            if split_files.has_split(data.folder, split)
+            for path in split_files.find(data.folder, split)
+        ]
         labels = np.concatenate(list(hdf5_process.read_labels(paths)))
         return tuple("class {}".format(number + 1) for number in range(labels.max() + 1 if len(labels) else 0))
     if known is None or tuple(known) == data.class_names:
@@ -163,7 +176,7 @@ def load_split(data, split, num_points=None, num_classes=None):
     Raises:
       InputError: a file is missing, damaged, or does not hold what it should.
     """
-    parts = [part for _, part in _read_files(_split_files(data, split), data, num_points, num_classes)]
+    parts = [part for _, part in _read_files(split_files.find(data.folder, split), data, num_points, num_classes)]
     if len({part[0].shape[1] for part in parts}) > 1:
         raise InputError(
             "the {} files in {} differ in their number of points: give `num_points`".format(split, data.folder)
@@ -214,7 +227,7 @@ def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
         class_name = DEFAULT_CLASS if DEFAULT_CLASS in names else names[0]
     label = class_label(class_name, names)
     found = 0
-    with contextlib.closing(_read_files(_split_files(data, "test"), data, num_points, len(names))) as parts:
+    with contextlib.closing(_read_files(split_files.find(data.folder, "test"), data, num_points, len(names))) as parts:
         for path, (points, labels) in parts:
             rows = np.flatnonzero(labels == label)
             if index < found + len(rows):
@@ -255,38 +268,3 @@ def digest(points, labels):
     for array in (np.asarray(points, "<f4"), np.asarray(labels, "<i8")):
         found.update(np.ascontiguousarray(array))
     return found.hexdigest()
-
-
-def _split_files(data, split):
-    """Paths of a split's files; the lists' own folders are upstream's, so only the file names count."""
-    list_path = os.path.join(data.folder, split + "_files.txt")
-    if not os.path.isfile(list_path):
-        paths = _files_by_name(data.folder, split)
-        if not paths:
-            raise InputError(
-                "{} holds neither {}_files.txt nor an HDF5 file with {} in its name: give another `data_dir`".format(
-                    data.folder, split, split
-                )
-            )
-        return paths
-    names = [line.replace("\\", "/").split("/")[-1] for line in read_lines(list_path)]
-    if not names:
-        raise InputError("{} names no file: copy it again".format(list_path))
-    paths = [os.path.join(data.folder, name) for name in names]
-    for path in paths:
-        if not os.path.isfile(path):
-            raise InputError("{} is missing, though {} names it: copy or fetch it again".format(path, list_path))
-    return paths
-
-
-def _files_by_name(folder, split):
-    """The HDF5 files with a split's name, and not the other's, in theirs; hidden ones are passed over."""
-    other = next(name for name in SPLITS if name != split)
-    return [
-        os.path.join(folder, name)
-        for name in sorted(os.listdir(folder))
-        if name.lower().endswith(hdf5.ENDINGS)
-        and not name.startswith(".")
-        and split in name.lower()
-        and other not in name.lower()
-    ]
