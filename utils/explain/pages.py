@@ -7,7 +7,7 @@ import numpy as np
 
 from utils.explain import arguments
 from utils.files import InputError
-from utils.pictures import colours, heat_figure, plots, render
+from utils.pictures import colours, fonts, heat_figure, plots, render
 from utils.viewer import html_page
 
 FRAME_HEIGHT = 640  # pixels of a page within a notebook
@@ -66,7 +66,8 @@ class Page:
         bar = colours.colour_bar(view.heat, *self._look)
         picture = io.BytesIO()
         figure = heat_figure.heat_figure([heat_figure.Panel(caption, spheres, bar)], window, self._title)
-        figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, metadata=plots.NO_DATE["png"])
+        with fonts.fitted(figure):
+            figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, metadata=plots.NO_DATE["png"])
         return picture.getvalue()
 
 

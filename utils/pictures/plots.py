@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils import files
+from utils.pictures import fonts
 
 FORMATS = ("png", "pdf", "svg")  # by the ending of a figure's file
 DOTS_PER_INCH = 300
@@ -210,9 +211,15 @@ def literal(text):
 
 def _width(text, font_size):
     """Width in inches of a text of a size in points."""
+    from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
-    return TextPath((0, 0), text, size=font_size).get_extents().width / 72 if text else 0.0
+    if not text:
+        return 0.0
+    properties = FontProperties(size=font_size)
+    properties.set_family(fonts.families(text, properties))
+    with fonts.quiet():
+        return TextPath((0, 0), text, prop=properties).get_extents().width / 72
 
 
 def save_figure(figure, path):
@@ -226,7 +233,7 @@ def save_figure(figure, path):
     ending = os.path.splitext(path)[1][1:]
 
     def write(file):
-        with matplotlib.rc_context(FILE_SETTINGS):
+        with fonts.fitted(figure), matplotlib.rc_context(FILE_SETTINGS):
             figure.savefig(file, format=ending, dpi=DOTS_PER_INCH, metadata=NO_DATE[ending])
 
     files.replace_file(path, write, mode="wb")
@@ -235,5 +242,6 @@ def save_figure(figure, path):
 def figure_pixels(figure, dots_per_inch):
     """A figure as an image: uint8 array [height, width, 3]."""
     figure.set_dpi(dots_per_inch)
-    figure.canvas.draw()
+    with fonts.fitted(figure):
+        figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
