@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from utils.clouds import own_cloud
 from utils.clouds.cloud import Cloud, OwnFile
 from utils.explain import doubts
 
@@ -45,6 +46,15 @@ def test_a_cloud_that_lies_is_said_to_though_the_network_is_sure_of_another_clas
 def test_where_no_class_is_likely_it_is_said_so(tower):
     (doubt,) = _doubts(tower, scale=0.1)
     assert "no class is likely" in doubt and "`rotation` xyz" in doubt
+
+
+def test_the_axis_that_is_up_already_is_not_advised(tower):
+    # Lying, with its longest axis along z, which is given as up: the other two are left to try.
+    own = OwnFile(tower, np.arange(200), tower, np.arange(200), np.zeros(3), 1.0, [])
+    points = tower.dot(own_cloud.up_rotation("z")).astype(np.float32)
+    classifier = TallClassifier(0.1)
+    (doubt,) = doubts.of(Cloud(points, None, "a", 0, "a.xyz", own), np.zeros(3), classifier)
+    assert "try `up` y, or" in doubt
 
 
 @pytest.mark.parametrize("axes, words", [([1.0, 1.0, 0.0], "in a plane"), ([1.0, 0.0, 0.0], "on a line")])

@@ -48,7 +48,7 @@ def of(cloud, logits, classifier):
     elif probability <= LIKELY:
         found.append(
             "no class is likely: it may be no object that the network knows, a whole scene, or not upright; "
-            "try `up` z, or `rotation` xyz for any position"
+            "try `up` {}, or `rotation` xyz for any position".format(other)
         )
     return found
 
@@ -80,7 +80,7 @@ def _likeliest_turned(cloud, classifier):
     turned = {up: placed.dot(own_cloud.up_rotation(up)).astype(np.float32) for up in "yzx"}
     others = {up: points for up, points in turned.items() if not np.allclose(points, cloud.points, atol=1e-4)}
     if not others:
-        return "y", None
+        return "z", None
     # Never classified in one batch with the cloud itself, whose logits must stay what they are to the last bit.
     logits = classifier.logits(np.stack(list(others.values())))
     best = max(range(len(logits)), key=lambda number: _log_odds(logits[number]))
