@@ -195,3 +195,61 @@ def test_a_count_from_any_number_and_with_gaps_far_below_is_no_coordinate(tmp_pa
     found = _read(tmp_path, lines)
     np.testing.assert_array_equal(found.points[:, :2], np.stack([place % 7, place % 5], 1))
     assert "column 1 counts the rows and is ignored" in found.notices
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "%time,field.x,field.y,field.z",
+        "intensity,x_m,y_m,z_m",
+        "intensity,X_world,Y_world,Z_world",
+        "frame,marker_x,marker_y,marker_z",
+        "timestamp,p.x,p.y,p.z",
+        '"T","Coordinates:0","Coordinates:1","Coordinates:2"',
+        '"T","Points_m_XYZ:0","Points_m_XYZ:1","Points_m_XYZ:2"',
+        "Nr,Rechtswert,Hochwert,Höhe",
+        "Point ID,Easting (m),Northing (m),RL (m)",
+        "PtNo,E,N,Z",
+    ],
+)
+def test_names_that_differ_in_the_axis_and_names_of_surveyors_are_known(tmp_path, header):
+    found = _read(tmp_path, [header] + _lines([VALUE, X, Y, Z]))
+    np.testing.assert_array_equal(found.points, POINTS)
+    assert found.used.startswith("x, y, z are its columns")
+
+
+def test_positions_are_told_from_what_else_has_three_axes(tmp_path):
+    columns = [X, Y, Z, VALUE, VALUE, VALUE]
+    others = ("nx,ny,nz", "normal:0,normal:1,normal:2", "orientation.x,orientation.y,orientation.z", "f_x,f_y,f_z")
+    for more in others:
+        found = _read(tmp_path, ["position.x,position.y,position.z," + more] + _lines(columns))
+        np.testing.assert_array_equal(found.points, POINTS)
+    with pytest.raises(InputError, match="names several columns that may be x, y, z: left_x, b_x; call those"):
+        _read(tmp_path, ["left_x,left_y,left_z,b_x,b_y,b_z"] + _lines(columns))
+
+
+@pytest.mark.parametrize(
+    "header, separator",
+    [
+        ("range,azimuth,elevation", ","),
+        ("range azimuth elevation", " "),
+        ("one;two;three;four", ";"),
+        ("one two three four", " "),
+        ("# one,two,three,four", ","),
+        ("t,nx,ny,nz", ","),
+        ("t,scalar_0,scalar_1,scalar_2", ","),
+        (",one,two,three", ","),
+    ],
+)
+def test_names_that_are_not_known_are_not_passed_over(tmp_path, header, separator):
+    columns = [X, Y, Z] if "range" in header else [VALUE, X, Y, Z]
+    with pytest.raises(InputError, match=r"names no columns x, y, z \(.*\): name three of them so"):
+        _read(tmp_path, [header] + _lines(columns, separator))
+
+
+def test_german_degrees_are_refused_and_a_text_of_three_words_is_no_header(tmp_path):
+    with pytest.raises(InputError, match="holds latitude and longitude"):
+        _read(tmp_path, ["Breite,Laenge,Hoehe"] + _lines([X, Y, Z]))
+    for text in ("made by hand", "# made by some hand"):
+        points = _read(tmp_path, [text] + _lines([X, Y, Z, VALUE][: 3 + ("#" in text)], " ")).points
+        np.testing.assert_array_equal(points, POINTS)

@@ -25,7 +25,8 @@ SHOWN = {ord(stand_in): chr(sign) for sign, stand_in in HIDDEN.items()}
 
 def fields_of(line):
     """Fields of a line, whatever splits them; empty ones are passed over."""
-    return _shown(_bare(line).replace(",", " ").replace(";", " ").split())
+    fields = _bare(line).replace(",", " ").replace(";", " ").split()
+    return _shown(fields) if '"' in line or "'" in line else fields
 
 
 def all_fields(line):
@@ -94,8 +95,12 @@ def _is_grouped(row):
 
 
 def _exact(separator):
-    # In spreadsheets a bracket or quote stands around a field or the row, never around a separator.
-    return lambda row: _shown([field.strip() for field in _bare(row).split(separator)])
+    def split(row):
+        # In spreadsheets a bracket or quote stands around a field or the row, never around a separator.
+        fields = [field.strip() for field in _bare(row).split(separator)]
+        return _shown(fields) if '"' in row or "'" in row else fields
+
+    return split
 
 
 def _bare(line):
@@ -121,4 +126,4 @@ def _hidden(quoted):
 
 
 def _shown(fields):
-    return [field.translate(SHOWN).strip() if field and max(field) >= "\ue000" else field for field in fields]
+    return [field.translate(SHOWN).strip() for field in fields]

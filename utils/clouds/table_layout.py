@@ -17,6 +17,8 @@ IS_COUNT = re.compile(r"\s*\d+\s*$")
 
 # Of the headers of grids of heights: Esri's, GRASS', Surfer's.
 GRID = re.compile(r"(?:ncols|nrows|nodata_value|north:|south:)\s+-?\d|DSAA$", re.IGNORECASE)
+# Columns that are no x, y, z even where there are but three.
+SPHERICAL = {"azimuth", "azimut", "theta", "phi", "zenith", "inclination"}
 # What stands before the names in a line of comment: "Columns: x y z", "* x y z".
 BEFORE_NAMES = re.compile(r"(?:\*+|[^:,;\t]*:)\s+(?!.*:(?:\s|$))")
 WORDS_BEFORE = {"column", "columns", "cols", "field", "fields", "format", "header", "names", "order"}
@@ -184,7 +186,27 @@ def _names(above, split, rows):
                     len(fields_of(bare)), shown(line), width
                 )
             )
+    for line in above:
+        _refuse_unknown_names(line, split, width)
     return None, None
+
+
+def _refuse_unknown_names(line, split, width):
+    """Raises an InputError where a line names all columns, and none of them by a name that is known.
+
+    Words between blanks above three columns, and in comments, may be a text; names between separators are none.
+    """
+    is_comment = line.lstrip().startswith(COMMENTS)
+    fields = split(line.lstrip("#/%! \t"))
+    if len(fields) != width or not all(any(map(str.isalpha, field)) and not is_number(field) for field in fields[1:]):
+        return
+    if fields[0] and not any(map(str.isalpha, fields[0])):
+        return
+    is_separated = any(sign in line for sign in ",;\t")
+    if is_separated or not is_comment and width > 3 or SPHERICAL.intersection(map(str.lower, fields)):
+        raise InputError(
+            "names no columns x, y, z ({}): name three of them so".format(printable(", ".join(fields).strip(", "), 60))
+        )
 
 
 def _counts(rows, place, width):
