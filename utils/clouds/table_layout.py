@@ -13,8 +13,6 @@ JUDGED_ROWS = 1000
 COMMENTS = ("#", "//", "%", "!")
 UNIT = re.compile(r"(?<=\w)\s*[\[(][^\])]*[\])]")
 IS_COUNT = re.compile(r"\s*\d+\s*$")
-
-
 # Of the headers of grids of heights: Esri's, GRASS', Surfer's.
 GRID = re.compile(r"(?:ncols|nrows|nodata_value|north:|south:)\s+-?\d|DSAA$", re.IGNORECASE)
 # Columns that are no x, y, z even where there are but three.
