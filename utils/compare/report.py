@@ -159,8 +159,8 @@ def _heading(results):
         lacking.append("there are no rows yet of " + ", ".join(steps + more))
     if lacking:
         shards = ", ".join(map(str, results.shards_lacking))
-        lacking += ["these shards have none: " + shards] if shards else []
-        blocks.append("Not finished: {}.".format("; ".join(lacking)))
+        reason = ", for these shards have none: " + shards if shards else ""
+        blocks.append("Not finished: {}{}.".format("; ".join(lacking), reason))
     return blocks
 
 

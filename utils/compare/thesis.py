@@ -101,7 +101,8 @@ def _is_known(before):
 
 def _is_lost(after):
     """Of clouds whether the network lost them at the end: bool array, as `after`, whose shares are NaN of no point."""
-    return after <= point_drop.LOST_ACCURACY
+    with np.errstate(invalid="ignore"):
+        return after <= point_drop.LOST_ACCURACY
 
 
 def measures(results, **_):
