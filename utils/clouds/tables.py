@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from utils.clouds import table_layout
+from utils.clouds import table_layout, texts
 from utils.clouds.cloud import Content
 from utils.clouds.number_rows import is_number, read_rows, shown, to_number
 from utils.clouds.table_fields import all_fields, fields_of, is_like_number, is_missing
@@ -50,13 +50,11 @@ def _text(content):
     Raises:
       InputError: it is no text.
     """
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = content.decode("utf-16", "replace")
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("latin-1")
+    content = texts.without_mark(content)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
     if "\x00" in text[:4096]:
         raise InputError("holds no text, so it is no table: give it the ending of what it is")
     return text.replace("\r\n", "\n").replace("\r", "\n")

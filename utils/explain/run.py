@@ -10,18 +10,10 @@ from tabulate import tabulate
 from utils import command_line, progress, wording
 from utils.clouds import own_cloud, transforms
 from utils.disk import result_folder
-from utils.explain import point_drop, results, round_heats, side_by_side, words
+from utils.explain import kept_settings, point_drop, results, round_heats, side_by_side, words
 from utils.explain.methods import METHODS
-from utils.files import printable, versions
+from utils.files import printable
 from utils.pictures import animation, colours, heat_picture, open3d_scene, rounds_figure, window
-
-# By their names in run.json; what a method takes besides stands in its options.
-SETTINGS_OF_NUMBERS = ("method", "source", "explained_class", "model", "weights", "num_point", "rotation", "num_votes")
-SETTINGS_OF_NUMBERS += ("points", "points_sha256", "drop_mode", "num_steps", "eval_every", "seed")
-SETTINGS_OF_TOP = ("num_drop", "drop_neg")
-SETTINGS_OF_FILES = ("up", "sampling")
-# Nothing that a run leaves depends on these.
-SETTINGS_OF_PLACES = ("dump_dir", "log_dir", "model_path", "gpu")
 
 
 class Dropping(NamedTuple):
@@ -141,9 +133,9 @@ def is_saved(case, methods, dropping, files):
     """
     if not files.resumes:
         return False
-    kept = {name: _settings(case, name, dropping.of(METHODS[name]), files) for name in methods}
-    matters = {name: _what_matters(one) for name, one in kept.items()}
-    kept = {name: _but_places(one) for name, one in kept.items()}
+    kept = {name: kept_settings.of(case, name, dropping.of(METHODS[name]), files) for name in methods}
+    matters = {name: kept_settings.what_matters(one) for name, one in kept.items()}
+    kept = {name: kept_settings.but_places(one) for name, one in kept.items()}
     if not all(result_folder.holds(case.folders[name], kept[name], matters[name], results.is_ours) for name in methods):
         return False
     if len(methods) > 1 and not side_by_side.is_saved(case, kept, matters):
@@ -176,8 +168,9 @@ def save(case, runs, dropping, files):
         told += texts
     page = os.path.join(folders[0], "heat.html")
     if len(runs) > 1:
-        matters = {name: _what_matters(one) for name, one in kept.items()}
-        written = side_by_side.save(case, runs, files, {name: _but_places(one) for name, one in kept.items()}, matters)
+        matters = {name: kept_settings.what_matters(one) for name, one in kept.items()}
+        kept = {name: kept_settings.but_places(one) for name, one in kept.items()}
+        written = side_by_side.save(case, runs, files, kept, matters)
         told += [command_line.one_line(written.notice)] if written.notice else []
         told.append("Side by side in {}:\n  {}".format(printable(written.folder), ", ".join(written.found)))
         page = os.path.join(written.folder, side_by_side.PAGE)
@@ -191,10 +184,10 @@ def _save_one(case, name, one, dropping, files):
     Returns:
       Its settings, a dictionary, the folder, and what to tell the user, a list of texts.
     """
-    settings = _settings(case, name, dropping, files)
+    settings = kept_settings.of(case, name, dropping, files)
     written = result_folder.write(
         case.folders[name],
-        _what_matters(settings),
+        kept_settings.what_matters(settings),
         lambda begun: _write_files(begun, case, name, one, settings, files),
         results.is_ours,
         files.overwrite,
@@ -203,41 +196,6 @@ def _save_one(case, name, one, dropping, files):
     told = [command_line.one_line(written.notice)] if written.notice else []
     told.append("Written to {} (pictures by {}):\n  {}".format(printable(written.folder), renderer, ", ".join(paths)))
     return settings, written.folder, told
-
-
-def _settings(case, name, dropping, files):
-    """What run.json holds of one method before it has run: a dictionary."""
-    cloud = case.cloud
-    settings = dict(
-        files.settings,
-        method=name,
-        source=cloud.source,
-        points=len(cloud.points),
-        points_sha256=cloud.digest(),
-        explained_class=case.explained,
-        predicted_class=case.predicted,
-        class_names=list(case.class_names),
-        rotation=dropping.rotation,
-        num_votes=dropping.num_votes,
-        drop_mode=dropping.drop_mode,
-        versions=versions(),
-    )
-    if cloud.own is not None:
-        settings.update(input_centre=cloud.own.centre.tolist(), input_scale=float(cloud.own.scale))
-    return settings
-
-
-def _what_matters(settings):
-    """Of what run.json holds, what the numbers depend on: a dictionary. Colours, formats and films may differ."""
-    names = SETTINGS_OF_NUMBERS + (SETTINGS_OF_TOP if settings["drop_mode"] == "top" else ())
-    names += SETTINGS_OF_FILES if settings.get("input") else ()
-    names += tuple(METHODS[settings["method"]].options)
-    return {name: settings[name] for name in names if name in settings}
-
-
-def _but_places(settings):
-    """Settings but for where files lie and what computes, on which nothing that a run leaves depends: a dictionary."""
-    return {name: value for name, value in settings.items() if name not in SETTINGS_OF_PLACES}
 
 
 def _write_files(folder, case, name, one, settings, files):
