@@ -47,7 +47,7 @@ def compare(flags):
         flags.num_point = checkpoint_files.num_points_of(found.config)
         compare_flags.check_points(flags)
     rotation = settling.rotation_of(flags, found.config)
-    data = provider.open_data(flags.data_dir)
+    data = provider.open_data(flags.data_dir, checkpoint_files.scaling_of(found.config))
     names = provider.class_names(data, found.class_names)
     clouds, digest = run.load_clouds(data, names, flags.classes, flags.per_class, flags.num_point)
     given, clouds = given_heat.read(flags.heat or [], clouds, flags.num_point)

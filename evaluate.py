@@ -70,8 +70,8 @@ def parse_flags():
 
 def main():
     flags = parse_flags()
-    data = provider.open_data(flags.data_dir)
     found = find_network(flags)
+    data = provider.open_data(flags.data_dir, checkpoint_files.scaling_of(found.config))
     class_names = provider.class_names(data, found.class_names)
     rotation = choose_rotation(flags.rotation, flags.num_votes, found.config)
     num_points = flags.num_point or checkpoint_files.num_points_of(found.config)

@@ -1,13 +1,12 @@
 """Point clouds and labels in: find a data set, fetch it, check it, read it, augment it."""
 
-import contextlib
 import hashlib
 import os
 from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from utils.clouds import fetch, hdf5_process, split_files, zips
+from utils.clouds import fetch, hdf5_process, scaling, split_clouds, split_files, zips
 from utils.clouds.class_lists import read_class_names
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
@@ -37,19 +36,23 @@ class DataSet(NamedTuple):
     Attributes:
       folder: its path.
       class_names: tuple of the names that its shape_names.txt gives, in the order of the labels; None without one.
+      scaled: which of its clouds are centred and scaled into the unit sphere: all of a split of which one reaches
+        clearly out of it (scaling.WHERE_NEEDED), or, as a network was trained, all (ALWAYS) or none (NEVER).
     """
 
     folder: str
     class_names: Optional[Tuple[str, ...]]
+    scaled: str = scaling.WHERE_NEEDED
 
 
-def open_data(data_dir=None):
+def open_data(data_dir=None, scaled=scaling.WHERE_NEEDED):
     """Finds a data set; makes the demo shapes or fetches ModelNet40 where need be.
 
     Args:
       data_dir: a folder, or "demo" for the built-in shapes; None: data/modelnet40_ply_hdf5_2048, from a zip that
         lies in data/, or fetched. A folder names its files in train_files.txt and test_files.txt; a split without such
         a list has the HDF5 files of whose names a word begins with "train" or "test".
+      scaled: as DataSet has it.
 
     Returns:
       A DataSet.
@@ -66,7 +69,7 @@ def open_data(data_dir=None):
     else:
         folder = _data_folder(data_dir)
     names_file = os.path.join(folder, NAMES_FILE)
-    return DataSet(folder, read_class_names(names_file) if os.path.isfile(names_file) else None)
+    return DataSet(folder, read_class_names(names_file) if os.path.isfile(names_file) else None, scaled)
 
 
 def _data_folder(data_dir):
@@ -176,33 +179,40 @@ def load_split(data, split, num_points=None, num_classes=None):
     Raises:
       InputError: a file is missing, damaged, or does not hold what it should.
     """
-    parts = [part for _, part in _read_files(split_files.find(data.folder, split), data, num_points, num_classes)]
-    if len({part[0].shape[1] for part in parts}) > 1:
-        raise InputError(
-            "the {} files in {} differ in their number of points: give `num_points`".format(split, data.folder)
-        )
-    if not any(len(part[0]) for part in parts):
-        raise InputError("the {} files in {} hold no cloud: copy or fetch them again".format(split, data.folder))
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    found = _read_split(data, split, num_points, num_classes)
+    split_clouds.say_scale(data.folder, found, data.scaled)
+    return split_clouds.joined(data.folder, split, found)
 
 
-def _read_files(paths, data, num_points, num_classes=None):
-    """Yields each path, and a tuple of its points and labels."""
+def load_both(data, num_points=None, num_classes=None):
+    """All clouds of both splits, scaled alike.
+
+    Args:
+      data, num_points, num_classes: as for `load_split`.
+
+    Returns:
+      train_set, test_set: each as `load_split` returns it.
+      scaled: of the DataSets whose clouds a network sees that is trained on these.
+
+    Raises:
+      InputError: as of `load_split`.
+    """
+    found = [_read_split(data, split, num_points, num_classes) for split in split_files.SPLITS]
+    is_scaled = any(one.is_scaled for one in found)
+    largest = max(found, key=lambda one: (one.is_scaled, one.reach))
+    split_clouds.say_scale(data.folder, largest, data.scaled)
+    every = data._replace(scaled=scaling.ALWAYS)
+    for place, split in enumerate(split_files.SPLITS):
+        if found[place].is_scaled != is_scaled:
+            found[place] = _read_split(every, split, num_points, num_classes)
+    train_set, test_set = (split_clouds.joined(data.folder, *pair) for pair in zip(split_files.SPLITS, found))
+    return train_set, test_set, scaling.ALWAYS if is_scaled else data.scaled
+
+
+def _read_split(data, split, num_points, num_classes):
     if num_classes is None and data.class_names is not None:
         num_classes = len(data.class_names)
-    with contextlib.closing(hdf5_process.read(paths, num_points)) as parts:
-        for path, (points, labels) in zip(paths, parts):
-            _check_labels(labels, num_classes, path)
-            yield path, (points, labels)
-
-
-def _check_labels(labels, num_classes, path):
-    if len(labels) and (labels.min() < 0 or (num_classes is not None and labels.max() >= num_classes)):
-        raise InputError(
-            "{} has labels from {} to {}, but there are {} classes: they must be 0 to {}".format(
-                path, labels.min(), labels.max(), num_classes, "one less" if num_classes is None else num_classes - 1
-            )
-        )
+    return split_clouds.read(data.folder, split, num_points, num_classes, data.scaled)
 
 
 def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
@@ -226,15 +236,16 @@ def test_cloud(data, class_name=None, index=0, num_points=None, names=None):
     if class_name is None:
         class_name = DEFAULT_CLASS if DEFAULT_CLASS in names else names[0]
     label = class_label(class_name, names)
+    # All of them, for they are scaled alike.
+    read = _read_split(data, "test", num_points, len(names))
+    split_clouds.say_scale(data.folder, read, data.scaled)
     found = 0
-    with contextlib.closing(_read_files(split_files.find(data.folder, "test"), data, num_points, len(names))) as parts:
-        for path, (points, labels) in parts:
-            rows = np.flatnonzero(labels == label)
-            if index < found + len(rows):
-                row = rows[index - found]
-                source = "{}, cloud {}".format(os.path.abspath(path), row)
-                return Cloud(points[row], label, names[label], index, source)
-            found += len(rows)
+    for path, (points, labels) in zip(read.paths, read.parts):
+        rows = np.flatnonzero(labels == label)
+        if index < found + len(rows):
+            row = rows[index - found]
+            return Cloud(points[row], label, names[label], index, "{}, cloud {}".format(os.path.abspath(path), row))
+        found += len(rows)
     raise InputError(
         "`shape_index` {}: the test files hold {} clouds of {}; give {}".format(
             index, found, names[label], "0 to {}".format(found - 1) if found else "another `class_name` or `data_dir`"

@@ -163,10 +163,9 @@ def train(flags, together=processes.ONE):
         resuming.settle_seed(flags)
     data = provider.open_data(flags.data_dir)
     class_names = provider.class_names(data)
-    train_set = provider.load_split(data, "train", flags.num_point, len(class_names))
-    test_set = provider.load_split(data, "test", flags.num_point, len(class_names))
+    train_set, test_set, scaled = provider.load_both(data, flags.num_point, len(class_names))
     config = dict(command_line.kept_flags(flags), num_train=len(train_set[0]), class_names=class_names)
-    config["processes"] = together.size
+    config.update(processes=together.size, scaled=scaled)
     if together.is_first:
         resuming.check(flags, config, idle_flags(flags))
     settings = training_settings(flags, len(train_set[0]), class_names, together)

@@ -22,11 +22,11 @@ from utils.network import checkpoint, checkpoint_files, classifier
 
 @pytest.fixture
 def data(tmp_path):
-    """Three classes, of which the second has no test cloud: clouds of label 0, 2, 2, whose points are 0, 1, 2."""
+    """Three classes, of which the second has no test cloud: clouds of label 0, 2, 2, whose points are 0, 0.5, 1."""
     folder = tmp_path / "data"
     folder.mkdir()
     with h5py.File(str(folder / "my_test.h5"), "w") as file:
-        file["data"] = np.float32([np.full((12, 3), number) for number in range(3)])
+        file["data"] = np.float32([np.full((12, 3), number) for number in (0, 0.5, 1)])
         file["label"] = np.uint8([0, 2, 2])
     return provider.DataSet(str(folder), ("lamp", "chair", "4 | $"))
 
@@ -35,7 +35,7 @@ def test_the_first_clouds_of_each_class_that_has_any(data):
     clouds, _ = run.load_clouds(data, data.class_names, None, 1, 12)
     assert [(cloud.class_name, cloud.label, cloud.index, cloud.points[0, 0]) for cloud in clouds] == [
         ("lamp", 0, 0, 0),
-        ("4 | $", 2, 0, 1),
+        ("4 | $", 2, 0, 0.5),
     ]
     assert [cloud.index for cloud in run.load_clouds(data, data.class_names, ["3"], 5, 12)[0]] == [0, 1]
 
@@ -48,7 +48,7 @@ def test_the_data_are_told_by_their_clouds_wherever_they_lie_and_whichever_are_c
         for found, classes in ((data, None), (data._replace(folder=str(copy)), ["lamp"]))
     )
     # The numbers of clouds and points, then all coordinates as little-endian floats, then the labels.
-    content = b"3 12" + struct.pack("<108f", *([0.0] * 36 + [1.0] * 36 + [2.0] * 36)) + struct.pack("<3q", 0, 2, 2)
+    content = b"3 12" + struct.pack("<108f", *([0.0] * 36 + [0.5] * 36 + [1.0] * 36)) + struct.pack("<3q", 0, 2, 2)
     assert first == second == hashlib.sha256(content).hexdigest()
     assert run.load_clouds(data, data.class_names, None, 1, 11)[1] != first
     with h5py.File(str(copy / "my_test.h5"), "r+") as file:

@@ -35,7 +35,7 @@ class SeesCups:
 )
 def test_a_class_is_a_target_where_the_cloud_is_not_of_it(label, target, explained, is_target, tmp_path, monkeypatch):
     cloud = Cloud(np.zeros((4, 3), np.float32), label, "thing", 0, "a file")
-    monkeypatch.setattr(cases.provider, "open_data", lambda folder: None)
+    monkeypatch.setattr(cases.provider, "open_data", lambda *_: None)
     monkeypatch.setattr(cases.provider, "class_names", lambda data, known: NAMES)
     monkeypatch.setattr(cases.provider, "test_cloud", lambda *_: cloud)
     clouds = cases.Clouds(cases.Source())

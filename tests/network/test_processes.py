@@ -235,7 +235,14 @@ def test_any_number_of_processes_goes_on_with_the_same_batch_of_each_or_in_all(
     config = {"model": "pointnet_cls", "batch_size": 16, "processes": 2, "class_names": ["a"], "num_train": 99}
     files.write_json(str(tmp_path / "config.json"), config)
     flags = _flags(tmp_path, batch_size)
-    now = dict(vars(flags), class_names=["a"], num_train=99, processes=num_processes, model="pointnet_cls")
+    now = dict(
+        vars(flags),
+        class_names=["a"],
+        num_train=99,
+        processes=num_processes,
+        scaled="where needed",
+        model="pointnet_cls",
+    )
     if is_taken:
         resuming.check(flags, now)
     else:

@@ -14,7 +14,7 @@ import stat
 import h5py
 import numpy as np
 
-from utils.clouds import arrays, column_names
+from utils.clouds import arrays, column_names, scaling
 from utils.clouds.cloud import Content, check_finite
 from utils.files import InputError, printable
 
@@ -25,13 +25,14 @@ ENDINGS = (".h5", ".hdf5")
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError, MemoryError)
 
 
-def read(path, num_points=None, most=None):
+def read(path, num_points=None, most=None, is_scaled=False):
     """Clouds and labels of a file of a data set.
 
     Args:
       path: the file.
       num_points: how many points of each cloud, the first ones; None: all.
       most: how many bytes the arrays may take; None: any number.
+      is_scaled: whether each cloud, all of its points, is centred and scaled into the unit sphere, in double precision.
 
     Returns:
       points: float32 array [n, num_points, 3].
@@ -63,10 +64,19 @@ def read(path, num_points=None, most=None):
             )
         _check_bytes(data, path, most)
         _check_bytes(label, path, most)
-        points = data[:, :num_points].astype(np.float32, copy=False)
+        points = _scaled(data, num_points) if is_scaled else data[:, :num_points].astype(np.float32, copy=False)
         labels = label[:].reshape(-1)
     check_finite(points, path)
     return points, labels.astype(np.int64)
+
+
+def _scaled(data, num_points):
+    """The first points of each cloud [n, P, 3], scaled by all of its points: float32 array [n, num_points, 3]."""
+    clouds = data[()]
+    found = np.empty(clouds[:, :num_points].shape, np.float32)
+    for row, cloud in enumerate(clouds if clouds.shape[1] else []):
+        found[row] = scaling.unit_sphere(cloud)[0][:num_points]
+    return found
 
 
 def read_labels(path, most=None):

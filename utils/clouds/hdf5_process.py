@@ -23,12 +23,13 @@ CONTENT_BYTES, CONTENT_A_BYTE = 1 << 28, 40
 COPIES = 4
 
 
-def read(paths, num_points=None):
+def read(paths, num_points=None, is_scaled=False):
     """Clouds and labels of each file, in turn. A caller that needs no more of them closes the generator.
 
     Args:
       paths: the files.
       num_points: how many points of each cloud, the first ones; None: all.
+      is_scaled: as for `hdf5.read`.
 
     Yields:
       points: float32 array [n, num_points, 3].
@@ -38,12 +39,12 @@ def read(paths, num_points=None):
       InputError: as of `hdf5.read`, or a file ends its reader, or takes longer or more memory than its size explains.
         The files before it are yielded.
     """
-    return _read(paths, {"num_points": num_points, "is_labels_alone": False})
+    return _read(paths, {"num_points": num_points, "is_scaled": is_scaled, "is_labels_alone": False})
 
 
 def read_labels(paths):
     """The labels alone of each file, in turn: int64 arrays [n]. Raises InputErrors as `read` does."""
-    with contextlib.closing(_read(paths, {"num_points": None, "is_labels_alone": True})) as parts:
+    with contextlib.closing(_read(paths, {"is_labels_alone": True})) as parts:
         for _, labels in parts:
             yield labels
 
@@ -143,7 +144,7 @@ def _main():
             if order["is_labels_alone"]:
                 points, labels = np.empty((0, 0, 3), np.float32), hdf5.read_labels(path, most)
             else:
-                points, labels = hdf5.read(path, order["num_points"], most)
+                points, labels = hdf5.read(path, order["num_points"], most, order["is_scaled"])
         except InputError as error:
             _send({"error": str(error)})
             return

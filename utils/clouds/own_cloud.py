@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from utils import wording
-from utils.clouds import readers
+from utils.clouds import readers, scaling
 from utils.clouds.cloud import MIN_POINTS, Cloud, OwnFile, check_finite, check_num_points
 from utils.files import InputError
 
@@ -106,17 +106,10 @@ def normalise(points, source="the cloud"):
             "{} holds {}: at least {} are needed".format(source, wording.counted(len(points), "point"), MIN_POINTS)
         )
     check_finite(points, source)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        centre = np.mean(points, axis=0, dtype=np.float64)
-        centred = np.asarray(points, np.float64) - centre
-        radius = np.linalg.norm(centred, axis=1).max()
-        if not 1e-150 < radius < np.inf:
-            # Its squares are too small or too large for numbers.
-            largest = np.abs(centred).max()
-            radius = largest * np.linalg.norm(centred / (largest or 1), axis=1).max()
+    scaled, centre, radius = scaling.unit_sphere(points)
     if not 0 < radius < np.inf:
         raise InputError("{} has all its points in one place, or too far apart for numbers".format(source))
-    return centred / radius, centre, radius
+    return scaled, centre, radius
 
 
 def up_rotation(up):

@@ -9,7 +9,7 @@ import numpy as np
 
 import provider
 from utils import command_line, metrics, wording
-from utils.clouds import own_cloud, readers
+from utils.clouds import own_cloud, readers, scaling
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.disk import names
 from utils.disk.shards import Shard
@@ -104,12 +104,13 @@ class Clouds:
       num_left_out: how many could not be explained, of those that were tried.
     """
 
-    def __init__(self, source, known_names=None):
+    def __init__(self, source, known_names=None, scaled=scaling.WHERE_NEEDED):
         """Finds the clouds and reads the first, so that what cannot be read at all is known before a network is loaded.
 
         Args:
           source: a Source.
           known_names: tuple of the names of the network's classes; None where nobody knows.
+          scaled: which clouds of a data set are scaled, as for `provider.open_data`.
 
         Raises:
           InputError: there is no such cloud or data set, or the data set is of other classes than the network.
@@ -120,7 +121,7 @@ class Clouds:
         self.num_left_out = 0
         self.is_one = True
         if source.inputs is None:
-            data = provider.open_data(source.data_dir)
+            data = provider.open_data(source.data_dir, scaled)
             self.class_names = provider.class_names(data, known_names)
             self._paths = [None]
             self._first = provider.test_cloud(

@@ -2,6 +2,7 @@
 
 from utils.explain import cases, pieces, run, settings, writer
 from utils.explain.methods import METHODS
+from utils.network import checkpoint_files
 from utils.network.flags import find_network
 from utils.network.loading import open_classifier
 from utils.pictures import open3d_scene
@@ -18,7 +19,7 @@ def explain_clouds(flags):
     """
     found = find_network(flags)
     dropping = settings.dropping(flags, found.config)
-    clouds = cases.Clouds(settings.source(flags), found.class_names)
+    clouds = cases.Clouds(settings.source(flags), found.class_names, checkpoint_files.scaling_of(found.config))
     lines = []
     # Open3D loads while TensorFlow does, and while the next cloud is explained.
     with open3d_scene.ahead(is_wanted=flags.workers is None) as load_open3d, open_classifier(

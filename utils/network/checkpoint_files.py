@@ -9,11 +9,13 @@ import shutil
 import tempfile
 
 import models
+from utils.clouds import scaling
 from utils.command_line import ROTATIONS
 from utils.files import PROJECT_DIR, InputError, printable, put_in_place, read_json
 
 PRETRAINED_DIR = os.path.join(PROJECT_DIR, "log", "pretrained")
 LONGEST_VALUE = 60  # letters of a value in a message
+SCALINGS = (scaling.WHERE_NEEDED, scaling.ALWAYS)  # that a training writes
 ENDINGS = (".data-00000-of-00001", ".index")
 # What is to be known of a checkpoint, where something is: put in place with it, and before its index.
 FACTS = ".json"
@@ -26,6 +28,15 @@ PATTERN_LETTERS = frozenset("[]*?{}\\")
 def num_points_of(config):
     """How many points the clouds had that a network of a config.json was trained for; 1024 where nobody knows."""
     return config.get("num_point") or 1024
+
+
+def scaling_of(config):
+    """Which clouds of a data set a network of a config.json is to see scaled into the unit sphere, as it was trained.
+
+    Older trainings scaled none. Where they were not of ModelNet40, their clouds may lie anywhere.
+    """
+    is_own = config.get("data_dir") not in (None, "demo")
+    return config.get("scaled") or (scaling.NEVER if is_own else scaling.WHERE_NEEDED)
 
 
 def find(model_path, log_dir, rotation=None, argument="model_path", model=None):
@@ -98,6 +109,7 @@ def _check_values(config, path):
         "processes": (_is_count(config.get("processes")), "a whole number of 1 or more"),
         "seed": (_is_seed(config.get("seed")), "a whole number from 0 to 4294967295"),
         "rotation": (config.get("rotation") in ROTATIONS, "one of " + ", ".join(ROTATIONS)),
+        "scaled": (config.get("scaled") in SCALINGS, "one of " + ", ".join(SCALINGS)),
         "class_names": (_are_names(names), "a list of names, each once"),
     }
     for name, (is_right, kind) in wanted.items():

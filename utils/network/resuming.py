@@ -3,6 +3,7 @@
 import os
 
 from utils import files
+from utils.clouds import scaling
 from utils.files import InputError
 from utils.network import checkpoint_files
 
@@ -48,6 +49,11 @@ def check(flags, config, idle=()):
         raise InputError(
             "{} holds a checkpoint, but no config.json that says how it was trained: give another `log_dir`, and this "
             "one as `start_from` to begin with its weights".format(flags.log_dir)
+        )
+    if config["scaled"] == scaling.ALWAYS and checkpoint_files.scaling_of(before) != scaling.ALWAYS:
+        raise InputError(
+            "`log_dir` {}: its training began with clouds as they lie, which are scaled into the unit sphere now; give "
+            "another one, and this one as `start_from` to begin with its weights".format(flags.log_dir)
         )
     must_stay = [name for name in FLAGS_OF_A_RUN if name not in idle]
     same = {name: config[name] for name in must_stay}
