@@ -36,8 +36,9 @@ class DataSet(NamedTuple):
     Attributes:
       folder: its path.
       class_names: tuple of the names that its shape_names.txt gives, in the order of the labels; None without one.
-      scaled: which of its clouds are centred and scaled into the unit sphere: all of a split of which one reaches
-        clearly out of it (scaling.WHERE_NEEDED), or, as a network was trained, all (ALWAYS) or none (NEVER).
+      scaled: which of its clouds are centred and scaled into the unit sphere: all of a split that reaches clearly out
+        of it or stays close to the origin (scaling.WHERE_NEEDED), or, as a network was trained, all (ALWAYS) or none
+        (NEVER).
     """
 
     folder: str

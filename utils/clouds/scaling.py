@@ -1,8 +1,8 @@
 """How clouds come to the size that a network knows: centred on their mean, their farthest point at distance 1.
 
 Files of one's own always do. Clouds of a data set do where they lie clearly outside of the unit sphere, as in mm or
-in coordinates of a survey: a network trained on them as they lie would know no file. ModelNet40's and ScanObjectNN's
-lie within, and are never changed.
+in coordinates of a survey, or all close to the origin, as cups in metres: a network trained on them as they lie would
+know no file. ModelNet40's and ScanObjectNN's fill the sphere, and are never changed.
 """
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 WHERE_NEEDED, ALWAYS, NEVER = "where needed", "always", "never"
 # The cube from -1 to 1, the other usual way to normalise, reaches 1.73 from its middle.
 OUTSIDE = 2.0
+# Clouds that fill the cube of side 1 reach farther.
+SMALL = 0.5
 
 
 def unit_sphere(points):
@@ -32,6 +34,11 @@ def unit_sphere(points):
             largest = np.abs(centred).max()
             radius = largest * np.linalg.norm(centred / (largest or 1), axis=1).max()
         return centred / (radius or 1), centre, radius
+
+
+def is_needed(farthest):
+    """Whether clouds are to be scaled of which the farthest point lies at a distance from the origin."""
+    return farthest > OUTSIDE or 0 < farthest < SMALL
 
 
 def reach(clouds):

@@ -17,7 +17,7 @@ class Split(NamedTuple):
       paths: of the files.
       parts: of each file its points, float32 [n, P, 3], and labels, int64 [n].
       is_scaled: whether all clouds are centred and scaled into the unit sphere.
-      reach: how far from the origin one of them lay before; 0: not looked at.
+      reach: how far from the origin one of them lay before, the farthest where none was scaled; 0: not looked at.
     """
 
     paths: List[str]
@@ -53,8 +53,8 @@ def read(folder, split, num_points=None, num_classes=None, scaled=scaling.WHERE_
             reach = max(reach, scaling.reach(part[0]))
             if reach > scaling.OUTSIDE and scaled == scaling.WHERE_NEEDED:
                 break
-        else:
-            return Split(paths, parts, False, reach)
+    if scaled == scaling.NEVER or not scaling.is_needed(reach):
+        return Split(paths, parts, False, reach)
     return Split(paths, list(read_files(is_scaled=True)), True, reach)
 
 
@@ -68,7 +68,7 @@ def _read_files(paths, num_points, num_classes, is_scaled):
 
 def say_scale(folder, found, scaled=scaling.WHERE_NEEDED):
     """Prints how large the clouds of a Split are to the network, where that is not as they lie in the unit sphere."""
-    if found.is_scaled or found.reach > scaling.OUTSIDE:
+    if found.is_scaled or scaling.is_needed(found.reach):
         print(
             "Clouds of {}{}: {}{}".format(
                 printable(folder),
