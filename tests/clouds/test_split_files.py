@@ -64,3 +64,9 @@ def test_names_are_of_a_split_by_their_words(tmp_path, capsys):
     (tmp_path / "test_files.txt").write_text("train0.h5\n")
     provider.open_data(str(tmp_path))
     assert capsys.readouterr().out == ""
+
+
+def test_words_that_run_into_one_are_told_apart_where_no_word_is_a_split(tmp_path):
+    _write(tmp_path, datatrain=3, mytestset=4, other=5)
+    data = provider.open_data(str(tmp_path))
+    assert [list(provider.load_split(data, split)[1]) for split in ("train", "test")] == [[3], [4]]

@@ -43,7 +43,12 @@ def find(folder, split):
 
 def by_name(folder, split):
     """Paths of the HDF5 files with a split's name, and not the other's, in theirs; hidden ones are passed over."""
-    return [os.path.join(folder, name) for name in _hdf5_files(folder) if _splits_in(name) == [split]]
+    names = _hdf5_files(folder)
+    splits = [_splits_in(name) for name in names]
+    if not any(splits):
+        # Words run into one, as in datatrain.h5.
+        splits = [[one for one in SPLITS if one in name.lower()] for name in names]
+    return [os.path.join(folder, name) for name, found in zip(names, splits) if found == [split]]
 
 
 def unused(folder):
