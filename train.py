@@ -1,7 +1,7 @@
 """Trains a classifier of point clouds, PointNet, PointNet++ or DGCNN, on ModelNet40 or any data set in its format.
 
     python train.py
-    python train.py --data_dir demo --max_epoch 20
+    python train.py --data_dir demo --log_dir log/demo --max_epoch 20
     python train.py --model dgcnn --log_dir log/dgcnn
     horovodrun -np 4 python train.py
 
@@ -29,7 +29,7 @@ with streams.one_line_interrupts():
 
 EXAMPLES = (
     "python train.py",
-    "python train.py --data_dir demo --max_epoch 20",
+    "python train.py --data_dir demo --log_dir log/demo --max_epoch 20",
     "python train.py --model dgcnn --log_dir log/dgcnn",
 )
 

@@ -181,7 +181,7 @@ def check_same_settings(path, settings, argument, way_on="repeat that or give an
     for name, value in settings.items():
         value = json.loads(json.dumps(value))  # JSON has lists for tuples.
         if name in before and before[name] != value:
-            now, then = _told_apart(value, before[name])
+            now, then = ("not given" if one is None else one for one in _told_apart(value, before[name]))
             raise InputError(
                 "`{}` {}: what {} holds began with {}; {} `{}`".format(
                     name, now, os.path.dirname(path), then, way_on, argument

@@ -39,9 +39,10 @@ def open_browser():
 class Tab:
     """A page in the browser, and all that it says or asks for."""
 
-    def __init__(self, browser, path, ready="state.isStarted", size=(560, 480), **context):
+    def __init__(self, browser, path, ready="state.isStarted", size=(560, 480), before="", **context):
         self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
         self.page = self.context.new_page()
+        self.page.add_init_script(before)
         self.complaints, self.requests = [], []
         self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -145,3 +145,29 @@ def test_a_browser_draws_the_gallery_and_a_click_opens_a_cloud(browser, tmp_path
     assert not page.locator("#viewer").is_visible()
     tab.assert_quiet()
     tab.context.close()
+
+
+@pytest.mark.parametrize(
+    "lacking, words",
+    [
+        ("delete window.DecompressionStream", "a browser of 2023 or later"),
+        (
+            "HTMLCanvasElement.prototype.getContext = ((own) => function (kind) {"
+            " return kind.startsWith('webgl') ? null : own.apply(this, arguments); })"
+            "(HTMLCanvasElement.prototype.getContext)",
+            "turn on hardware acceleration",
+        ),
+    ],
+)
+def test_a_browser_that_cannot_draw_clouds_says_why_and_keeps_the_gallery(browser, tmp_path, lacking, words):
+    html_page.save(str(tmp_path / "page.html"), "box", views())
+    html_page.save_gallery(str(tmp_path / "gallery.html"), "All", clouds(1), ["a"], {"a": [HEAT] * 2})
+    for name in ("page.html", "gallery.html"):
+        tab = Tab(browser, tmp_path / name, "!element('trouble').hidden", before=lacking)
+        assert words in tab.page.locator("#trouble").inner_text()
+        assert not tab.page.locator("#viewer").is_visible()
+        if name == "gallery.html":
+            tab.page.locator("#grid tbody canvas").first.click()
+            assert tab.page.locator("#gallery").is_visible() and not tab.page.locator("#viewer").is_visible()
+        tab.assert_quiet()
+        tab.context.close()

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 
 import models
+from utils import wording
 from utils.clouds import scaling
 from utils.command_line import ROTATIONS
 from utils.files import PROJECT_DIR, InputError, printable, put_in_place, read_json
@@ -40,7 +41,7 @@ def scaling_of(config):
 
 
 def find(model_path, log_dir, rotation=None, argument="model_path", model=None):
-    """The checkpoint to explain. Says so where it takes one that the program ships. Changes no file.
+    """The checkpoint to explain. Says which it takes where none is named. Changes no file.
 
     Args:
       model_path: a prefix such as `log/model.ckpt`, one of its files, or a folder.
@@ -69,11 +70,21 @@ def find(model_path, log_dir, rotation=None, argument="model_path", model=None):
         way_on = "give `{}` the prefix before .index, such as log/model.ckpt".format(argument)
     for prefix in tried:
         if exists(prefix):
+            if model_path is None:
+                print("Taking the network trained in {}{}".format(log_dir, _known_of(prefix)))
             return prefix
     if model_path is None and exists(shipped):
         print("No checkpoint in {}: taking the shipped network {}".format(log_dir, os.path.dirname(shipped)))
         return shipped
     raise InputError("no checkpoint at {}: {}".format(model_path or log_dir, way_on))
+
+
+def _known_of(prefix):
+    """How good a network was when it was saved, as a part of a sentence; nothing where nobody knows."""
+    accuracy = read_facts(prefix).get("accuracy")
+    if not isinstance(accuracy, float):
+        return ""
+    return ", which knew {} of its test clouds".format(wording.percent(accuracy, 2))
 
 
 def exists(prefix):

@@ -83,6 +83,7 @@ function buildGallery() {
 
 /** Opens one cloud in place of the gallery, and comes back to where it was. */
 function openCloud(cloud, view, button) {
+  if (!element("trouble").hidden) return;
   const scrolled = window.scrollY;
   element("gallery").hidden = true;
   element("viewer").hidden = false;

@@ -84,18 +84,24 @@ async function startViewer(cloud, view) {
 
 /** Plotly, which the page holds packed, and the heat of the rounds. */
 async function unpackAll() {
+  if (typeof DecompressionStream === "undefined") {
+    throw new Error("This page needs a browser of 2023 or later: Chrome, Edge, Firefox 113 or Safari 16.4.");
+  }
+  const canvas = document.createElement("canvas");
+  if (!canvas.getContext("webgl2") && !canvas.getContext("webgl")) {
+    throw new Error("This browser draws no clouds, as it has no WebGL: turn on hardware acceleration in its settings, " +
+      "or open the page in another browser.");
+  }
   const script = document.createElement("script");
   script.textContent = new TextDecoder().decode(await unpacked(element("library").textContent));
   document.head.append(script);
   await unpackRounds();
 }
 
-const ready = typeof DecompressionStream === "undefined" ? Promise.reject(new Error("no DecompressionStream"))
-  : unpackAll();
+const ready = unpackAll();
 ready.catch((error) => {
   element("viewer").hidden = true;
   element("trouble").hidden = false;
-  element("trouble").textContent = "This page needs a browser of 2023 or later: Chrome, Edge, Firefox 113 or " +
-    "Safari 16.4 (" + error.message + ").";
+  element("trouble").textContent = error.message;
 });
 if (!data.isGallery) startViewer(0, 0).catch(() => null);
