@@ -3,7 +3,7 @@
 import tensorflow.compat.v1 as tf
 
 from models import at_density, max_pool
-from models.set_abstraction import set_abstraction
+from models.set_abstraction import again, set_abstraction
 from utils import tf_grouping, tf_util
 
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "layer3", "layer2", "layer1")
@@ -37,7 +37,16 @@ def get_model(points, num_classes, is_training, bn_decay=None, density=1.0):
     counts, sizes = ([at_density(number, density) for number in of_levels] for of_levels in ((512, 128), (32, 64)))
     first = set_abstraction(points, None, counts[0], 0.2, sizes[0], (64, 64, 128), "layer1", is_training, bn_decay)
     second = set_abstraction(
-        first.centres, first.pool.maximum, counts[1], 0.4, sizes[1], (128, 128, 256), "layer2", is_training, bn_decay
+        first.centres,
+        first.pool.maximum,
+        counts[1],
+        0.4,
+        sizes[1],
+        (128, 128, 256),
+        "layer2",
+        is_training,
+        bn_decay,
+        again(first.indices),
     )
     with tf.variable_scope("layer3"):
         net = tf.concat([second.centres, second.pool.maximum], axis=2)
@@ -45,12 +54,11 @@ def get_model(points, num_classes, is_training, bn_decay=None, density=1.0):
         net = tf_util.shared_dense(net, 512, "conv1", is_training, bn_decay)
         pool = max_pool.shared_dense_max(net, 1024, "conv2", is_training, bn_decay)
 
-    net = tf_util.dense(pool.maximum, 512, "fc1", is_training, bn_decay)
-    net = tf_util.dropout(net, 0.5, is_training)
-    net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
-    net = tf_util.dropout(net, 0.5, is_training)
-    logits = tf_util.linear(net, num_classes, "fc3", is_training)
+    def features_of():
+        with tf.variable_scope("layer3", reuse=True):
+            return tf.stop_gradient(tf_util.shared_dense(net, 1024, "conv2", is_training=False))
 
+    logits = _dense_layers(pool.maximum, num_classes, is_training, bn_decay)
     second_indices = _of(first.indices, second.indices)
     return logits, {
         "features": pool.features,
@@ -61,18 +69,39 @@ def get_model(points, num_classes, is_training, bn_decay=None, density=1.0):
             "layer2/conv2": second.pool._replace(
                 holders=_of(first.indices, second.pool.holders), members=_of(first.indices, second.pool.members)
             ),
-            "layer3/conv2": _pool_of_centres(pool, second_indices),
+            "layer3/conv2": _pool_of_centres(pool, features_of, second_indices),
         },
     }
 
 
-def _pool_of_centres(pool, indices):
-    """A max_pool.Pool over centres, the points int32 [B, M] of the cloud, as a GroupPool of one group that stays."""
-    members = indices[:, tf.newaxis]
+def _dense_layers(net, num_classes, is_training, bn_decay):
+    """The layers fc1 to fc3: float32 Tensor [B, 1024] -> logits [B, num_classes]."""
+    net = tf_util.dense(net, 512, "fc1", is_training, bn_decay)
+    net = tf_util.dropout(net, 0.5, is_training)
+    net = tf_util.dense(net, 256, "fc2", is_training, bn_decay)
+    net = tf_util.dropout(net, 0.5, is_training)
+    return tf_util.linear(net, num_classes, "fc3", is_training)
+
+
+def _pool_of_centres(pool, features_of, indices):
+    """A max_pool.Pool over centres, the points int32 [B, M] of the cloud, as a GroupPool of one group that stays.
+
+    `features_of` computes the pool's features anew, so that they are computed where they are needed alone.
+    """
+    members, holders = indices[:, tf.newaxis], _of(indices, pool.holders)
+
+    def of_others():
+        features = features_of()
+        are_own = tf.equal(indices[:, :, tf.newaxis], holders[:, tf.newaxis])
+        seconds = tf.reduce_max(tf.where(are_own, tf.zeros_like(features), features), axis=1)
+        return tf.minimum(seconds, pool.maximum)
+
+    # A point that is a centre more than once is not its own second.
+    seconds = tf.cond(tf.reduce_any(again(indices)), of_others, lambda: pool.seconds)
     return max_pool.GroupPool(
         pool.maximum,
-        pool.seconds,
-        _of(indices, pool.holders),
+        seconds,
+        holders,
         tf.zeros_like(pool.maximum),
         pool.features[:, tf.newaxis],
         members,

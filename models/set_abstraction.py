@@ -8,6 +8,9 @@ from models import ball_rows, sparse
 from models.max_pool import WAITING, GroupPool
 from utils import tf_grouping, tf_util
 
+# In no ball, and its square is a number.
+FAR_AWAY = 1e18
+
 
 class Abstraction(NamedTuple):
     """What a set abstraction finds of B clouds.
@@ -23,7 +26,9 @@ class Abstraction(NamedTuple):
     pool: GroupPool
 
 
-def set_abstraction(points, features, count, radius, ball_size, widths, scope, is_training, bn_decay=None):
+def set_abstraction(
+    points, features, count, radius, ball_size, widths, scope, is_training, bn_decay=None, are_again=None
+):
     """Layers that the points around each centre share, and the maximum over these points.
 
     A point goes in as its coordinates from the centre and its features. The first layer is taken of all points, and
@@ -39,6 +44,8 @@ def set_abstraction(points, features, count, radius, ball_size, widths, scope, i
       scope: name of all of them.
       is_training: Python bool; batch statistics if true, over all S points of all balls, else moving averages.
       bn_decay: scalar Tensor, decay of the moving averages; needed in training only.
+      are_again: bool Tensor [B, N], which points are others again, as of `again`; None: none. But in training balls
+        leave them out: no maximum changes, and no second largest value is a point's own.
 
     Returns:
       An Abstraction.
@@ -46,7 +53,10 @@ def set_abstraction(points, features, count, radius, ball_size, widths, scope, i
     num_points = tf_util.shape_of(points)[1]
     indices = tf_grouping.farthest_points(points, tf.minimum(count, num_points))
     centres = tf_grouping.gather_points(points, indices)
-    members = tf_grouping.ball_query(points, centres, radius, ball_size)
+    reached = points
+    if are_again is not None and not is_training:
+        reached = tf.where(tf.tile(are_again[:, :, tf.newaxis], [1, 1, 3]), tf.fill(tf.shape(points), FAR_AWAY), points)
+    members = tf_grouping.ball_query(reached, centres, radius, ball_size)
     rows = ball_rows.rows_of(members, num_points, is_training)
     last = "conv{}".format(len(widths) - 1)
     with tf.variable_scope(scope):
@@ -61,7 +71,7 @@ def set_abstraction(points, features, count, radius, ball_size, widths, scope, i
             net = ball_rows.shared_dense(net, rows, widths[-1], last, is_training=False)
         return ball_rows.by_ball(tf.stop_gradient(net), rows)
 
-    members = tf_grouping.ball_query(points, centres, radius, ball_size + WAITING)
+    members = tf_grouping.ball_query(reached, centres, radius, ball_size + WAITING)
     nexts = members[:, :, ball_size : ball_size + 1]
     is_waiting = tf.cast(tf.not_equal(nexts, members[:, :, :1]), tf.float32)
     # Without its centre there is a ball around another point close by.
@@ -69,6 +79,11 @@ def set_abstraction(points, features, count, radius, ball_size, widths, scope, i
     nexts = is_waiting * values_of(nexts)[:, :, 0]
     pool = GroupPool(maximum, seconds, holders, nexts, values_of(members), members, stay, tf.constant(ball_size))
     return Abstraction(centres, indices, pool)
+
+
+def again(indices):
+    """Which centres, int32 [B, M] as of an Abstraction, are the first one again, as of few points: bool."""
+    return tf.equal(indices, indices[:, :1]) & (tf.range(tf.shape(indices)[1]) > 0)
 
 
 def _layers(points, features, centres, rows, widths, is_training, bn_decay=None):

@@ -156,10 +156,15 @@ def transformed(points, matrices):
     Returns:
       float32 Tensor [B, N, K].
     """
-    num_clouds = tf.shape(points)[0]
-    # One product alone would be shared out among threads.
-    points, matrices = (filled_up(tensor, tf.maximum(0, 2 - num_clouds)) for tensor in (points, matrices))
-    return first(_matrix_products(points, matrices), num_clouds)
+    num_clouds, num_points = tf.unstack(tf.shape(points)[:2])
+    # One product alone would be shared out among threads, and the last points of a cloud summed up otherwise than its
+    # others: points in one place are to have the same features.
+    lacking = tf.maximum(0, 2 - num_clouds)
+    padded = tf.pad(points, [[0, lacking], [0, -num_points % VECTOR], [0, 0]])
+    products = _matrix_products(padded, filled_up(matrices, lacking))
+    products = tf.slice(products, [0, 0, 0], [num_clouds, num_points, -1])
+    products.set_shape(points.shape.as_list()[:2] + matrices.shape.as_list()[2:])
+    return products
 
 
 @tf.custom_gradient

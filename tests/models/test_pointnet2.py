@@ -175,3 +175,20 @@ def test_a_training_of_a_few_steps_tells_shapes_apart(rng):
         feed = {points: clouds, labels: np.arange(9) % 3}
         losses = [session.run([loss, step], feed)[0] for _ in range(10)]
     assert np.isfinite(losses).all() and np.mean(losses[-3:]) < 0.4 * losses[0]
+
+
+def test_no_point_is_its_own_second_where_centres_repeat(opened, rng):
+    """Of 30 places 29 hold two points each: centres beyond 30 are point 0 again, and so are members of balls."""
+    cloud = _shape(30, rng)
+    cloud = np.concatenate([cloud, cloud[1:]])
+    pools = opened.network.session.run(opened.network.end_points["pools"], {opened.network.points: cloud[np.newaxis]})
+    for name, pool in pools.items():
+        seconds, maximum = (values.reshape(-1, values.shape[-1]) for values in (pool.seconds, pool.maximum))
+        features, members, holders = pool.features[0], pool.members[0], pool.holders.reshape(seconds.shape)
+        is_single = 0
+        for row, column in zip(*maximum.nonzero()):
+            of_ball, who = features[row, : pool.size, column], members[row, : pool.size]
+            others = of_ball[who != holders[row, column]]
+            assert abs(seconds[row, column] - others.max(initial=0)) <= 1e-6 * abs(features).max(), name
+            is_single += holders[row, column] == 0
+        assert is_single or name != "layer3/conv2"

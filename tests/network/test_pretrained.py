@@ -5,8 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from conftest import MODELNET40, explain, needs
+from conftest import MODELNET40, needs
+from conftest import explain as run_explain
 
+import explain
 import provider
 from utils import metrics
 from utils.clouds import transforms
@@ -74,7 +76,7 @@ def test_a_shipped_network_recognises_the_test_split(name, each, overall, mean_c
 @pytest.mark.takes_turns
 def test_without_a_training_of_ones_own_the_shipped_network_explains(tiny_data, tmp_path):
     for rotation in ("y", "xyz"):
-        finished = explain(
+        finished = run_explain(
             "p_grad_CAM.py",
             "--data_dir",
             tiny_data,
@@ -90,3 +92,12 @@ def test_without_a_training_of_ones_own_the_shipped_network_explains(tiny_data, 
         assert finished.returncode == 0, finished.stderr
         shipped = os.path.join(checkpoint_files.PRETRAINED_DIR, "rotation_" + rotation)
         assert "taking the shipped network {}".format(shipped) in finished.stdout
+
+
+def test_points_in_one_place_have_the_same_heat_wherever_they_stand():
+    cloud = explain.demo_cloud("airplane", 1024)
+    with explain.open_network(gpu=-1) as network:
+        for count in (13, 25, 61):
+            for method in ("critical", "p-grad-cam"):
+                heat = network.heat(np.tile(cloud[:count], (2, 1)), method, label="airplane")
+                np.testing.assert_allclose(heat[count:], heat[:count], rtol=0, atol=1e-6 * heat.max())
