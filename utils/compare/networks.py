@@ -245,7 +245,7 @@ def _lead(measure, values, methods, order, ranks, labels):
     for other in others:
         name, differences = methods[other], values[:, other] - values[:, best]  # [networks, clouds]
         over_networks[name], _ = metrics.mean_and_error(differences, axis=1)
-        over_clouds[name], _ = metrics.mean_and_error(differences, axis=0)
+        over_clouds[name] = by_cloud(differences)
         rows.append(
             [name, tables.signed(over_networks[name], digits)]
             + [tables.interval_text(over_networks[name], level, "network", digits) for level in levels]
@@ -265,7 +265,8 @@ def _lead(measure, values, methods, order, ranks, labels):
         "**{}**".format(first) if is_sure else first,
         ", in " + measure.unit if measure.unit else "",
     )
-    text += " Over networks: of its mean on each of them. Over clouds: of each cloud's mean over the networks."
+    text += " Over networks: of its mean on each of them. Over clouds: of each cloud's mean over the networks, all of which count "
+    text += "alike, also those on which fewer clouds have a value."
     if len(levels) > 1:
         text += " All together: the interval that holds for all {} at once (Bonferroni).".format(len(others))
     for what, found in alike.items():
@@ -280,6 +281,27 @@ def _lead(measure, values, methods, order, ranks, labels):
         "The difference from {} on each network alone, 95 % over its clouds{}:".format(first, together),
         tables.markdown(["method"] + labels, by_network),
     ]
+
+
+def by_cloud(values):
+    """What each cloud says of the mean over networks of their means, each over its own clouds.
+
+    Args:
+      values: float array [networks, clouds]; NaN: the cloud has no value on that network.
+
+    Returns:
+      Float array [clouds], NaN where a cloud has no value at all. Their mean is that mean over networks, and their
+      standard error over the clouds is its own, to first order: a cloud adds on each network how far it is from the
+      mean there, weighed by how few others are. Without NaN it is each cloud's mean over the networks.
+    """
+    is_there = ~np.isnan(values)
+    values, is_there = values[is_there.any(axis=1)], is_there[is_there.any(axis=1)]
+    is_in = is_there.any(axis=0)
+    means, _ = metrics.mean_and_error(values, axis=1)
+    weights = is_in.sum() / is_there.sum(axis=1)
+    apart = np.where(is_there, values - means[:, np.newaxis], 0) * weights[:, np.newaxis]
+    mean = means.mean() if len(means) else np.nan
+    return np.where(is_in, mean + apart.sum(axis=0) / max(1, len(means)), np.nan)
 
 
 def _where_it_holds(methods, order, ranks, labels):
