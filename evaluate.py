@@ -74,6 +74,8 @@ def main():
     data = provider.open_data(flags.data_dir, checkpoint_files.scaling_of(found.config))
     class_names = provider.class_names(data, found.class_names)
     rotation = choose_rotation(flags.rotation, flags.num_votes, found.config)
+    if rotation == "none":
+        command_line.refuse_idle(flags, "seed", "no view is turned")
     num_points = flags.num_point or checkpoint_files.num_points_of(found.config)
     points, labels = provider.load_split(data, "test", num_points, len(class_names))
     files.make_folder(flags.dump_dir, "dump_dir")

@@ -109,9 +109,10 @@ def test_version_is_the_same_everywhere(capsys):
         _parser().parse_args(["--version"])
     version = capsys.readouterr().out.split()[-1]
     assert files.versions()["pointcloud-grad-cam"] == version
-    for name, text in (("CITATION.cff", "version: {}\n"), ("CHANGELOG.md", "## {} ")):
+    # A version that is on its way has the changes of the one that it becomes.
+    for name, text in (("CITATION.cff", "version: " + version), ("CHANGELOG.md", "## " + version.split(".dev")[0])):
         with open(os.path.join(files.PROJECT_DIR, name), encoding="utf-8") as file:
-            assert text.format(version) in file.read()
+            assert text in [" ".join(line.split()[:2]) for line in file]
 
 
 def _watch_the_disk(monkeypatch):

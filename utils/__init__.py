@@ -1,3 +1,3 @@
 """What the scripts are made of; docs/architecture.md has the map."""
 
-__version__ = "2.0.0"
+__version__ = "2.1.0.dev0"

@@ -12,7 +12,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import models
-from utils import files, tf_util
+from utils import files, metrics, tf_util
 from utils.files import InputError
 from utils.network import checkpoint_files, training, training_graph
 
@@ -45,18 +45,24 @@ class FakeGraph:
         self.calls.append("save_best")
 
 
-def test_smoothed_labels_reach_the_loss_of_the_network(tmp_path, monkeypatch):
+def test_smoothed_labels_reach_the_loss_of_the_network_and_not_what_is_logged_beside_it(tmp_path, monkeypatch, rng):
     seen = []
 
     def get_loss(logits, labels, end_points, label_smoothing):
         seen.append(label_smoothing)
-        return one_layer_network.get_loss(logits, labels, end_points)
+        loss, _ = one_layer_network.get_loss(logits, labels, end_points)
+        return 7 + loss, 7 + loss
 
     network = argparse.Namespace(get_model=one_layer_network.get_model, get_loss=get_loss)
     monkeypatch.setattr(models, "network", lambda name: network)
     settings = training.TrainingSettings("pointnet_cls", ("a", "b"), 4, 1, 1, label_smoothing=0.3)
-    with training_graph.open_training(str(tmp_path), settings, gpu=-1):
+    clouds, labels = rng.standard_normal((4, 5, 3)).astype(np.float32), np.array([0, 1, 1, 0])
+    with training_graph.open_training(str(tmp_path), settings, gpu=-1) as graph:
         assert seen == [0.3]
+        unsmoothed = metrics.cross_entropy(graph.logits(clouds), labels).mean()
+        values = graph.train_step(clouds, labels)
+    assert values["loss/total"] == pytest.approx(7 + unsmoothed, rel=1e-5)
+    assert values["loss/classification"] == pytest.approx(unsmoothed, rel=1e-5)
 
 
 @pytest.mark.parametrize("ignores, expected", [(False, [0.25, None, None]), (True, [None, None])])

@@ -20,7 +20,7 @@ class Cell(NamedTuple):
     Attributes:
       spheres: plots.Spheres.
       window: (left, right, bottom, top) that shows them; that of all cells in a row.
-      note: text below them; empty for none.
+      note: text over them; empty for none.
     """
 
     spheres: plots.Spheres
@@ -99,12 +99,13 @@ def save_grid(path, row_names, column_names, rows, bar, width=None):
                 if cell.note:
                     axes.text(
                         0.5,
-                        0.0,
+                        0.5,
                         cell.note,
                         transform=axes.transAxes,
                         fontsize=plots.LEAST_TEXT,
                         color=plots.CAPTION_COLOUR,
                         ha="center",
+                        va="center",
                         bbox={"color": "white", "alpha": 0.8, "pad": 0.5},
                     )
             top_edge -= row_height

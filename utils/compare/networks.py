@@ -265,8 +265,8 @@ def _lead(measure, values, methods, order, ranks, labels):
         "**{}**".format(first) if is_sure else first,
         ", in " + measure.unit if measure.unit else "",
     )
-    text += " Over networks: of its mean on each of them. Over clouds: of each cloud's mean over the networks, all of which count "
-    text += "alike, also those on which fewer clouds have a value."
+    text += " Over networks: of its mean on each of them. Over clouds: of each cloud's mean over the networks, all of "
+    text += "which count alike, also those on which fewer clouds have a value."
     if len(levels) > 1:
         text += " All together: the interval that holds for all {} at once (Bonferroni).".format(len(others))
     for what, found in alike.items():

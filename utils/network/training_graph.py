@@ -214,6 +214,9 @@ class TrainingGraph:
         )
         updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
         loss, cross_entropy = network.get_loss(logits, self._labels, end_points, settings.label_smoothing)
+        if settings.label_smoothing:
+            # Logged as of the test clouds, of which no label is smoothed.
+            cross_entropy = tf_util.cross_entropy(logits, self._labels)
         with tf.variable_scope(tf.get_variable_scope(), reuse=True):
             if self.sees_fewer:
                 self._share_kept = tf.placeholder(tf.float32, [])
