@@ -215,3 +215,12 @@ def test_a_disk_that_is_full_within_an_npz_is_one_line_and_no_traceback_of_the_z
     files.write_npz(str(tmp_path / "a.npz"), arrays)
     with np.load(str(tmp_path / "a.npz")) as found:
         assert all((found[name] == arrays[name]).all() and found[name].dtype == arrays[name].dtype for name in arrays)
+
+
+def test_what_stands_in_the_way_is_to_be_moved_and_no_space_freed(tmp_path):
+    (tmp_path / "taken.json").mkdir()
+    with pytest.raises(InputError, match="taken.json .*: move away what stands there"):
+        files.write_json(str(tmp_path / "taken.json"), {})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="move away what stands there"):
+        files.write_json(str(tmp_path / "file" / "a.json"), {})

@@ -20,6 +20,7 @@ LONG_LIST = 10
 SECONDS_TO_KEEP = 3600  # what a killed process had begun to write
 TEMPORARY = re.compile(r".+\.\d+\.tmp", re.DOTALL)
 NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what disks say that know no fsync
+IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST)  # a folder where a file is to be, or a file for a folder
 WAITS = (0.1, 0.3, 1.0, 2.0)  # seconds between tries to replace a file that is held open
 # What reading a damaged zip archive, and so an .npz, raises; NotImplementedError where it names an unknown packing.
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
@@ -271,5 +272,7 @@ def writing(path, way_on="free space there or mend the disk, and run this again"
     try:
         yield
     except OSError as error:
+        if error.errno in IN_THE_WAY:
+            way_on = "move away what stands there under that name, or give another folder"
         reason = os.strerror(error.errno) if error.errno else error
         raise InputError("cannot write {} ({}): {}".format(path, reason, way_on))

@@ -175,6 +175,11 @@ def test_many_votes_without_rotation_are_refused(tiny_data, tiny_log):
     assert "trained" not in finished.stderr
 
 
+def test_a_seed_that_turns_nothing_is_refused(tiny_data, tiny_log):
+    finished = _evaluate("--data_dir", tiny_data, "--log_dir", tiny_log, "--rotation", "none", "--seed", 3)
+    assert_one_line_error(finished, "--seed does nothing here: no view is turned")
+
+
 @pytest.mark.parametrize(
     "given, num_votes, trained, wanted",
     [
