@@ -11,7 +11,7 @@ from utils.clouds.class_lists import read_class_names
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
 from utils.disk.made_once import make_once
-from utils.files import PROJECT_DIR, InputError, printable
+from utils.files import PROJECT_DIR, InputError
 
 DATA_DIR = os.path.join(PROJECT_DIR, "data")
 MODELNET40 = "modelnet40_ply_hdf5_2048"
@@ -27,7 +27,6 @@ MIRRORS = (
 ZIP_FILES = ("train_files.txt", "test_files.txt", "shape_names.txt")
 NAMES_FILE = "shape_names.txt"
 DEFAULT_CLASS = "airplane"
-MOST_NAMED = 8  # files in a message
 
 
 class DataSet(NamedTuple):
@@ -52,7 +51,7 @@ def open_data(data_dir=None, scaled=scaling.WHERE_NEEDED):
     Args:
       data_dir: a folder, or "demo" for the built-in shapes; None: data/modelnet40_ply_hdf5_2048, from a zip that
         lies in data/, or fetched. A folder names its files in train_files.txt and test_files.txt; a split without such
-        a list has the HDF5 files of whose names a word begins with "train" or "test".
+        a list has the HDF5 files of whose names a word begins with "train" or "test", which are printed.
       scaled: as DataSet has it.
 
     Returns:
@@ -77,23 +76,12 @@ def _data_folder(data_dir):
     """The given folder, or the one of ModelNet40 in it, whichever holds clouds."""
     for folder in (data_dir, os.path.join(data_dir, MODELNET40)):
         if os.path.isdir(folder) and any(split_files.has_split(folder, split) for split in split_files.SPLITS):
-            _name_unused(folder)
+            split_files.say_chosen(folder)
             return folder
     raise InputError(
         "`data_dir` {} holds neither train_files.txt and test_files.txt nor HDF5 files with train or test in their "
         "names: give the folder of a data set in ModelNet40's format".format(data_dir)
     )
-
-
-def _name_unused(folder):
-    names = split_files.unused(folder)
-    if names:
-        print(
-            "Not used, as a name says train or test, and not both: {}".format(
-                ", ".join(printable(name, 40) for name in names[:MOST_NAMED])
-                + (" and {} more".format(len(names) - MOST_NAMED) if len(names) > MOST_NAMED else "")
-            )
-        )
 
 
 def _make_demo_shapes(folder):

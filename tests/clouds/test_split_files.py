@@ -56,8 +56,11 @@ def test_names_are_of_a_split_by_their_words(tmp_path, capsys):
     names = "train_1_latest contest_train constrained_test ModelNetTest training-set train0 b.TEST test_train valid"
     _write(tmp_path, **{name: label for label, name in enumerate(names.split())})
     data = provider.open_data(str(tmp_path))
-    said = capsys.readouterr().out
-    assert said == "Not used, as a name says train or test, and not both: test_train.h5, valid.h5\n"
+    assert capsys.readouterr().out == (
+        "Taken by their names: contest_train.h5, train0.h5, train_1_latest.h5, training-set.h5 for train; "
+        "ModelNetTest.h5, b.TEST.h5, constrained_test.h5 for test\n"
+        "Not used, as a name says train or test, and not both: test_train.h5, valid.h5\n"
+    )
     assert sorted(provider.load_split(data, "train")[1]) == [0, 1, 4, 5]
     assert sorted(provider.load_split(data, "test")[1]) == [2, 3, 6]
     (tmp_path / "train_files.txt").write_text("valid.h5\n")
@@ -70,3 +73,41 @@ def test_words_that_run_into_one_are_told_apart_where_no_word_is_a_split(tmp_pat
     _write(tmp_path, datatrain=3, mytestset=4, other=5)
     data = provider.open_data(str(tmp_path))
     assert [list(provider.load_split(data, split)[1]) for split in ("train", "test")] == [[3], [4]]
+
+
+@pytest.mark.parametrize(
+    "train, variants",
+    [
+        ("training_objectdataset training_objectdataset_augmentedrot", True),
+        ("training_objectdataset_augmentedrot training_objectdataset_augmentedrot_scale75", True),
+        ("objects_rot_train objects_train", True),
+        ("trainAug train", True),
+        ("train_0 train_1", False),
+        ("train train2 train_3", False),
+        ("train_part_1 train_part_2", False),
+        ("train_chairs train_tables", False),
+    ],
+)
+def test_variants_of_one_set_are_not_mixed_unless_a_list_says_so(tmp_path, train, variants):
+    names = [name + ".h5" for name in train.split()]
+    for name in names + ["test.h5"]:
+        (tmp_path / name).write_bytes(b"")
+    provider.open_data(str(tmp_path))
+    assert split_files.find(str(tmp_path), "test") == [str(tmp_path / "test.h5")]
+    if variants:
+        with pytest.raises(InputError, match="seem to be variants of one set: .* train_files.txt and test_files.txt"):
+            split_files.find(str(tmp_path), "train")
+        names = names[1:]
+        (tmp_path / "train_files.txt").write_text(names[0])
+    assert sorted(split_files.find(str(tmp_path), "train")) == sorted(str(tmp_path / name) for name in names)
+
+
+def test_a_file_of_both_splits_is_named(tmp_path, capsys):
+    _write(tmp_path, a=0, b=1, my_test=2)
+    (tmp_path / "train_files.txt").write_text("a.h5\nb.h5\nmy_test.h5\n")
+    provider.open_data(str(tmp_path))
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "Of both splits, so that tests see what was trained on: my_test.h5"
+    (tmp_path / "test_files.txt").write_text("./b.h5\n")
+    provider.open_data(str(tmp_path))
+    assert capsys.readouterr().out == "Of both splits, so that tests see what was trained on: b.h5\n"

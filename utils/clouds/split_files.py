@@ -5,9 +5,10 @@ import re
 
 from utils.clouds import hdf5
 from utils.clouds.class_lists import read_lines
-from utils.files import InputError
+from utils.files import InputError, printable
 
 SPLITS = ("train", "test")
+MOST_NAMED = 8  # files in a message
 
 
 def has_split(folder, split):
@@ -19,11 +20,13 @@ def find(folder, split):
     """Paths of a split's files.
 
     Raises:
-      InputError: there are none, a list names one that is missing, or the lists mean one file by different names.
+      InputError: there are none, a list names one that is missing, the lists mean one file by different names, or
+        names without a list are of variants of one set.
     """
     path = _list_path(folder, split)
     if not os.path.isfile(path):
         paths = by_name(folder, split)
+        _check_no_variants(folder, split, paths)
         if not paths:
             raise InputError(
                 "{} holds neither {}_files.txt nor an HDF5 file with {} in its name: give another `data_dir`".format(
@@ -51,12 +54,58 @@ def by_name(folder, split):
     return [os.path.join(folder, name) for name, found in zip(names, splits) if found == [split]]
 
 
-def unused(folder):
-    """Names of the HDF5 files of a folder that are of no split, where names decide: a list."""
-    if all(os.path.isfile(_list_path(folder, split)) for split in SPLITS):
-        return []
-    used = {os.path.basename(path) for split in SPLITS if has_split(folder, split) for path in find(folder, split)}
-    return [name for name in _hdf5_files(folder) if name not in used]
+def say_chosen(folder):
+    """Prints which files of a folder are the splits where names decide, which are of none, and which are of both."""
+    of_splits = {split: _of_split(folder, split) for split in SPLITS}
+    unlisted = [split for split in SPLITS if not os.path.isfile(_list_path(folder, split))]
+    by_names = ["{} for {}".format(_some(of_splits[split]), split) for split in unlisted if of_splits[split]]
+    if by_names:
+        print("Taken by their names: {}".format("; ".join(by_names)))
+    used = {os.path.basename(path) for paths in of_splits.values() for path in paths}
+    unused = [name for name in _hdf5_files(folder) if name not in used]
+    if unlisted and unused:
+        print("Not used, as a name says train or test, and not both: {}".format(_some(unused)))
+    trained = {os.path.realpath(path) for path in of_splits["train"]}
+    both = [path for path in of_splits["test"] if os.path.realpath(path) in trained]
+    if both:
+        print("Of both splits, so that tests see what was trained on: {}".format(_some(both)))
+
+
+def _of_split(folder, split):
+    """Paths of the files of a split, be they there, good for it, or not."""
+    path = _list_path(folder, split)
+    return list(_listed(folder, path)) if os.path.isfile(path) else by_name(folder, split)
+
+
+def _some(paths):
+    """The names of files for a message, of many the first."""
+    names = ", ".join(printable(os.path.basename(path), 40) for path in paths[:MOST_NAMED])
+    return names + (" and {} more".format(len(paths) - MOST_NAMED) if len(paths) > MOST_NAMED else "")
+
+
+def _check_no_variants(folder, split, paths):
+    """Raises an InputError where one file's name is another's and further words, as of objects and objects_rotated.
+
+    ScanObjectNN comes so, the same objects once as they are and four times augmented. Further numbers are parts of one
+    set: train and train_2.
+    """
+    found = [(os.path.basename(path), _words_of_set(os.path.basename(path))) for path in paths]
+    by_words = {words: name for name, words in found}
+    for name, words in found:
+        for count in range(len(words)):
+            if words[:count] in by_words and not all(word.isdigit() for word in words[count:]):
+                raise InputError(
+                    "{} and {} in {} are both of {} by their names, and seem to be variants of one set: name the files "
+                    "that are meant in train_files.txt and test_files.txt there".format(
+                        by_words[words[:count]], name, folder, split
+                    )
+                )
+
+
+def _words_of_set(name):
+    """The words and numbers of a file's name without its ending and the split's: of Objects_train2.h5 objects, 2."""
+    words = re.findall(r"\d+|[A-Z]*[^\W\d_A-Z]+|[A-Z]+", os.path.splitext(name)[0])
+    return tuple(word.lower() for word in words if not word.lower().startswith(SPLITS))
 
 
 def _list_path(folder, split):
