@@ -7,7 +7,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from utils.clouds import fetch, hdf5_process, scaling, split_clouds, split_files, zips
-from utils.clouds.class_lists import read_class_names
+from utils.clouds.class_lists import number_classes, read_class_names
 from utils.clouds.cloud import Cloud, check_num_points
 from utils.demo import shapes
 from utils.disk.made_once import make_once
@@ -123,10 +123,11 @@ def class_names(data, known=None):
       known: tuple of the names of the classes that a network was trained on; None where nobody knows.
 
     Returns:
-      Tuple of names: those of the data set; without any, the known ones; without these, "class 1" and so on.
+      Tuple of names: those of the data set; without any, the known ones; without these, "class 1" and so on, which is
+      printed.
 
     Raises:
-      InputError: the data set has other classes than the network.
+      InputError: the data set has other classes than the network, or its labels tell of none or skip most numbers.
     """
     if data.class_names is None:
         if known is not None:
@@ -137,8 +138,10 @@ def class_names(data, known=None):
             if split_files.has_split(data.folder, split)
             for path in split_files.find(data.folder, split)
         ]
-        labels = np.concatenate(list(hdf5_process.read_labels(paths)))
-        return tuple("class {}".format(number + 1) for number in range(labels.max() + 1 if len(labels) else 0))
+        found = list(hdf5_process.read_labels(paths))
+        for path, labels in zip(paths, found):
+            split_clouds.check_labels(labels, None, path)
+        return number_classes(data.folder, np.concatenate(found))
     if known is None or tuple(known) == data.class_names:
         return data.class_names
     if len(known) != len(data.class_names):

@@ -94,6 +94,9 @@ def test_without_lists_files_split_by_their_names(tmp_path):
     assert provider.load_split(data, "train")[1].tolist() == [0, 2, 1]
     assert provider.load_split(data, "test")[1].tolist() == [4, 3]
     assert provider.class_names(data) == ("class 1", "class 2", "class 3", "class 4", "class 5")
+    _write_h5(tmp_path / "b_TEST.hdf5", np.ones((1, 16, 3), np.float32), [-1])
+    with pytest.raises(InputError, match="b_TEST.hdf5 has label -1: count labels from 0"):
+        provider.class_names(data)
 
 
 def test_a_split_that_is_not_there_is_named(tmp_path):

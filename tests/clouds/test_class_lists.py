@@ -1,5 +1,6 @@
 """Class names and lists of files as editors of any system leave them."""
 
+import numpy as np
 import pytest
 
 from utils.clouds import class_lists
@@ -35,3 +36,24 @@ def test_names_in_an_encoding_that_nobody_can_tell_are_refused_with_the_way_on(t
     path.write_bytes("chair\n".encode("utf-16-le"))
     with pytest.raises(InputError, match="holds a zero byte in line 1: .*UTF-8"):
         class_lists.read_class_names(str(path))
+
+
+@pytest.mark.parametrize(
+    "labels, count, words",
+    [
+        ([0, 1, 2, 1], 3, "labels 0 to 2 are class 1 to class 3\n"),
+        ([1, 2, 3, 3], 4, "class 4; no cloud has label 0\n"),
+        ([7, 8, 9, 10, 11, 12, 13], 14, "class 14; no cloud has label 0, 1, 2, 3, 4 and 2 more\n"),
+        ([0, 1, 2, 255], None, "labels up to 255, but 252 of these 256 have no cloud: .* shape_names.txt$"),
+        ([2**63 - 1], None, "labels up to 9223372036854775807, "),
+        ([], None, "hold no cloud"),
+    ],
+)
+def test_labels_alone_number_the_classes_unless_they_skip_most(labels, count, words, capsys):
+    if count is None:
+        with pytest.raises(InputError, match=words):
+            class_lists.number_classes("set", np.array(labels, np.int64))
+    else:
+        names = class_lists.number_classes("set", np.array(labels, np.int64))
+        assert names == tuple("class {}".format(number + 1) for number in range(count))
+        assert capsys.readouterr().out.endswith(words)

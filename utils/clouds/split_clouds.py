@@ -62,7 +62,7 @@ def _read_files(paths, num_points, num_classes, is_scaled):
     """Yields points and labels of each file."""
     with contextlib.closing(hdf5_process.read(paths, num_points, is_scaled)) as parts:
         for path, (points, labels) in zip(paths, parts):
-            _check_labels(labels, num_classes, path)
+            check_labels(labels, num_classes, path)
             yield points, labels
 
 
@@ -93,10 +93,13 @@ def joined(folder, split, found):
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def _check_labels(labels, num_classes, path):
-    if len(labels) and (labels.min() < 0 or (num_classes is not None and labels.max() >= num_classes)):
+def check_labels(labels, num_classes, path):
+    """Raises an InputError where labels of a file, int64 [n], are none of so many classes; None: of any number."""
+    if len(labels) and labels.min() < 0 and num_classes is None:
+        raise InputError("{} has label {}: count labels from 0".format(path, labels.min()))
+    if len(labels) and num_classes is not None and (labels.min() < 0 or labels.max() >= num_classes):
         raise InputError(
             "{} has labels from {} to {}, but there are {} classes: they must be 0 to {}".format(
-                path, labels.min(), labels.max(), num_classes, "one less" if num_classes is None else num_classes - 1
+                path, labels.min(), labels.max(), num_classes, num_classes - 1
             )
         )
