@@ -167,6 +167,7 @@ def train(flags, together=processes.ONE):
     config = dict(command_line.kept_flags(flags), num_train=len(train_set[0]), class_names=class_names)
     config.update(processes=together.size, scaled=scaled)
     if together.is_first:
+        config["data"] = {"train": provider.digest(*train_set), "test": provider.digest(*test_set)}
         resuming.check(flags, config, idle_flags(flags))
     settings = training_settings(flags, len(train_set[0]), class_names, together)
     together.share_cores()
@@ -182,10 +183,11 @@ def train(flags, together=processes.ONE):
     log = training.Log(os.path.join(flags.log_dir, "log_train.txt")) if together.is_first else print
     test_views = turn_test_clouds(test_set[0], flags.rotation, flags.seed), test_set[1]
     with open_training(flags.log_dir, settings, flags.start_from, flags.gpu) as graph:
+        if is_complete(graph, settings, log):
+            # config.json still says how many epochs the network was trained for: more, maybe, than are asked for now.
+            return
         if together.is_first:
             files.write_json(resuming.config_path(flags.log_dir), dict(config, versions=files.versions()))
-        if is_complete(graph, settings, log):
-            return
         with training.StopOnSignal(together) as stop:
             count = flags.clouds_shown if together.is_first else 0
             shown = shown_clouds.choose(graph, test_set, class_names, count, log)

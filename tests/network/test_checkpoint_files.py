@@ -133,6 +133,7 @@ def test_none_of_this_loads_tensorflow():
     "name, value",
     [("num_point", value) for value in (0, -5, "x", 2.5, True, [64])]
     + [("rotation", value) for value in (7, "z", [], True)]
+    + [("data", value) for value in ("1", {"train": "1"}, {"train": "1", "test": 2})]
     + [
         ("class_names", value)
         for value in ("chair", [], [1, 2], ["a", "a"], ["a", ""], {"a": 1}, 5, ["a\0"], ["\ud800"])

@@ -241,6 +241,7 @@ def test_any_number_of_processes_goes_on_with_the_same_batch_of_each_or_in_all(
         num_train=99,
         processes=num_processes,
         scaled="where needed",
+        data={"train": "1", "test": "2"},
         model="pointnet_cls",
     )
     if is_taken:

@@ -1,5 +1,6 @@
 """A training that is started again, interrupted, killed, or started twice."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import h5py
 import pytest
 from conftest import assert_one_line_error, run_script
 from training_runs import log_text, step, training_arguments
@@ -32,8 +34,10 @@ def test_started_again_it_resumes_and_refuses_other_flags(tiny_data, tmp_path):
     assert "Resumed after 5 steps, in epoch 2 of 2" in finished.stdout
     assert log_text(tmp_path).count("Epoch 1: test") == 1
 
-    finished = run_script("train.py", *training_arguments(tiny_data, tmp_path, "--max_epoch", 2))
-    assert finished.returncode == 0 and "All 2 epochs are done" in finished.stdout
+    config = (tmp_path / "config.json").read_bytes()
+    finished = run_script("train.py", *training_arguments(tiny_data, tmp_path, "--max_epoch", 1))
+    assert finished.returncode == 0 and "All 1 epochs are done" in finished.stdout
+    assert (tmp_path / "config.json").read_bytes() == config and json.loads(config.decode())["max_epoch"] == 2
     assert_one_line_error(
         run_script("train.py", *training_arguments(tiny_data, tmp_path, "--learning_rate", 0.01)),
         "--learning_rate 0.01",
@@ -41,6 +45,23 @@ def test_started_again_it_resumes_and_refuses_other_flags(tiny_data, tmp_path):
         "--log_dir",
     )
     assert step(tmp_path) == 10
+
+
+def test_it_goes_on_wherever_its_data_lie_and_with_no_others(tiny_data, tiny_log, tmp_path):
+    data, log = str(tmp_path / "data"), str(tmp_path / "log")
+    shutil.copytree(tiny_data, data)
+    shutil.copytree(tiny_log, log)
+    finished = run_script("train.py", *training_arguments(data, log, "--max_epoch", 3))
+    assert finished.returncode == 0 and "All 3 epochs are done" in finished.stdout
+    with open(os.path.join(data, "test_files.txt")) as lines:
+        name = os.path.basename(lines.readline().strip())
+    with h5py.File(os.path.join(data, name), "r+") as file:
+        file["data"][0, 5, 2] += 0.01
+    finished = run_script("train.py", *training_arguments(data, log, "--max_epoch", 4))
+    assert_one_line_error(
+        finished, "--data_dir " + data, "clouds or labels for test are not those", "another --log_dir"
+    )
+    assert step(log) == 15
 
 
 def _start_and_wait_for_a_checkpoint(tiny_data, log):

@@ -122,6 +122,7 @@ def _check_values(config, path):
         "rotation": (config.get("rotation") in ROTATIONS, "one of " + ", ".join(ROTATIONS)),
         "scaled": (config.get("scaled") in SCALINGS, "one of " + ", ".join(SCALINGS)),
         "class_names": (_are_names(names), "a list of names, each once"),
+        "data": (_are_digests(config.get("data")), "a sha256 each of train and test"),
     }
     for name, (is_right, kind) in wanted.items():
         if config.get(name) is not None and not is_right:
@@ -144,6 +145,10 @@ def _are_names(value):
     """Whether this is a list of distinct texts that can be written to a file."""
     is_list = isinstance(value, list) and value and all(isinstance(name, str) and name.strip() for name in value)
     return is_list and len(set(value)) == len(value) and not re.search("[\0\ud800-\udfff]", "".join(value))
+
+
+def _are_digests(value):
+    return isinstance(value, dict) and all(isinstance(value.get(split), str) for split in ("train", "test"))
 
 
 def replace(written, prefix):

@@ -36,7 +36,7 @@ def check(flags, config, idle=()):
 
     Args:
       flags: of train.py.
-      config: what config.json is to keep of them and of the data.
+      config: what config.json is to keep of them and of the data; `data` has the sha256 of each split.
       idle: names of the flags that do nothing in this run.
 
     Raises:
@@ -65,6 +65,14 @@ def check(flags, config, idle=()):
         files.check_same_settings(config_path(flags.log_dir), {"max_epoch": flags.max_epoch}, "log_dir", way_on)
     of_data = {name: config[name] for name in ("class_names", "num_train")}
     files.check_same_settings(config_path(flags.log_dir), of_data, "log_dir", "give its `data_dir` or another")
+    # Of older trainings nobody knows.
+    known = before.get("data") or config["data"]
+    others = [split for split, digest in config["data"].items() if known[split] != digest]
+    if others:
+        raise InputError(
+            "`data_dir` {}: its clouds or labels for {} are not those that the training in {} began with; give its "
+            "`data_dir` or another `log_dir`".format(flags.data_dir or "not given", " and ".join(others), flags.log_dir)
+        )
 
 
 def is_begun(log_dir):
