@@ -20,6 +20,9 @@ def _write(folder, train, test):
     for name, clouds in (("train_0", train[:3]), ("train_1", train[3:]), ("test_0", test[:3]), ("test_1", test[3:])):
         with h5py.File(str(folder / (name + ".h5")), "w") as file:
             file["data"], file["label"] = clouds, np.arange(len(clouds))
+    # With lists, opening prints nothing.
+    for split in ("train", "test"):
+        (folder / (split + "_files.txt")).write_text("{0}_0.h5\n{0}_1.h5\n".format(split))
     return provider.open_data(str(folder))
 
 
