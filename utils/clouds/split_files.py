@@ -8,7 +8,7 @@ from utils.clouds.class_lists import read_lines
 from utils.files import InputError, printable
 
 SPLITS = ("train", "test")
-MOST_NAMED = 8  # files in a message
+MOST_NAMED, LONGEST_NAME = 8, 60  # files in a message, and letters of each
 
 
 def has_split(folder, split):
@@ -79,7 +79,7 @@ def _of_split(folder, split):
 
 def _some(paths):
     """The names of files for a message, of many the first."""
-    names = ", ".join(printable(os.path.basename(path), 40) for path in paths[:MOST_NAMED])
+    names = ", ".join(printable(os.path.basename(path), LONGEST_NAME) for path in paths[:MOST_NAMED])
     return names + (" and {} more".format(len(paths) - MOST_NAMED) if len(paths) > MOST_NAMED else "")
 
 
