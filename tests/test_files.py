@@ -63,6 +63,11 @@ def test_settings_may_grow_but_not_change(tmp_path):
     files.check_same_settings(path, {"newer": 0.0}, "log_dir", newer={"newer": 0, "seed": 3})
     with pytest.raises(InputError, match="`newer` 0.2: what .* holds began with 0;"):
         files.check_same_settings(path, {"newer": 0.2}, "log_dir", newer={"newer": 0})
+    nulls = str(tmp_path / "nulls.json")
+    files.write_json(nulls, {"names": None, "newer": None})
+    files.check_same_settings(nulls, {"names": ["a"], "newer": 0.0}, "log_dir", newer={"newer": 0})
+    with pytest.raises(InputError, match="`newer` 0.2: what .* holds began with not given;"):
+        files.check_same_settings(nulls, {"newer": 0.2}, "log_dir", newer={"newer": None})
     with pytest.raises(InputError, match="`seed` 1: what .* holds began with 0; .*`log_dir`"):
         files.check_same_settings(path, {"seed": 1}, "log_dir")
     (tmp_path / "config.json").write_text("[1]")

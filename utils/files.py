@@ -170,7 +170,7 @@ def check_same_settings(path, settings, argument, way_on="repeat that or give an
     Args:
       path: the JSON file that holds the settings of the beginning, among others.
       settings: dictionary from the names of arguments to the values that must be the same. A setting that the file
-        lacks, as it is older than the setting, is taken to be the same, unless `newer` has it.
+        lacks, as it is older than the setting, or has as null, is taken to be the same, unless `newer` has it.
       argument: name of the argument that gives the folder.
       way_on: what the user can do, for the message; the name of the argument follows.
       newer: dictionary from the names of settings that a file may lack to what these were before there was a choice.
@@ -178,7 +178,8 @@ def check_same_settings(path, settings, argument, way_on="repeat that or give an
     Raises:
       InputError: one differs, or the file cannot be read.
     """
-    before = dict(newer or {}, **read_json(path, "mend it or give another `{}`".format(argument)))
+    there = read_json(path, "mend it or give another `{}`".format(argument))
+    before = dict(newer or {}, **{name: value for name, value in there.items() if value is not None})
     for name, value in settings.items():
         value = json.loads(json.dumps(value))  # JSON has lists for tuples.
         if name in before and before[name] != value:

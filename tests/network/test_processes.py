@@ -216,6 +216,10 @@ def test_steps_are_counted_anew_where_a_checkpoint_goes_on_with_more_processes(t
     config = {"model": "pointnet_cls", "batch_size": 3, "num_train": 20, "processes": 2}
     files.write_json(str(tmp_path / "config.json"), config)
     assert step_of(settings) == 8
+    # Without the number of processes it is of one: 8 of its steps are one epoch of 6, and 2 that are one of 6 clouds.
+    os.remove(str(tmp_path / "model.ckpt.json"))
+    files.write_json(str(tmp_path / "config.json"), dict(config, processes=None))
+    assert step_of(SETTINGS) == 4
 
 
 def _flags(log_dir, batch_size):
@@ -249,6 +253,19 @@ def test_any_number_of_processes_goes_on_with_the_same_batch_of_each_or_in_all(
     else:
         with pytest.raises(InputError, match="`batch_size` {}: .* began with 16;".format(batch_size)):
             resuming.check(flags, now)
+
+
+def test_a_null_in_config_json_is_no_value_but_where_a_flag_was_not_given(tmp_path):
+    (tmp_path / "model.ckpt.index").write_bytes(b"")
+    flags = _flags(tmp_path, 16)
+    now = dict(vars(flags), class_names=["a"], num_train=99, processes=1, scaled="where needed", model="pointnet_cls")
+    now.update(rotation="y", seed=3)
+    nulls = dict.fromkeys(["batch_size", "processes", "rotation", "class_names", "num_train", "seed", "augment"])
+    files.write_json(str(tmp_path / "config.json"), dict(now, **nulls))
+    resuming.check(flags, now)
+    for name, value in (("train_points", 32), ("start_from", "elsewhere"), ("label_smoothing", 0.2)):
+        with pytest.raises(InputError, match="`{}` {}: .* began with (not given|0.0);".format(name, value)):
+            resuming.check(flags, dict(now, **{name: value}))
 
 
 def test_a_process_that_another_left_says_so_in_one_line():

@@ -95,6 +95,8 @@ def exists(prefix):
 def read_config(prefix):
     """The config.json that `train.py` wrote beside a checkpoint, or above its `best` folder; {} without one.
 
+    A value of None is as good as no value, and left out.
+
     Raises:
       InputError: it cannot be read, or a value that later steps take from it is none of its kind.
     """
@@ -106,13 +108,14 @@ def read_config(prefix):
             # An unrelated config.json, of another program, counts as none.
             if config.get("model") not in models.NAMES:
                 return {}
+            config = {name: value for name, value in config.items() if value is not None}
             _check_values(config, path)
             return config
     return {}
 
 
 def _check_values(config, path):
-    """Raises an InputError for a value that is not as `train.py` writes it. None is as good as no value."""
+    """Raises an InputError for a value that is not as `train.py` writes it."""
     names = config.get("class_names")
     wanted = {
         "num_point": (_is_count(config.get("num_point")), "a whole number of 1 or more"),
@@ -125,7 +128,7 @@ def _check_values(config, path):
         "data": (_are_digests(config.get("data")), "a sha256 each of train and test"),
     }
     for name, (is_right, kind) in wanted.items():
-        if config.get(name) is not None and not is_right:
+        if name in config and not is_right:
             raise InputError(
                 "{} has {} {}: it must be {}; mend it, or delete the file".format(
                     path, name, printable(repr(config[name]), LONGEST_VALUE), kind

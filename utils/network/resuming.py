@@ -25,8 +25,8 @@ FLAGS_OF_A_RUN = (
     "start_from",
     "seed",
 )
-# What trainings that are older than these flags did.
-NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0}
+# What trainings did that are older than these flags, or were not given them.
+NEWER_FLAGS = {"augment": "none", "label_smoothing": 0.0, "train_points": None, "start_from": None}
 
 
 def check(flags, config, idle=()):
