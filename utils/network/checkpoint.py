@@ -120,7 +120,8 @@ def load(session, prefix, variables, model_name):
     def read(stored):
         stored.check_is_of(model_name)
         for variable in variables:
-            variable.load(stored.read(variable.op.name, variable.shape.as_list()), session)
+            kind = variable.dtype.base_dtype.as_numpy_dtype
+            variable.load(stored.read(variable.op.name, variable.shape.as_list(), kind), session)
 
     stored_weights.read_whole(prefix, read)
 

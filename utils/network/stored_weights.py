@@ -10,6 +10,7 @@ from utils.files import InputError
 from utils.network import checkpoint_files
 
 MOST_READS, SECONDS_BETWEEN_READS = 10, 0.2  # of a checkpoint that a training replaces meanwhile
+LEAST_VARIANCE = -1e-4  # that rounding leaves of one of 0; batch norm adds 1e-3 to it
 
 
 def read_whole(prefix, read):
@@ -49,6 +50,7 @@ class StoredWeights:
         except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
             raise _damaged(prefix, error)
         self._shapes = self._reader.get_variable_to_shape_map()
+        self._types = self._reader.get_variable_to_dtype_map()
         # Of the networks that we know, the one whose layers are those in the checkpoint. Optimizers store no `weights`.
         layers = {name.split("/")[0] for name in self._shapes if name.endswith("/weights")}
         known = [name for name in models.NAMES if layers == set(models.network(name).LAYERS_FROM_TOP)]
@@ -58,7 +60,10 @@ class StoredWeights:
     def num_classes(self):
         """How many classes its network tells apart: the width of the topmost layer."""
         name = models.network(self.model_name).LAYERS_FROM_TOP[0] + "/weights"
-        return self._shapes[name][-1]
+        shape = self._shapes.get(name)
+        if not shape:
+            raise InputError("{} holds no matrix {}: give one of a {}".format(self._prefix, name, self.model_name))
+        return shape[-1]
 
     def check_is_of(self, model_name):
         """Raises an InputError unless the checkpoint is of this network.
@@ -72,15 +77,17 @@ class StoredWeights:
                 )
             )
 
-    def read(self, name, shape):
+    def read(self, name, shape, kind=np.float32):
         """The value of a variable, as an array.
 
         Args:
           name: its name here, such as `conv1/weights`.
           shape: list of its sizes.
+          kind: NumPy type of its numbers here; there they can be of any precision.
 
         Raises:
-          InputError: it is not there, has another shape, is damaged, or holds NaN or infinity.
+          InputError: it is not there, has another shape, is damaged, or holds anything but real numbers that float32
+            has; or, as a variance, one below 0.
         """
         stored_name = next((known for known in names_of(name) if known in self._shapes), None)
         if stored_name is None:
@@ -100,16 +107,31 @@ class StoredWeights:
                     self._prefix, self.model_name, stored_name, self._shapes[stored_name], shape
                 )
             )
+        stored_type = self._types[stored_name]
+        if not (stored_type.is_floating or stored_type.is_integer):
+            raise InputError(
+                "{} does not fit {}: {} is of {} there, {} here".format(
+                    self._prefix, self.model_name, stored_name, stored_type.name, np.dtype(kind).name
+                )
+            )
         try:
             found = self._reader.get_tensor(stored_name)
         except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
             raise _damaged(self._prefix, error)
-        if not np.isfinite(found).all():
+        with np.errstate(over="ignore"):
+            numbers = found.astype(np.float32)
+        if not np.isfinite(numbers).all():
             raise InputError(
                 "{} holds numbers that are none, in {}: its training diverged; give a checkpoint of before, such as "
                 "that in best/, or train anew with a smaller `learning_rate`".format(self._prefix, stored_name)
             )
-        return found
+        if name.endswith("/moving_variance") and (numbers < LEAST_VARIANCE).any():
+            raise InputError(
+                "{} holds a variance below 0, {:g} in {}: it is damaged, or of a program that went wrong; copy it "
+                "again, or give another".format(self._prefix, numbers.min(), stored_name)
+            )
+        # Counts of steps are beyond what float32 tells apart.
+        return numbers if kind == np.float32 else found.astype(kind)
 
 
 def names_of(name):
