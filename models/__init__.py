@@ -3,7 +3,7 @@
 A network declares, and nothing else in the program knows:
 
 - `LAYERS_FROM_TOP`: names of its layers, as those of its variables begin, from the logits down. They tell a checkpoint
-  of this network from others, and are re-initialised one by one to test an explanation.
+  of this network from others, where those have other layers, and are re-initialised one by one to test an explanation.
 - `IGNORES_REPEATED_POINTS`: whether the logits depend on the points through the maxima in "pools" alone, so that a
   point that is there twice changes nothing, and one that holds no maximum alone can go.
 - `POINTWISE_POOL`: the name, in "pools", of the one whose features are of each point alone, whichever others are there;

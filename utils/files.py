@@ -16,6 +16,7 @@ import zlib
 import utils
 
 PROJECT_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROGRAM = "pointcloud-grad-cam"  # its name among the versions that files keep
 LONG_LIST = 10
 SECONDS_TO_KEEP = 3600  # what a killed process had begun to write
 TEMPORARY = re.compile(r".+\.\d+\.tmp", re.DOTALL)
@@ -203,11 +204,7 @@ def _told_apart(first, second):
 
 def versions():
     """Versions of the program, Python, the platform and the loaded libraries: a dictionary of strings."""
-    found = {
-        "pointcloud-grad-cam": utils.__version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-    }
+    found = {PROGRAM: utils.__version__, "python": platform.python_version(), "platform": platform.platform()}
     for name in ("tensorflow", "numpy", "scipy", "h5py", "open3d", "matplotlib"):
         if name in sys.modules:
             found[name] = sys.modules[name].__version__

@@ -36,7 +36,7 @@ def opened(request, tmp_path_factory):
                 # T-Nets begin with zeros, which would hide what they pool.
                 variable.load(np.random.RandomState(1).standard_normal(variable.shape.as_list()) / 50, session)
         checkpoint.save(session, tf.train.Saver(), prefix)
-    with checkpoint.restore(prefix, gpu=-1) as network:
+    with checkpoint.restore(prefix, request.param, gpu=-1) as network:
         assert network.model_name == request.param
         yield classifier.Classifier(network)
 

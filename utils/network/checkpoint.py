@@ -51,7 +51,8 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
 
     Args:
       prefix: path of the checkpoint, as `checkpoint_files.find` returns it.
-      model_name: one of models.NAMES; None: whichever the checkpoint holds.
+      model_name: one of models.NAMES; None: whichever the checkpoint holds, and of several with the same layers that
+        in its config.json.
       gpu: index of the GPU, -1 for the CPU.
       fresh_layers: names of layers, such as "fc3" or "transform_net1", that get the weights of a network before any
         training instead: drawn anew, other ones than any training began with, with the batch norm of a new layer.
@@ -63,16 +64,13 @@ def restore(prefix, model_name=None, gpu=0, fresh_layers=(), seed=0, class_names
       A Network.
 
     Raises:
-      InputError: the checkpoint is damaged, is not of this network, or of another number of classes.
+      InputError: the checkpoint is damaged, is not of this network or nobody says of which, or of another number of
+        classes.
     """
     config = checkpoint_files.read_config(prefix)
 
     def build(stored):
-        if (model_name or stored.model_name) not in models.NAMES:
-            raise InputError(
-                "{} holds {}: give a checkpoint of {}".format(prefix, stored.model_name, " or ".join(models.NAMES))
-            )
-        stored.check_is_of(model_name or stored.model_name)
+        stored.take_as(model_name, config.get("model"))
         names = _class_names(class_names, config, stored.num_classes, prefix)
 
         def value_of(getter, name, shape, initializer=None, **options):
@@ -118,7 +116,7 @@ def load(session, prefix, variables, model_name):
     """
 
     def read(stored):
-        stored.check_is_of(model_name)
+        stored.take_as(model_name)
         for variable in variables:
             kind = variable.dtype.base_dtype.as_numpy_dtype
             variable.load(stored.read(variable.op.name, variable.shape.as_list(), kind), session)

@@ -12,7 +12,7 @@ import models
 from utils import wording
 from utils.clouds import scaling
 from utils.command_line import ROTATIONS
-from utils.files import PROJECT_DIR, InputError, printable, put_in_place, read_json
+from utils.files import PROGRAM, PROJECT_DIR, InputError, printable, put_in_place, read_json
 
 PRETRAINED_DIR = os.path.join(PROJECT_DIR, "log", "pretrained")
 LONGEST_VALUE = 60  # letters of a value in a message
@@ -105,13 +105,24 @@ def read_config(prefix):
     for path in (os.path.join(folder, "config.json") for folder in folders):
         if os.path.isfile(path):
             config = read_json(path, "mend it or delete it")
-            # An unrelated config.json, of another program, counts as none.
             if config.get("model") not in models.NAMES:
+                # An unrelated config.json, of another program, counts as none.
+                _check_is_of_another_program(config, path)
                 return {}
             config = {name: value for name, value in config.items() if value is not None}
             _check_values(config, path)
             return config
     return {}
+
+
+def _check_is_of_another_program(config, path):
+    """Raises an InputError for a config.json of ours: one of our networks may have the same layers as its own."""
+    versions = config.get("versions")
+    if isinstance(versions, dict) and PROGRAM in versions:
+        raise InputError(
+            "{} is of a network {} that models/__init__.py does not name: add that to its NAMES, or delete this "
+            "file".format(path, printable(repr(config.get("model")), LONGEST_VALUE))
+        )
 
 
 def _check_values(config, path):

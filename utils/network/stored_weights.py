@@ -38,7 +38,8 @@ class StoredWeights:
     """The variables of a checkpoint, under our names.
 
     Attributes:
-      model_name: one of models.NAMES, or words that say it holds none of them.
+      model_names: tuple of those of models.NAMES whose layers are the ones in the checkpoint; empty without any.
+      model_name: the one of them that `take_as` takes it for; None before.
     """
 
     def __init__(self, prefix, readable):
@@ -51,10 +52,10 @@ class StoredWeights:
             raise _damaged(prefix, error)
         self._shapes = self._reader.get_variable_to_shape_map()
         self._types = self._reader.get_variable_to_dtype_map()
-        # Of the networks that we know, the one whose layers are those in the checkpoint. Optimizers store no `weights`.
+        # Optimizers store no `weights`.
         layers = {name.split("/")[0] for name in self._shapes if name.endswith("/weights")}
-        known = [name for name in models.NAMES if layers == set(models.network(name).LAYERS_FROM_TOP)]
-        self.model_name = known[0] if known else "no network of ours"
+        self.model_names = tuple(name for name in models.NAMES if layers == set(models.network(name).LAYERS_FROM_TOP))
+        self.model_name = None
 
     @property
     def num_classes(self):
@@ -65,17 +66,36 @@ class StoredWeights:
             raise InputError("{} holds no matrix {}: give one of a {}".format(self._prefix, name, self.model_name))
         return shape[-1]
 
-    def check_is_of(self, model_name):
-        """Raises an InputError unless the checkpoint is of this network.
+    def take_as(self, asked=None, trained=None):
+        """Settles of which network it is; several can have the same layers.
 
         The smaller network would load from the larger one's checkpoint, by name and shape, and compute nonsense.
+
+        Args:
+          asked: the name of the network that it is to be of; None: of any.
+          trained: the name in its config.json, None without one. It decides where several have these layers.
+
+        Raises:
+          InputError: it is of another network, of none that we know, or of one of several, and nobody says which.
         """
-        if self.model_name != model_name:
+        names = " or ".join(self.model_names) or "no network of ours"
+        if asked is not None and asked not in self.model_names:
             raise InputError(
                 "{} does not fit `model` {}: it holds {}; give the checkpoint of a {}".format(
-                    self._prefix, model_name, self.model_name, model_name
+                    self._prefix, asked, names, asked
                 )
             )
+        if not self.model_names:
+            raise InputError(
+                "{} holds {}: give a checkpoint of {}".format(self._prefix, names, " or ".join(models.NAMES))
+            )
+        if asked is None and trained not in self.model_names and len(self.model_names) > 1:
+            raise InputError(
+                "{} holds {}, which have the same layers, and no config.json says which: say it by `model`".format(
+                    self._prefix, names
+                )
+            )
+        self.model_name = asked or (trained if trained in self.model_names else self.model_names[0])
 
     def read(self, name, shape, kind=np.float32):
         """The value of a variable, as an array.
