@@ -64,7 +64,8 @@ def parse_flags():
     group.add_argument(
         "--start_from",
         metavar="CHECKPOINT",
-        help="begin with its weights instead of random ones, to train on or for another task",
+        help="begin with its weights instead of random ones, to train on, or for other classes: then the last layer "
+        "begins anew",
     )
     command_line.add_gpu_flag(group)
     group = parser.add_argument_group("optimizer")
@@ -188,6 +189,8 @@ def train(flags, together=processes.ONE):
             return
         if together.is_first:
             files.write_json(resuming.config_path(flags.log_dir), dict(config, versions=files.versions()))
+        if graph.fresh_layer:
+            log("{} begins anew: {} tells other classes apart".format(graph.fresh_layer, flags.start_from))
         with training.StopOnSignal(together) as stop:
             count = flags.clouds_shown if together.is_first else 0
             shown = shown_clouds.choose(graph, test_set, class_names, count, log)

@@ -92,8 +92,9 @@ def test_a_save_that_was_cut_off_is_opened_whole(tiny_log, tmp_path, monkeypatch
 
 
 def _save_network(prefix, num_classes, model_name="pointnet_cls_basic", extra=()):
-    """Saves a fresh network, and further variables of the given names."""
+    """Saves a fresh network, of other weights than a training draws, and further variables of the given names."""
     with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(1)
         models.network(model_name).get_model(tf.zeros([1, 8, 3]), num_classes, is_training=False)
         for name in extra:
             tf.get_variable(name, [2])
@@ -215,13 +216,42 @@ def test_classes_are_named_by_the_caller_the_config_or_their_numbers(tmp_path):
         names(["a", "b"])
 
 
-def test_weights_of_other_classes_are_no_start(tmp_path):
-    _save_network(str(tmp_path / "model.ckpt"), 3)
+def _other_than_in(prefix, session):
+    """Names of the variables of the default graph that have other values than in a checkpoint."""
+    there = tf.train.NewCheckpointReader(prefix)
+    found = [one for one in tf.global_variables() if there.has_tensor(one.op.name)]
+    return [one.op.name for one in found if not np.array_equal(one.eval(session), there.get_tensor(one.op.name))]
+
+
+def test_of_weights_of_other_classes_all_but_the_last_layer_is_a_start(tmp_path):
+    prefix = str(tmp_path / "start" / "model.ckpt")
+    _save_network(prefix, 3)
     settings = training.TrainingSettings("pointnet_cls_basic", ("a", "b"), batch_size=4, steps_per_epoch=1, max_epoch=1)
-    os.makedirs(str(tmp_path / "log"))
-    training_of_others = training_graph.open_training(str(tmp_path / "log"), settings, str(tmp_path), gpu=-1)
-    with pytest.raises(InputError, match="tells 3 classes apart, the network here 2"), training_of_others:
-        pass
+    with training_graph.open_training(str(tmp_path), settings, prefix, gpu=-1) as graph:
+        assert graph.fresh_layer == "fc3"
+        assert _other_than_in(prefix, graph._session) == ["fc3/weights", "fc3/biases"]
+
+
+def test_the_last_layer_begins_anew_where_a_class_has_another_name_or_place(tmp_path):
+    prefix = str(tmp_path / "model.ckpt")
+    _save_network(prefix, 3)
+    with tf.Graph().as_default(), tf.Session() as session:
+        models.network("pointnet_cls_basic").get_model(tf.zeros([1, 8, 3]), 3, is_training=False)
+        for trained, now, anew in (
+            (None, "abc", []),
+            ("abc", "abc", []),
+            ("abc", "cba", ["fc3/weights"]),
+            ("abc", "abd", ["fc3/weights"]),
+            ("ab", "abc", []),  # not the names of this checkpoint
+        ):
+            write_json(
+                str(tmp_path / "config.json"), {"model": "pointnet_cls_basic", "class_names": trained and list(trained)}
+            )
+            session.run(tf.global_variables_initializer())
+            variables = tf.global_variables()
+            fresh = checkpoint.begin_with(session, prefix, variables, "pointnet_cls_basic", tuple(now))
+            # Biases begin with zeros, in the checkpoint as here.
+            assert _other_than_in(prefix, session) == anew and fresh == ("fc3" if anew else None)
 
 
 @pytest.mark.parametrize(

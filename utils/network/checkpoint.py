@@ -117,11 +117,45 @@ def load(session, prefix, variables, model_name):
 
     def read(stored):
         stored.take_as(model_name)
-        for variable in variables:
-            kind = variable.dtype.base_dtype.as_numpy_dtype
-            variable.load(stored.read(variable.op.name, variable.shape.as_list(), kind), session)
+        _load(session, stored, variables)
 
     stored_weights.read_whole(prefix, read)
+
+
+def begin_with(session, prefix, variables, model_name, class_names):
+    """Loads the weights that a training begins with; of a network for other classes, all but those of its last layer.
+
+    Where nobody knows the names of its classes, those of as many are taken to be the same.
+
+    Args:
+      session, prefix, variables, model_name: as of `load`.
+      class_names: tuple of the names of the classes that the training is for.
+
+    Returns:
+      The name of the last layer where that keeps the weights that it has; None where all are loaded.
+
+    Raises:
+      InputError: as `load`.
+    """
+    trained = checkpoint_files.read_config(prefix).get("class_names")
+
+    def read(stored):
+        stored.take_as(model_name)
+        # Names that do not fit in number are not of this checkpoint.
+        is_known = trained is not None and len(trained) == stored.num_classes
+        is_same = tuple(trained) == tuple(class_names) if is_known else stored.num_classes == len(class_names)
+        fresh = None if is_same else models.network(model_name).LAYERS_FROM_TOP[0]
+        _load(session, stored, [variable for variable in variables if variable.op.name.split("/")[0] != fresh])
+        return fresh
+
+    return stored_weights.read_whole(prefix, read)
+
+
+def _load(session, stored, variables):
+    """Loads variables from a StoredWeights that is taken as of their network."""
+    for variable in variables:
+        kind = variable.dtype.base_dtype.as_numpy_dtype
+        variable.load(stored.read(variable.op.name, variable.shape.as_list(), kind), session)
 
 
 @contextlib.contextmanager

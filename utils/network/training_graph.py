@@ -55,6 +55,8 @@ class TrainingGraph:
       epochs_done: epochs trained and tested.
       best_accuracy: of the network in `best_folder`, 0 before there is one.
       best_folder: where the best network is kept.
+      fresh_layer: name of the last layer where it begins anew, as the weights to begin with are of other classes; else
+        None.
       sees_fewer: whether it is trained on fewer points than whole clouds have, and would tell: see `take_averages`.
     """
 
@@ -67,6 +69,7 @@ class TrainingGraph:
         self.best_folder = os.path.join(log_dir, "best")
         self._best_prefix = os.path.join(self.best_folder, "model.ckpt")
         self._has_averages_of_parts = False
+        self.fresh_layer = None
         weights = self._build(settings)
         session.run(tf.global_variables_initializer())
         if self._is_first:
@@ -173,7 +176,9 @@ class TrainingGraph:
                 self.save()
         elif start_from is not None:
             start = checkpoint_files.find(start_from, None, argument="start_from")
-            checkpoint.load(self._session, start, weights, settings.model_name)
+            self.fresh_layer = checkpoint.begin_with(
+                self._session, start, weights, settings.model_name, settings.class_names
+            )
 
     def _accuracy_of_best(self, last_known):
         """The accuracy of the network in `best_folder`, 0 without one.
