@@ -15,7 +15,7 @@ from numpy_network import NumpyNetwork
 import models
 from utils.demo import modelnet40
 from utils.files import InputError, versions, write_json
-from utils.network import checkpoint, checkpoint_files, stored_weights, training, training_graph
+from utils.network import checkpoint, checkpoint_files, training, training_graph
 
 
 def _save_value(folder, value):
@@ -290,48 +290,6 @@ def test_a_checkpoint_that_holds_no_numbers_is_refused(tmp_path):
         checkpoint.save(session, tf.train.Saver(), str(tmp_path / "model.ckpt"))
     with pytest.raises(InputError, match="holds numbers that are none, in conv3/biases: its training diverged"):
         checkpoint.restore(str(tmp_path / "model.ckpt"), gpu=-1).__enter__()
-
-
-def _read(prefix, value, name="conv3/biases", kind=np.float32):
-    """What `stored_weights` reads of a checkpoint that holds such a variable."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        variable = tf.Variable(value, name=name)
-        session.run(variable.initializer)
-        checkpoint.save(session, tf.train.Saver([variable]), prefix)
-    return stored_weights.read_whole(prefix, lambda stored: stored.read(name, list(np.shape(value)), kind))
-
-
-@pytest.mark.parametrize("kind", [np.float64, np.float16, np.int32, np.float32])
-def test_numbers_of_any_precision_are_read_in_float32(tmp_path, kind, rng):
-    value = rng.uniform(-99, 99, 5).astype(kind)
-    found = _read(str(tmp_path / "model.ckpt"), value)
-    assert found.dtype == np.float32 and [float(one) for one in found] == [float(np.float32(one)) for one in value]
-
-
-def test_a_count_of_steps_is_read_to_the_last_one(tmp_path):
-    assert _read(str(tmp_path / "model.ckpt"), np.array([2**24 + 1]), kind=np.int64)[0] == 16777217
-
-
-@pytest.mark.parametrize(
-    "value, words",
-    [
-        (np.full(3, 1e300), "holds numbers that are none, in conv3/biases"),
-        (np.full(3, 1j), "conv3/biases is of complex128 there, float32 here"),
-        (np.full(3, True), "conv3/biases is of bool there, float32 here"),
-        (np.full(3, b"x"), "conv3/biases is of string there, float32 here"),
-    ],
-)
-def test_what_is_no_number_of_float32_is_refused(tmp_path, value, words):
-    with pytest.raises(InputError, match=words):
-        _read(str(tmp_path / "model.ckpt"), value)
-
-
-def test_a_variance_below_0_is_refused_but_for_rounding(tmp_path):
-    prefix = str(tmp_path / "model.ckpt")
-    with pytest.raises(InputError, match="below 0, -0.5 in conv3/bn/moving_variance"):
-        _read(prefix, np.float32([1, -0.5]), "conv3/bn/moving_variance")
-    rounded = np.float32([1, -1e-7])
-    np.testing.assert_array_equal(_read(prefix, rounded, "conv3/bn/moving_variance"), rounded)
 
 
 def test_upstreams_names_of_the_moving_averages_load(tiny_log, tmp_path):
