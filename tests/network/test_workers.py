@@ -54,6 +54,28 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
         assert list(pool.results(end_at_first, [piece])) == [(piece, 3)]
 
 
+@pytest.mark.takes_turns
+@pytest.mark.skipif(os.name == "nt", reason="kills as Linux does")
+@pytest.mark.parametrize("deaths", (1, 1000))
+def test_workers_that_die_as_they_start_are_started_again(tmp_path, deaths):
+    pytest.importorskip("distributed")
+    import dask
+
+    starts = tmp_path / "starts"
+    (tmp_path / "begin.py").write_text(
+        "import os\nwith open({0!r}, 'a') as file:\n    file.write('.')\n"
+        "if os.path.getsize({0!r}) <= {1}:\n    os.kill(os.getpid(), 9)\n".format(str(starts), deaths)
+    )
+    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "begin.py")]}):
+        if deaths == 1:
+            with workers.open_pool(1) as pool:
+                assert pool.count == 1
+        else:
+            with pytest.raises(InputError, match="`workers` 1: they end as they start"):
+                workers.open_pool(1).__enter__()
+            assert len(starts.read_text()) == workers.STARTS
+
+
 @pytest.mark.parametrize(
     "first, num_gpus, taken", [(0, 2, [0, 1, 0]), (1, 4, [1, 2, 3]), (-1, 2, [-1] * 3), (0, 0, [0] * 3)]
 )

@@ -19,6 +19,7 @@ from utils import streams
 from utils.files import PROJECT_DIR, InputError
 from utils.network.processes import Processes, share_cores
 
+STARTS = 3  # how often workers of this machine are started, where one of them dies meanwhile
 SECONDS_TO_CONNECT = 60
 SECONDS_TO_COME_BACK = 30  # of a worker that died, after which another takes its place
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -66,7 +67,7 @@ def open_pool(where):
       A Pool.
 
     Raises:
-      InputError: `distributed` is missing, or no cluster answers.
+      InputError: `distributed` is missing, workers do not start, or no cluster answers.
     """
     try:
         import dask
@@ -83,25 +84,40 @@ def open_pool(where):
         if isinstance(where, int):
             folder = opened.enter_context(tempfile.TemporaryDirectory())
             with _interrupts_kept_from_workers(), dask.config.set(CONFIG):
-                # No port that others reach, no page of its own, and no folder where the user is.
-                address = cluster = opened.enter_context(
-                    distributed.LocalCluster(
-                        n_workers=where,
-                        threads_per_worker=1,
-                        processes=True,
-                        dashboard_address=None,
-                        host="127.0.0.1",
-                        local_directory=folder,
-                        memory_limit=None,  # its share of the machine's may be less than one network takes
-                        silence_logs=logging.CRITICAL,
-                    )
-                )
+                address = cluster = opened.enter_context(_local_cluster(where, folder))
         try:
             client = opened.enter_context(distributed.Client(address, timeout=SECONDS_TO_CONNECT))
             client.wait_for_workers(where if isinstance(where, int) else 1, timeout=SECONDS_TO_CONNECT)
         except (OSError, ValueError, distributed.TimeoutError) as error:
             raise InputError("`workers` {}: no Dask worker answers there ({})".format(where, error or "in time"))
         yield Pool(client, cluster)
+
+
+def _local_cluster(count, folder):
+    """A distributed.LocalCluster of so many processes, whose files go to a folder.
+
+    Raises:
+      InputError: they do not start, however often.
+    """
+    import distributed
+
+    for number in range(1, STARTS + 1):
+        try:
+            # No port that others reach, no page of its own, and no folder where the user is.
+            return distributed.LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                host="127.0.0.1",
+                local_directory=folder,
+                memory_limit=None,  # its share of the machine's may be less than one network takes
+                silence_logs=logging.CRITICAL,
+            )
+        # One of them was killed before it could say that it is there.
+        except (RuntimeError, OSError, distributed.TimeoutError) as error:
+            if number == STARTS:
+                raise InputError("`workers` {}: they end as they start ({})".format(count, error))
 
 
 @contextlib.contextmanager
