@@ -101,7 +101,8 @@ def _local_cluster(count, folder):
     """
     import distributed
 
-    for number in range(1, STARTS + 1):
+    failure = None
+    for _ in range(STARTS):
         try:
             # No port that others reach, no page of its own, and no folder where the user is.
             return distributed.LocalCluster(
@@ -116,8 +117,8 @@ def _local_cluster(count, folder):
             )
         # One of them was killed before it could say that it is there.
         except (RuntimeError, OSError, distributed.TimeoutError) as error:
-            if number == STARTS:
-                raise InputError("`workers` {}: they end as they start ({})".format(count, error))
+            failure = error
+    raise InputError("`workers` {}: they end as they start ({})".format(count, failure))
 
 
 @contextlib.contextmanager
