@@ -257,12 +257,12 @@ def sync(path):
 
 
 @contextlib.contextmanager
-def writing(path, way_on="free space there or mend the disk, and run this again"):
+def writing(path, way_on=None):
     """A context in which a file is written: a full disk or a folder that vanished is said with its name.
 
     Args:
       path: the file.
-      way_on: what the user can do, for the message.
+      way_on: what the user can do, for the message; None: free space, or move away what is in the way.
 
     Raises:
       InputError: in the place of an OSError.
@@ -270,7 +270,8 @@ def writing(path, way_on="free space there or mend the disk, and run this again"
     try:
         yield
     except OSError as error:
-        if error.errno in IN_THE_WAY:
+        if way_on is None and error.errno in IN_THE_WAY:
             way_on = "move away what stands there under that name, or give another folder"
+        way_on = way_on or "free space there or mend the disk, and run this again"
         reason = os.strerror(error.errno) if error.errno else error
         raise InputError("cannot write {} ({}): {}".format(path, reason, way_on))
