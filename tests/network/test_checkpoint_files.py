@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from utils import files
 from utils.files import PROJECT_DIR, InputError
 from utils.network import checkpoint_files, flags
 
@@ -67,7 +68,12 @@ def test_without_one_of_the_users_own_a_shipped_one_is_taken_and_named(tmp_path,
     assert str(tmp_path / "shipped" / "dgcnn") in capsys.readouterr().out
     own = _make(tmp_path / "log")
     assert checkpoint_files.find(None, str(tmp_path / "log"), model="dgcnn") == own
-    assert not capsys.readouterr().out
+    assert capsys.readouterr().out == "Taking the network trained in {}\n".format(tmp_path / "log")
+    files.write_json(own + checkpoint_files.FACTS, {"accuracy": 0.2125})
+    assert checkpoint_files.find(None, str(tmp_path / "log")) == own
+    assert capsys.readouterr().out.endswith("log, which knew 21.25 % of its test clouds\n")
+    # Who names it needs not be told.
+    assert checkpoint_files.find(own, None) == own and not capsys.readouterr().out
 
 
 def test_no_checkpoint_is_said_so(tmp_path, monkeypatch):

@@ -259,8 +259,9 @@ def test_a_null_in_config_json_is_no_value_but_where_a_flag_was_not_given(tmp_pa
     (tmp_path / "model.ckpt.index").write_bytes(b"")
     flags = _flags(tmp_path, 16)
     now = dict(vars(flags), class_names=["a"], num_train=99, processes=1, scaled="where needed", model="pointnet_cls")
-    now.update(rotation="y", seed=3)
-    nulls = dict.fromkeys(["batch_size", "processes", "rotation", "class_names", "num_train", "seed", "augment"])
+    now.update(rotation="y", seed=3, data={"train": "a", "test": "b"})
+    nulls = ["batch_size", "processes", "rotation", "class_names", "num_train", "seed", "augment", "data"]
+    nulls = dict.fromkeys(nulls)
     files.write_json(str(tmp_path / "config.json"), dict(now, **nulls))
     resuming.check(flags, now)
     for name, value in (("train_points", 32), ("start_from", "elsewhere"), ("label_smoothing", 0.2)):
