@@ -54,28 +54,24 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
         assert list(pool.results(end_at_first, [piece])) == [(piece, 3)]
 
 
-@pytest.mark.takes_turns
-@pytest.mark.skipif(os.name == "nt", reason="kills as Linux does")
-@pytest.mark.parametrize("deaths", (1, 1000))
-def test_workers_that_die_as_they_start_are_started_again(tmp_path, deaths):
-    pytest.importorskip("distributed")
-    import dask
+def test_workers_that_die_as_they_start_are_started_again(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    tried = []
 
-    if sys.version_info < (3, 8):
-        pytest.skip("Dask for this Python starts them again itself, and again")
-    starts = tmp_path / "starts"
-    (tmp_path / "begin.py").write_text(
-        "import os\nwith open({0!r}, 'a') as file:\n    file.write('.')\n"
-        "if os.path.getsize({0!r}) <= {1}:\n    os.kill(os.getpid(), 9)\n".format(str(starts), deaths)
-    )
-    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "begin.py")]}):
-        if deaths == 1:
-            with workers.open_pool(1) as pool:
-                assert pool.count == 1
-        else:
-            with pytest.raises(InputError, match="`workers` 1: they end as they start"):
-                workers.open_pool(1).__enter__()
-            assert len(starts.read_text()) == workers.STARTS
+    def start(n_workers, **_):
+        tried.append(n_workers)
+        if len(tried) < 3:
+            # As where one of them is killed meanwhile.
+            raise RuntimeError("Nanny failed to start.")
+        return "a cluster"
+
+    monkeypatch.setattr(distributed, "LocalCluster", start)
+    assert workers._local_cluster(2, str(tmp_path)) == "a cluster" and tried == [2, 2, 2]
+    del tried[:]
+    monkeypatch.setattr(workers, "STARTS", 2)
+    with pytest.raises(InputError, match="`workers` 2: they end as they start .Nanny failed to start"):
+        workers._local_cluster(2, str(tmp_path))
+    assert tried == [2, 2]
 
 
 @pytest.mark.parametrize(
