@@ -63,11 +63,6 @@ def test_settings_may_grow_but_not_change(tmp_path):
     files.check_same_settings(path, {"newer": 0.0}, "log_dir", newer={"newer": 0, "seed": 3})
     with pytest.raises(InputError, match="`newer` 0.2: what .* holds began with 0;"):
         files.check_same_settings(path, {"newer": 0.2}, "log_dir", newer={"newer": 0})
-    nulls = str(tmp_path / "nulls.json")
-    files.write_json(nulls, {"names": None, "newer": None})
-    files.check_same_settings(nulls, {"names": ["a"], "newer": 0.0}, "log_dir", newer={"newer": 0})
-    with pytest.raises(InputError, match="`newer` 0.2: what .* holds began with not given;"):
-        files.check_same_settings(nulls, {"newer": 0.2}, "log_dir", newer={"newer": None})
     with pytest.raises(InputError, match="`seed` 1: what .* holds began with 0; .*`log_dir`"):
         files.check_same_settings(path, {"seed": 1}, "log_dir")
     (tmp_path / "config.json").write_text("[1]")
@@ -229,3 +224,13 @@ def test_what_stands_in_the_way_is_to_be_moved_and_no_space_freed(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="move away what stands there"):
         files.write_json(str(tmp_path / "file" / "a.json"), {})
+
+
+def test_a_setting_that_was_not_given_is_a_value_too(tmp_path):
+    path = str(tmp_path / "run.json")
+    files.write_json(path, {"seed": None})
+    files.check_same_settings(path, {"seed": None, "newer": 5}, "dump_dir")
+    with pytest.raises(InputError, match="`seed` 3: what .* began without it"):
+        files.check_same_settings(path, {"seed": 3}, "dump_dir")
+    # Of a file that has been read, what was read counts.
+    files.check_same_settings(path, {"seed": 3}, "dump_dir", before={})

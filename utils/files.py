@@ -165,29 +165,35 @@ def read_json(path, way_on):
         raise InputError("{} cannot be read ({}): {}".format(path, error, way_on))
 
 
-def check_same_settings(path, settings, argument, way_on="repeat that or give another", newer=None):
+def check_same_settings(path, settings, argument, way_on="repeat that or give another", newer=None, before=None):
     """Refuses to go on with other settings than what is in a folder began with.
 
     Args:
       path: the JSON file that holds the settings of the beginning, among others.
       settings: dictionary from the names of arguments to the values that must be the same. A setting that the file
-        lacks, as it is older than the setting, or has as null, is taken to be the same, unless `newer` has it.
+        lacks, as it is older than the setting, is taken to be the same, unless `newer` has it.
       argument: name of the argument that gives the folder.
       way_on: what the user can do, for the message; the name of the argument follows.
       newer: dictionary from the names of settings that a file may lack to what these were before there was a choice.
+      before: what the file holds, where that has been read; None: it is read here.
 
     Raises:
       InputError: one differs, or the file cannot be read.
     """
-    there = read_json(path, "mend it or give another `{}`".format(argument))
-    before = dict(newer or {}, **{name: value for name, value in there.items() if value is not None})
+    there = read_json(path, "mend it or give another `{}`".format(argument)) if before is None else before
+    before = dict(newer or {}, **there)
     for name, value in settings.items():
         value = json.loads(json.dumps(value))  # JSON has lists for tuples.
         if name in before and before[name] != value:
-            now, then = ("not given" if one is None else one for one in _told_apart(value, before[name]))
+            now, then = _told_apart(value, before[name])
             raise InputError(
-                "`{}` {}: what {} holds began with {}; {} `{}`".format(
-                    name, now, os.path.dirname(path), then, way_on, argument
+                "`{}` {}: what {} holds began {}; {} `{}`".format(
+                    name,
+                    "not given" if now is None else now,
+                    os.path.dirname(path),
+                    "without it" if then is None else "with {}".format(then),
+                    way_on,
+                    argument,
                 )
             )
 

@@ -265,7 +265,7 @@ def test_a_null_in_config_json_is_no_value_but_where_a_flag_was_not_given(tmp_pa
     files.write_json(str(tmp_path / "config.json"), dict(now, **nulls))
     resuming.check(flags, now)
     for name, value in (("train_points", 32), ("start_from", "elsewhere"), ("label_smoothing", 0.2)):
-        with pytest.raises(InputError, match="`{}` {}: .* began with (not given|0.0);".format(name, value)):
+        with pytest.raises(InputError, match="`{}` {}: .* began (without it|with 0.0);".format(name, value)):
             resuming.check(flags, dict(now, **{name: value}))
 
 

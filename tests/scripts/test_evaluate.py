@@ -151,7 +151,7 @@ def foreign_network(tiny_log, tmp_path):
 
 def test_the_classes_of_another_programs_checkpoint_are_named_by_a_file(foreign_network, tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(OWN_NAMES), encoding="utf-8")
-    data = _data(tmp_path / "data", [3, 3])
+    data = _data(tmp_path / "data", [3, 3, 1])
     arguments = ["--data_dir", data, "--model_path", foreign_network, "--num_point", 64, "--dump_dir", tmp_path / "out"]
     finished = _evaluate("--class_names", tmp_path / "names.txt", *arguments)
     assert finished.returncode == 0, finished.stderr

@@ -1,5 +1,6 @@
 """What a training holds to that goes on where another run of it stopped, or begins with weights of another."""
 
+import functools
 import os
 
 from utils import files
@@ -59,12 +60,16 @@ def check(flags, config, idle=()):
     same = {name: config[name] for name in must_stay}
     if config["batch_size"] * config["processes"] == before.get("batch_size", 0) * before.get("processes", 1):
         del same["batch_size"]
-    files.check_same_settings(config_path(flags.log_dir), same, "log_dir", newer=NEWER_FLAGS)
+    # A null in the file is no value, and left out of `before`.
+    check_same = functools.partial(
+        files.check_same_settings, config_path(flags.log_dir), argument="log_dir", before=before
+    )
+    check_same(same, newer=NEWER_FLAGS)
     if flags.schedule == "cosine":
         way_on = "repeat that, as its cosine ends there, or begin with its weights by `start_from` in another"
-        files.check_same_settings(config_path(flags.log_dir), {"max_epoch": flags.max_epoch}, "log_dir", way_on)
+        check_same({"max_epoch": flags.max_epoch}, way_on=way_on)
     of_data = {name: config[name] for name in ("class_names", "num_train")}
-    files.check_same_settings(config_path(flags.log_dir), of_data, "log_dir", "give its `data_dir` or another")
+    check_same(of_data, way_on="give its `data_dir` or another")
     # Of older trainings nobody knows.
     known = before.get("data") or config["data"]
     others = [split for split, digest in config["data"].items() if known[split] != digest]
