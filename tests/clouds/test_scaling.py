@@ -97,6 +97,7 @@ def test_networks_that_are_older_than_scaling_see_clouds_as_they_were_trained(tm
     assert capsys.readouterr().out.strip().endswith("taken as they lie, as the network was trained")
 
 
+@pytest.mark.takes_turns
 def test_a_training_on_millimetres_and_what_comes_after_it_agree(tmp_path, tiny_data):
     folder, log = tmp_path / "mm", tmp_path / "log"
     folder.mkdir()

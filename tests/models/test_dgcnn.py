@@ -146,6 +146,7 @@ def test_the_gradients_of_a_training_step_are_the_textbooks(rng):
         )
 
 
+@pytest.mark.takes_turns
 def test_at_half_the_density_a_point_has_half_the_neighbours(reference):
     cloud = reference["points"][:1, :100]
     with tf.Graph().as_default(), checkpoint.open_session(-1) as session:

@@ -95,8 +95,8 @@ def test_every_method_gives_one_finite_number_a_point(reference, reference_class
     for name, method in METHODS.items():
         values = method.heat(
             reference_classifier,
-            reference["points"][:2],
+            reference["points"][:2, :300],
             reference["label"][:2],
             rngs=[np.random.RandomState(0), np.random.RandomState(1)],
         )
-        assert values.shape == (2, 1024) and np.isfinite(values).all() and np.ptp(values, axis=1).all(), name
+        assert values.shape == (2, 300) and np.isfinite(values).all() and np.ptp(values, axis=1).all(), name

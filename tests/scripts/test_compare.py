@@ -311,7 +311,7 @@ def _train(data, folder):
 def test_a_network_of_any_classes_is_compared_under_the_names_of_its_data(trained_on, compared_on, count, tmp_path):
     _train(os.path.join(CASES, trained_on), tmp_path)
     out = tmp_path / "out"
-    arguments = ["sanity", "--per_class", 1, "--methods", "asm", "random"]
+    arguments = ["insert", "--per_class", 1, "--methods", "asm", "random"]
     finished = _compare(os.path.join(CASES, compared_on), tmp_path, out, *arguments)
     assert finished.returncode == 0, finished.stderr
     with open(os.path.join(CASES, trained_on, "shape_names.txt"), encoding="utf-8") as file:
