@@ -1,4 +1,7 @@
-"""The documents: the scripts take every command, every link leads somewhere, git ignores what the examples write."""
+"""The documents: the scripts take every command, every link leads somewhere, git ignores what the examples write.
+
+The numbers of docs/results.md and docs/runner-up.md are in test_documented_results.py.
+"""
 
 import glob
 import importlib
@@ -9,7 +12,9 @@ import shlex
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from utils.compare import flags as compare_flags
 from utils.explain import flags as explain_flags
@@ -143,3 +148,28 @@ def test_every_picture_of_the_pages_is_made_by_a_command_that_the_scripts_take(m
         monkeypatch.setattr(sys, "argv", [script] + arguments)
         PARSERS[script[: -len(".py")]]()
         assert "`python {}`".format(picture.command.replace(" --no_window", "")) in captions
+
+
+@pytest.mark.parametrize("name", ["rotation_y", "rotation_xyz", "rotation_none", "dgcnn", "pointnet2_cls_ssg"])
+def test_the_accuracies_of_shipped_networks_are_those_of_their_logs(name):
+    with open(os.path.join(PROJECT_DIR, "log", "pretrained", name, "log_train.txt"), encoding="utf-8") as file:
+        tests = re.findall(r"test loss .*, accuracy ([\d.]+) ?%, mean class accuracy ([\d.]+) ?%", file.read())
+    overall, mean_class = max(tests, key=lambda pair: float(pair[0]))
+    page = _text("log/pretrained/{}/README.md".format(name))
+    assert "\n| accuracy | {} % of the 2,468 test clouds".format(overall) in page
+    assert "mean over the classes {} %".format(mean_class) in page
+    # Wilson's interval, solved for p: (found - p)^2 = z^2 p (1 - p) / n.
+    found, z, count = round(float(overall) * 24.68) / 2468, stats.norm.ppf(0.975), 2468
+    ends = sorted(np.roots([1 + z * z / count, -2 * found - z * z / count, found * found]))
+    assert "(95 % interval over the clouds: {:.1f} to {:.1f})".format(*(100 * end for end in ends)) in page
+    training = " ".join(_text("docs/training.md").split())
+    assert " {} %".format(overall) in training
+    assert "{} % as the mean over the classes".format(mean_class) in training
+
+
+def test_the_times_of_many_processes_are_those_that_their_command_prints():
+    _, command = next(one for one in _commands(["docs/scaling.md"]) if "--step_seconds 0.34" in one[1])
+    printed = subprocess.check_output([sys.executable] + shlex.split(command)[1:], cwd=PROJECT_DIR)
+    rows = printed.decode().split("\n")[2:-1]
+    assert len(rows) == 5
+    assert "\n".join(rows) in _text("docs/scaling.md")
