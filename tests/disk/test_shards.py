@@ -1,4 +1,6 @@
 import argparse
+import ntpath
+import os
 
 import pytest
 
@@ -37,6 +39,24 @@ def test_files_of_shards_are_found_in_order_packed_or_not_and_nothing_else(tmp_p
     assert found[Shard(3, 12)] == str(tmp_path / "a[1].b" / "rows.3-of-12.csv")
     assert list(shards.there(path)) == [(1, 2), (2, 12), (10, 12)]
     assert shards.lacking(found)[:3] == [(2, 2), (1, 12), (4, 12)] and len(shards.lacking(found)) == 10
+
+
+@pytest.mark.parametrize("end", ["", "/", "//", "/./"])
+def test_files_of_shards_are_found_however_the_folder_is_written(end, tmp_path, monkeypatch):
+    (tmp_path / "rows.1-of-2.csv").write_text("")
+    path = os.path.join(str(tmp_path) + end, "rows.csv")
+    assert shards.there(path) == {Shard(1, 2): shards.path_of(path, Shard(1, 2))}
+    assert shards.there(os.path.join(str(tmp_path), "none", "rows.csv")) == {}
+    monkeypatch.chdir(tmp_path)
+    assert shards.there("rows.csv") == {Shard(1, 2): "rows.1-of-2.csv"}
+
+
+@pytest.mark.parametrize("folder", ["log/compare/", "log/compare", "log\\compare\\", "C:/log/"])
+def test_files_of_shards_are_found_under_paths_of_windows(folder, monkeypatch):
+    monkeypatch.setattr(shards.os, "path", ntpath)
+    monkeypatch.setattr(shards.os, "listdir", lambda _: ["rows.csv", "rows.1-of-2.csv"])
+    path = ntpath.join(folder, "rows.csv")
+    assert shards.there(path) == {Shard(1, 2): path[: -len("csv")] + "1-of-2.csv"}
 
 
 def test_shards_work_beside_each_other_but_not_twice_nor_beside_the_whole(tmp_path):

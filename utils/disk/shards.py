@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import glob
 import os
 import re
 from typing import NamedTuple
@@ -68,12 +67,15 @@ def there(path, packed=""):
     Returns:
       Dictionary from Shard to path without that ending, in order.
     """
-    stem, ending = os.path.splitext(path)
-    found = {}
-    for one in glob.glob(glob.escape(stem) + ".*-of-*" + ending + "*"):
-        name = NAME.match(one, len(stem) + 1)
-        own = Shard(*map(int, name.groups())) if name else None
-        if own is not None and one in (path_of(path, own), path_of(path, own) + packed):
+    folder, name = os.path.split(path)
+    names, found = [], {}
+    # By their names alone: what `glob` finds in a folder of a slash at its end begins otherwise than `path` does.
+    with contextlib.suppress(OSError):
+        names = os.listdir(folder or ".")
+    for one in names:
+        parts = NAME.match(one, len(os.path.splitext(name)[0]) + 1)
+        own = Shard(*map(int, parts.groups())) if parts else None
+        if own is not None and one in (path_of(name, own), path_of(name, own) + packed):
             found[own] = path_of(path, own)
     return dict(sorted(found.items(), key=lambda item: (item[0].count, item[0].number)))
 
