@@ -1,5 +1,6 @@
 """Files that are whole or not there, settings that must stay, and errors that name arguments."""
 
+import builtins
 import errno
 import os
 
@@ -22,6 +23,26 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     with pytest.raises(KeyError):
         files.replace_file(path, fail)
     assert (tmp_path / "a.txt").read_text() == "first" and os.listdir(str(tmp_path)) == ["a.txt"]
+
+
+def test_a_folder_that_windows_lets_nobody_write_is_said_at_once(tmp_path, monkeypatch):
+    tried = []
+
+    def refuse(path, *_, **__):
+        tried.append(path)
+        assert len(tried) < 10
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    with monkeypatch.context() as windows:
+        # Of a folder, `access` of Windows knows no better.
+        windows.setattr(os, "name", "nt")
+        windows.setattr(os, "access", lambda *_: True)
+        windows.setattr(os, "open", refuse)
+        windows.setattr(builtins, "open", refuse)
+        with pytest.raises(InputError, match="cannot write to .* .Permission denied.: give another folder with `x`"):
+            files.make_folder(str(tmp_path), "x")
+    files.make_folder(str(tmp_path / "new" / "one"), "x")
+    assert os.listdir(str(tmp_path / "new" / "one")) == []
 
 
 def _held_open(times):

@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import sys
-import tempfile
 import time
 import zipfile
 import zlib
@@ -59,12 +58,25 @@ def make_folder(path, argument):
     """
     try:
         os.makedirs(path, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        _try_to_write_in(path)
     except OSError as error:
         raise InputError(
             "cannot write to {} ({}): give another folder with `{}`".format(path, error.strerror, argument)
         )
+
+
+def _try_to_write_in(folder):
+    """Writes an empty file in a folder and removes it. Raises an OSError where that cannot be done.
+
+    Not by `tempfile`: where Windows refuses, that takes its name for a folder's and tries 2^31 others (bpo-22107).
+    """
+    path = os.path.join(folder, "written-to-try.{}.tmp".format(os.getpid()))  # TEMPORARY
+    try:
+        with open(path, "wb"):
+            pass
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(path)
 
 
 def replace_file(path, write, mode="w"):
