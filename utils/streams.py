@@ -24,6 +24,10 @@ class Terminal:
     """
 
     def __init__(self, stream):
+        self.stand_for(stream)
+
+    def stand_for(self, stream):
+        """Takes a stream in the place of the one before."""
         self._stream = stream
 
     def write(self, text):
@@ -68,6 +72,24 @@ def guard():
             # A file name outside the console's code page must not end a long run.
             stream.reconfigure(errors="backslashreplace")
             setattr(sys, name, Terminal(stream))
+
+
+def reopen_stderr():
+    """Opens sys.stderr anew where its number, 2, has led elsewhere and back: a console of Windows loses it by that.
+
+    Before Python 3.10 a stream writes to what its number was first, which is closed by then (bpo-30555).
+    """
+    try:
+        is_console = os.name == "nt" and sys.stderr.isatty() and sys.stderr.fileno() == 2
+    except (AttributeError, OSError):  # there is none, or one of a notebook
+        return
+    if is_console:
+        encoding = sys.stderr.encoding
+        stream = open(2, "w", 1, encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115, it stays open
+        if isinstance(sys.stderr, Terminal):
+            sys.stderr.stand_for(stream)  # others know that by now, as those who log do
+        else:
+            sys.stderr = stream
 
 
 @contextlib.contextmanager

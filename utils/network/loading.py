@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 
-from utils import command_line
+from utils import command_line, streams
 
 
 def load_tensorflow():
@@ -55,8 +55,12 @@ def prepare():
 def _stderr_held_back():
     """Drops what libraries write to stderr from C++ too; where an exception comes out, shows it after all."""
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    try:
         before = os.dup(2)
+    except OSError:  # a program without a console, such as IDLE on Windows
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         is_done = False
         try:
@@ -68,6 +72,7 @@ def _stderr_held_back():
         finally:
             os.dup2(before, 2)
             os.close(before)
+            streams.reopen_stderr()
             if not is_done:
                 held.seek(0)
                 os.write(2, held.read())
