@@ -1,6 +1,7 @@
 """HDF5 files in PointNet's format: what is read, and what is refused."""
 
 import os
+import re
 import zlib
 
 import h5py
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from utils.clouds import hdf5
+from utils.demo import shapes
 from utils.files import InputError
 
 
@@ -154,3 +156,32 @@ def test_a_piece_that_is_larger_than_all_points_is_refused(tmp_path):
     with pytest.raises(InputError, match="promises 192 MB as 'data', more than a file of"):
         hdf5.read(str(tmp_path / "a.h5"), most=10**8)
     assert hdf5.read(str(tmp_path / "a.h5"), most=192 * 10**6)[0].shape == (1, 16, 3)
+
+
+def test_a_file_is_read_whose_name_the_code_page_of_windows_lacks(tmp_path, monkeypatch):
+    points = np.random.RandomState(0).random_sample((2, 20, 3)).astype(np.float32)
+    path, other = str(tmp_path / "\u6905\u5b50.h5"), str(tmp_path / "\u6905.h5")
+    with h5py.File(path, "w") as file:
+        file["data"], file["label"] = points, [3, 4]
+    with h5py.File(other, "w") as file:
+        file["data"] = h5py.ExternalLink("away.h5", "/data")
+    (tmp_path / "\u5b50.h5").write_bytes(b"none")
+
+    class OfWindows(h5py.File):
+        """As of h5py 2.10, where the code page has few letters."""
+
+        def __init__(self, name, *arguments):
+            if isinstance(name, str):
+                name.encode("cp1252")
+            super().__init__(name, *arguments)
+
+    monkeypatch.setattr(h5py, "File", OfWindows)
+    found, labels = hdf5.read(path)
+    assert (found == points).all() and labels.tolist() == [3, 4]
+    assert (hdf5.read_cloud(path, 1).points == points[1]).all() and hdf5.read_labels(path).tolist() == [3, 4]
+    with pytest.raises(InputError, match="^{} keeps data in another file".format(re.escape(other))):
+        hdf5.read_cloud(other)
+    with pytest.raises(InputError, match="\u5b50.h5 is damaged or not a whole HDF5 file"):
+        hdf5.read(str(tmp_path / "\u5b50.h5"))
+    shapes.write_demo_shapes(str(tmp_path / "\u6905"), 1, 1, 16)
+    assert hdf5.read(str(tmp_path / "\u6905" / "ply_data_test0.h5"))[0].shape == (len(shapes.DEMO_CLASSES), 16, 3)

@@ -16,6 +16,7 @@ import numpy as np
 
 from utils.clouds import arrays, column_names, scaling
 from utils.clouds.cloud import Content, check_finite
+from utils.disk import hdf5_file
 from utils.files import InputError, printable
 
 MOST_LINKS = 16  # from one soft link to the next, as HDF5 has it
@@ -103,23 +104,20 @@ def read_cloud(path, index=0):
         names = _names(file)
         if not names:
             raise InputError("{} holds no dataset of points: call it `data` or points".format(path))
-        try:
-            key = "data" if _is_data_set(file) else _choose(names)
-            if isinstance(key, tuple):
-                columns = [_dataset(file, one) for one in key]
-                for column in columns:
-                    _check_bytes(column, path)
-                points, notices = arrays.of_columns([column[()] for column in columns]), []
-                key = ", ".join(key)
-            else:
-                data = _dataset(file, key)
-                _check_bytes(data, path)
-                if data.dtype.names is not None:
-                    data = data[()]
-                points, notices = arrays.of_array(data, path, index, "dataset {}".format(printable(key)))
-                notices += _label(_dataset(file, "/".join(key.split("/")[:-1] + ["label"])), data.shape, index)
-        except InputError as error:
-            raise InputError(str(error) if str(error).startswith(("`", path)) else "{} {}".format(path, error))
+        key = "data" if _is_data_set(file) else _choose(names)
+        if isinstance(key, tuple):
+            columns = [_dataset(file, one) for one in key]
+            for column in columns:
+                _check_bytes(column, path)
+            points, notices = arrays.of_columns([column[()] for column in columns]), []
+            key = ", ".join(key)
+        else:
+            data = _dataset(file, key)
+            _check_bytes(data, path)
+            if data.dtype.names is not None:
+                data = data[()]
+            points, notices = arrays.of_array(data, path, index, "dataset {}".format(printable(key)))
+            notices += _label(_dataset(file, "/".join(key.split("/")[:-1] + ["label"])), data.shape, index)
         others = [name for name in names if name not in key.split(", ")]
         used = "dataset {}".format(printable(key, 60))
     return Content(points, used, notices + column_names.ignored(others, "dataset"))
@@ -188,10 +186,10 @@ def _opened(path):
         if not stat.S_ISREG(os.stat(path).st_mode):
             # A pipe would be waited for without end.
             raise InputError("{} is no file, but a folder, pipe or device".format(path))
-        with h5py.File(path, "r") as file:
+        with hdf5_file.opened(path) as file:
             yield file
-    except InputError:
-        raise
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(("`", path)) else "{} {}".format(path, error))
     except MemoryError:
         raise InputError("{} takes more memory to read than a file of its size should: is it damaged?".format(path))
     except DAMAGED as error:
@@ -215,7 +213,7 @@ def _dataset(file, name):
         return None
     properties = found.get_create_plist()
     if properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL:
-        raise _elsewhere(file, name)
+        raise _elsewhere(name)
     return h5py.Dataset(found)
 
 
@@ -242,12 +240,12 @@ def _followed(file, name):
         elif kind == h5py.h5l.TYPE_SOFT:
             raise KeyError("the link {!r} leads in a circle".format(name))
         else:
-            raise _elsewhere(file, name)
+            raise _elsewhere(name)
     return place
 
 
-def _elsewhere(file, name):
-    return InputError("{} keeps {} in another file: copy it into one".format(file.filename, printable(name)))
+def _elsewhere(name):
+    return InputError("keeps {} in another file: copy it into one".format(printable(name)))
 
 
 def _check_bytes(found, path, most=None):

@@ -13,6 +13,7 @@ import numpy as np
 from utils import command_line, files
 from utils.demo.modelnet40 import CLASS_NAMES
 from utils.demo.objects import BUILDERS
+from utils.disk import hdf5_file
 from utils.disk.made_once import begun, make_once
 from utils.files import InputError
 
@@ -138,10 +139,8 @@ def write_demo_shapes(out, num_train=32, num_test=8, num_points=2048, seed=0):
 
 
 def _write_hdf5(path, clouds, labels):
-    import h5py  # here, so that clouds can be sampled without it
-
     # Without creation times the same clouds make the same file.
-    with h5py.File(path, "w") as file:
+    with hdf5_file.opened(path, "w") as file:
         file.create_dataset("data", data=clouds, compression="gzip", shuffle=True, track_times=False)
         file.create_dataset("label", data=labels, compression="gzip", track_times=False)
 
