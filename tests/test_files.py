@@ -45,18 +45,17 @@ def test_a_folder_that_windows_lets_nobody_write_is_said_at_once(tmp_path, monke
     assert os.listdir(str(tmp_path / "new" / "one")) == []
 
 
-def _held_open(times):
-    """os.replace of a Windows where another program lets go of the file after some tries."""
+def _held_open(times, act=os.replace, number=errno.EACCES, winerror=32):
+    """What a function does on a Windows where another program lets go of the file after some tries."""
     left = [times]
-    replace = os.replace
 
-    def fail_first(source, target):
+    def fail_first(*arguments, **options):
         if left[0]:
             left[0] -= 1
-            error = PermissionError(13, "The process cannot access the file", source)
-            error.winerror = 32
+            error = OSError(number, "The process cannot access the file", arguments[0])
+            error.winerror = winerror
             raise error
-        replace(source, target)
+        return act(*arguments, **options)
 
     return fail_first
 
@@ -75,6 +74,34 @@ def test_a_file_that_stays_open_elsewhere_is_named_and_kept(tmp_path, monkeypatc
     with pytest.raises(InputError, match="a.txt is held open by another program: close it"):
         files.replace_file(str(tmp_path / "a.txt"), lambda file: file.write("new"))
     assert (tmp_path / "a.txt").read_text() == "old" and os.listdir(str(tmp_path)) == ["a.txt"]
+
+
+def test_a_text_that_another_program_holds_open_is_added_to_once_it_lets_go(tmp_path, monkeypatch):
+    path = tmp_path / "log.txt"
+    path.write_text("one\n")
+    monkeypatch.setattr(files, "WAITS", (0.0, 0.0))
+    monkeypatch.setattr(files, "open", _held_open(2, open), raising=False)
+    with files.open_to_add(str(path), "a") as file:
+        file.write("two\n")
+    assert path.read_text() == "one\ntwo\n"
+    monkeypatch.setattr(files, "open", _held_open(3, open), raising=False)
+    with pytest.raises(InputError, match="log.txt is held open by another program"):
+        files.open_to_add(str(path), "a")
+
+
+def test_a_folder_whose_files_go_in_a_moment_is_removed_once_they_have(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "WAITS", (0.0, 0.0))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_text("")
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "rmdir", _held_open(2, os.rmdir, errno.ENOTEMPTY, 145))
+        files.remove_folder(str(tmp_path / "a"))
+    assert os.listdir(str(tmp_path)) == []
+    # Elsewhere nothing goes by itself.
+    monkeypatch.setattr(os, "rmdir", _held_open(1, os.rmdir, errno.ENOTEMPTY, None))
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError, match="cannot access"):
+        files.remove_folder(str(tmp_path / "a"))
 
 
 def test_settings_may_grow_but_not_change(tmp_path):

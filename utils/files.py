@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 import zipfile
@@ -130,15 +131,27 @@ def remove(path):
     _once_let_go(path, lambda: os.remove(path))
 
 
+def remove_folder(path):
+    """As `shutil.rmtree`, but tried again, and refused, as `replace` does."""
+    _once_let_go(path, lambda: shutil.rmtree(path))
+
+
+def open_to_add(path, mode):
+    """As `open` of a text file (UTF-8) to add to it, but tried again, and refused, as `replace` does."""
+    return _once_let_go(path, lambda: open(path, mode, encoding="utf-8", newline="\n"))
+
+
 def _once_let_go(target, act):
-    for seconds in WAITS + (None,):
+    waits = iter(WAITS)
+    while True:
         try:
-            act()
-            return
-        except PermissionError as error:
-            # A folder without permission is no better in a moment.
-            if os.name != "nt" and getattr(error, "winerror", None) is None:
+            return act()
+        except OSError as error:
+            # A folder without permission is no better in a moment. What is removed but open elsewhere still fills one.
+            is_windows = os.name == "nt" or getattr(error, "winerror", None) is not None
+            if not is_windows or not (isinstance(error, PermissionError) or error.errno == errno.ENOTEMPTY):
                 raise
+            seconds = next(waits, None)
             if seconds is None:
                 raise InputError("{} is held open by another program: close it there and run this again".format(target))
         time.sleep(seconds)

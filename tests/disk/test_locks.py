@@ -1,6 +1,7 @@
 """Locks: the other's name in the refusal, free after a kill, taken over from the dead, kept for other computers."""
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -158,6 +159,17 @@ def test_a_lock_that_another_user_of_the_folder_left_is_taken_over(tmp_path):
             assert _file(tmp_path).stat().st_mode & 0o777 == 0o666
     finally:
         os.umask(before)
+
+
+def test_a_lock_whose_text_a_network_drive_keeps_from_others_is_refused_all_the_same(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with locks.hold_folder(str(tmp_path), "log_dir"), monkeypatch.context() as smb:
+        smb.setattr(os, "read", refuse)
+        words = "is in use by another process: wait until that ends"
+        with pytest.raises(locks.Held, match=words), locks.hold_folder(str(tmp_path), "log_dir"):
+            pass
 
 
 def test_a_full_disk_and_a_folder_in_the_place_of_the_lock_are_one_line(tmp_path, monkeypatch):

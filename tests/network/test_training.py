@@ -175,6 +175,16 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for():
     assert graph.best_accuracy == 0.75 and any("accuracy 75.00 %" in line for line in lines)
 
 
+def test_an_epoch_may_end_before_the_clock_of_windows_moves(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    settings = training.TrainingSettings("none", ("a", "b"), batch_size=4, steps_per_epoch=1, max_epoch=1)
+    clouds, lines = (np.zeros((4, 10, 3), np.float32), np.zeros(4, int)), []
+    training.train_one_epoch(
+        FakeGraph(None), clouds, 0, settings, lambda points, _: points, training.StopOnSignal(), lines.append
+    )
+    assert float(lines[0].split()[-2]) > 0 and lines[0].endswith("clouds/s")
+
+
 @pytest.mark.parametrize("clouds, rate", [(0, 1e-3), (500, 5e-4), (750, 1e-3 * (1 - np.sqrt(0.5)) / 2), (1000, 1e-5)])
 def test_a_cosine_ends_with_the_training(clouds, rate):
     settings = training.TrainingSettings(

@@ -50,7 +50,7 @@ def write(folders, target, methods=None, figure_format=plots.FORMATS[0], figure_
         written.append(clouds)
     elif os.path.exists(path):
         # Of other networks than the summary.
-        os.remove(path)
+        files.remove(path)
     print("Written to {}: {}".format(target, ", ".join(written)))
 
 

@@ -12,7 +12,7 @@ from utils.compare import grid_figure, heats, settings, tables
 from utils.compare.protocol import Figure
 from utils.disk import names, shards
 from utils.disk.rows import NamedCloud, RowFile
-from utils.files import LONG_LIST, InputError, replace_file
+from utils.files import LONG_LIST, InputError, remove, replace_file
 from utils.pictures import colours, plots, render
 from utils.viewer import html_page
 
@@ -121,7 +121,7 @@ def remove_other_formats(folder, name):
     for other in plots.FORMATS:
         path = os.path.join(folder, "{}.{}".format(start, other))
         if ending[1:] in plots.FORMATS and other != ending[1:] and os.path.exists(path):
-            os.remove(path)
+            remove(path)
 
 
 def _heading(results):

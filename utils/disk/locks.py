@@ -258,11 +258,12 @@ def _is_at(descriptor, path):
 
 
 def _read(descriptor):
+    """The Holder that a lock's file names; nobody where it cannot be read, as a file on SMB that another has locked."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         held = json.loads(os.read(descriptor, 4096).decode("utf-8"))
         return Holder(int(held["process"]), str(held["host"]), str(held["program"]), str(held["since"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OSError):
         return Holder()
 
 

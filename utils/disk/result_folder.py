@@ -156,7 +156,7 @@ def finish(folder, is_ours):
     is_cleared = os.path.exists(os.path.join(whole, CLEARED))
     if not is_cleared and not os.path.exists(os.path.join(whole, RUN_FILE)):
         # All of it is in its place, where it stays: this is what a kill left of an emptied folder.
-        shutil.rmtree(whole)
+        files.remove_folder(whole)
         return
     if not is_cleared:
         # Without its run.json, what is left of the run of before is no run.
@@ -170,7 +170,7 @@ def finish(folder, is_ours):
     for name in sorted(names, key=lambda name: name == RUN_FILE):
         files.replace(os.path.join(whole, name), os.path.join(folder, name))
     files.sync(folder)
-    shutil.rmtree(whole)
+    files.remove_folder(whole)
 
 
 def _what_differs(path, settings, is_ours):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.disk import names
-from utils.files import InputError, replace_file, writing
+from utils.files import InputError, open_to_add, replace_file, writing
 
 KEY = ("method", "class", "index", "step")
 PACKED = ".gz"  # ending of a file that gzip packed, which is read where there is no other
@@ -108,7 +108,7 @@ class RowFile:
         elif self._is_begun:
             self._is_begun = False
             # Not "a": a file that somebody deleted meanwhile is not to begin anew with rows that have no heading.
-            with writing(self._path), open(self._path, "r+", encoding="utf-8", newline="") as file:
+            with writing(self._path), open_to_add(self._path, "r+") as file:
                 file.seek(0, os.SEEK_END)
                 self._write(file, new)
         else:

@@ -98,7 +98,8 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
     if first >= steps:
         return
     totals = np.zeros(3)
-    start = last_save = time.time()
+    # Not `time.time`, which moves in steps of 16 ms on Windows, and back with the clock.
+    start = last_save = time.perf_counter()
     title = "Epoch {}/{}".format(epoch + 1, settings.max_epoch)
     with progress.Progress(title, steps * size, "clouds", done=first * size) as bar:
         for number in range(first, steps):
@@ -113,12 +114,13 @@ def train_one_epoch(graph, train_set, epoch, settings, augment, stop, log):
             bar.update(size)
             if stop.is_agreed():
                 return
-            if time.time() - last_save > SAVE_SECONDS:
+            if time.perf_counter() - last_save > SAVE_SECONDS:
                 graph.save()
-                last_save = time.time()
+                last_save = time.perf_counter()
+    pace = (steps - first) * size / (time.perf_counter() - start)
     log(
         "Epoch {}: train loss {:.4f} (classification {:.4f}), accuracy {}, {:.1f} clouds/s".format(
-            epoch + 1, means[0], means[1], wording.percent(means[2], 2), (steps - first) * size / (time.time() - start)
+            epoch + 1, means[0], means[1], wording.percent(means[2], 2), pace
         )
     )
 
@@ -189,7 +191,7 @@ class Log:
 
     def __call__(self, line):
         progress.print_line(line)
-        with files.writing(self._path), open(self._path, "a", encoding="utf-8") as file:
+        with files.writing(self._path), files.open_to_add(self._path, "a") as file:
             file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), line))
 
 
