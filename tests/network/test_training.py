@@ -213,6 +213,11 @@ def test_batch_norm_decay_halves_its_distance_to_one(clouds, decay):
     assert value == pytest.approx(decay)
 
 
+def test_a_log_takes_names_of_folders_that_are_no_utf_8(tmp_path):
+    training.Log(str(tmp_path / "log.txt"))("saved to Jürgen/caf\udce9")
+    assert (tmp_path / "log.txt").read_bytes().endswith("saved to Jürgen/caf\\udce9\n".encode("utf-8"))
+
+
 def test_many_class_names_are_told_apart_in_a_short_line(tmp_path):
     before = ["class {}".format(number) for number in range(40)]
     path = str(tmp_path / "config.json")

@@ -207,7 +207,9 @@ def save(session, saver, prefix, facts=None):
         shutil.rmtree(temporary, ignore_errors=True)
         # Not makedirs: a folder that vanished while the training ran is not to begin anew with this file alone.
         os.mkdir(temporary)
-        written = saver.save(session, os.path.join(temporary, name), write_meta_graph=False, write_state=False)
+        with checkpoint_files.writable(temporary) as writable:
+            saver.save(session, os.path.join(writable, name), write_meta_graph=False, write_state=False)
+        written = os.path.join(temporary, name)
         if facts is not None:
             files.write_json(written + checkpoint_files.FACTS, facts)
         # What tf.train.latest_checkpoint reads. TensorFlow's own way of writing it leaves a file behind after a kill.

@@ -241,6 +241,7 @@ def readable(prefix):
 
     The reader looks for the index by pattern, and then opens the files by name, so that no escaping helps: of a folder
     `runs [1]` it would look for `runs 1`. On Windows its patterns have none of the letters that names can have.
+    Nor does it take a name that is no UTF-8, as an old zip or another locale leaves it.
 
     Args:
       prefix: of a checkpoint.
@@ -252,20 +253,43 @@ def readable(prefix):
       InputError: there is no folder for them.
     """
     paths = whole_files(prefix)
-    is_pattern = os.name != "nt" and PATTERN_LETTERS & set(prefix)
-    if not is_pattern and all(path == prefix + ending for ending, path in paths.items()):
+    if _is_plain(prefix) and all(path == prefix + ending for ending, path in paths.items()):
         yield prefix
         return
-    parent = next((path for path in (tempfile.gettempdir(), "/tmp", "/var/tmp") if _is_plain_folder(path)), None)
-    if parent is None:
-        raise InputError(
-            "checkpoint {}: TensorFlow reads none in a folder with any of []*?{{}}\\ in its name; rename that, or set "
-            "TMPDIR to a folder without them".format(prefix)
-        )
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
+    with _plain_folder(prefix) as folder:
         for ending, path in paths.items():
             _link(os.path.abspath(path), os.path.join(folder, "model.ckpt" + ending))
         yield os.path.join(folder, "model.ckpt")
+
+
+@contextlib.contextmanager
+def writable(folder):
+    """A context with a name under which TensorFlow writes to a folder: its own, or that of a link to it.
+
+    Raises:
+      InputError: there is no folder for the link.
+    """
+    if _is_utf_8(folder):
+        yield folder
+        return
+    with _plain_folder(folder) as plain:
+        link = os.path.join(plain, "folder")
+        os.symlink(os.path.abspath(folder), link)
+        yield link
+
+
+@contextlib.contextmanager
+def _plain_folder(path):
+    """A context with a temporary folder of a name that TensorFlow takes, in the place of a path that it does not."""
+    tried = (tempfile.gettempdir(), "/tmp", "/var/tmp")
+    parent = next((one for one in tried if os.access(one, os.W_OK) and _is_plain(one)), None)
+    if parent is None:
+        raise InputError(
+            "checkpoint {}: TensorFlow reads none in a folder with any of []*?{{}}\\ or no UTF-8 in its name; rename "
+            "that, or set TMPDIR to a folder without them".format(path)
+        )
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        yield folder
 
 
 def _link(path, name):
@@ -276,8 +300,14 @@ def _link(path, name):
             shutil.copyfile(path, name)
 
 
-def _is_plain_folder(path):
-    return os.access(path, os.W_OK) and (os.name == "nt" or not PATTERN_LETTERS & set(path))
+def _is_plain(path):
+    """Whether TensorFlow's reader finds a path as it stands."""
+    return _is_utf_8(path) and (os.name == "nt" or not PATTERN_LETTERS & set(path))
+
+
+def _is_utf_8(path):
+    """Whether the bytes of a path are those that TensorFlow makes of its text, whatever this system's encoding is."""
+    return os.fsencode(path) == path.encode("utf-8", "surrogatepass")
 
 
 def digest(prefix):

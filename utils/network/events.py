@@ -32,7 +32,8 @@ class EventFile:
         self._path = os.path.join(folder, name)
         with self._writing():
             os.makedirs(folder, exist_ok=True)
-            self._writer = tf.io.TFRecordWriter(self._path)
+            # Its bytes: of a name that is no UTF-8 TensorFlow would take another text for it, or none.
+            self._writer = tf.io.TFRecordWriter(os.fsencode(self._path))
         definition = graph.as_graph_def(add_shapes=True)
         whole = tf.MetaGraphDef(graph_def=definition)
         self._add(

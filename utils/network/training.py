@@ -192,7 +192,7 @@ class Log:
     def __call__(self, line):
         progress.print_line(line)
         with files.writing(self._path), files.open_to_add(self._path, "a") as file:
-            file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), line))
+            file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), files.printable(line)))
 
 
 class StopOnSignal:
