@@ -16,6 +16,14 @@ from utils import command_line, streams
 from utils.files import PROJECT_DIR
 
 pytestmark = pytest.mark.takes_turns
+# Runs a script once Python itself has started, which takes long on a busy machine and tells of Ctrl-C in its own way.
+BEGIN = """\
+import runpy, sys
+from utils import streams
+print("begun", flush=True)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def _start(code, **options):
@@ -81,13 +89,15 @@ def test_control_characters_are_shown_and_bars_go_on_moving():
 def test_ctrl_c_while_a_script_loads_is_one_line(script, tmp_path):
     for seconds in (0.1, 0.3):
         started = subprocess.Popen(
-            [sys.executable, script, "--data_dir", "nowhere", "--log_dir", str(tmp_path)],
+            [sys.executable, "-c", BEGIN, script, "--data_dir", "nowhere", "--log_dir", str(tmp_path)],
             cwd=PROJECT_DIR,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             universal_newlines=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             env=dict(os.environ, PYTHONPATH=""),
         )
+        assert started.stdout.readline() == "begun\n"
         time.sleep(seconds)
         started.send_signal(signal.SIGINT)
         said = started.communicate(timeout=60)[1]

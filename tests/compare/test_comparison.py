@@ -162,6 +162,7 @@ def _answers(prefix, clouds, fresh_layers, seed=0):
         return features.sum(axis=-1), found.logits(clouds)
 
 
+@pytest.mark.takes_turns
 def test_fresh_layers_forget_and_the_others_stay(prefix, rng):
     clouds = rng.uniform(-0.7, 0.7, (2, 64, 3)).astype(np.float32)
     layers, answers = _layers(), functools.partial(_answers, prefix, clouds)
@@ -191,6 +192,7 @@ def test_fresh_weights_are_not_those_that_a_training_of_the_same_seed_began_with
         assert abs(np.corrcoef(fresh[name].ravel(), weights.ravel())[0, 1]) < 0.2
 
 
+@pytest.mark.takes_turns
 def test_a_network_of_fresh_layers_alone_owes_nothing_to_its_checkpoint(prefix, tmp_path, rng):
     clouds = rng.uniform(-0.7, 0.7, (2, 64, 3)).astype(np.float32)
     other = str(tmp_path / "model.ckpt")

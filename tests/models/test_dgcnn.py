@@ -45,6 +45,7 @@ def _share_close(values, expected):
     return (differences < 1e-3 * largest[:, np.newaxis]).mean()
 
 
+@pytest.mark.takes_turns
 def test_every_variable_of_upstreams_checkpoint_has_its_place():
     stored = tf.train.NewCheckpointReader(PREFIX).get_variable_to_shape_map()
     with tf.Graph().as_default():
@@ -98,6 +99,7 @@ def test_a_cloud_has_the_same_bits_whatever_clouds_go_with_it(num_points, classi
             assert (one == whole[1 : 1 + size]).all(), size
 
 
+@pytest.mark.takes_turns
 def test_gradients_by_the_last_maxima_are_the_slopes_of_the_loss(reference, classifier):
     """Before the last search a step as small as it may be changes neighbours, at which the loss jumps."""
     network, cloud, label = classifier.network, reference["points"][:1, :100], reference["label"][:1]

@@ -111,6 +111,7 @@ def test_upstreams_checkpoint_classifies_as_the_paper_says(num_points, opened, v
     np.testing.assert_allclose(opened.logits(clouds), wanted, rtol=0, atol=2e-4 * abs(wanted).max())
 
 
+@pytest.mark.takes_turns
 def test_at_half_the_density_levels_have_half_the_centres_and_balls_half_the_points(opened, variables, rng):
     cloud = _shape(400, rng)
     with tf.Graph().as_default(), checkpoint.open_session(-1) as session:
@@ -162,6 +163,7 @@ def test_a_cloud_has_the_same_bits_whatever_clouds_go_with_it(opened, rng):
             np.testing.assert_array_equal(one, whole[part])
 
 
+@pytest.mark.takes_turns
 def test_a_training_of_a_few_steps_tells_shapes_apart(rng):
     names = ("chair", "lamp", "airplane")
     clouds = np.stack([_shape(40, rng, names[number % 3]) for number in range(9)])

@@ -149,6 +149,7 @@ def test_a_gpu_that_is_not_there_is_refused():
         pass
 
 
+@pytest.mark.takes_turns
 def test_memory_that_does_not_suffice_is_said_in_one_line():
     with tf.Graph().as_default(), pytest.raises(InputError) as raised, checkpoint.open_session(-1) as session:
         size = tf.placeholder(tf.int64, [])
@@ -158,6 +159,7 @@ def test_memory_that_does_not_suffice_is_said_in_one_line():
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.takes_turns
 def test_a_full_gpu_is_said_in_one_line_wherever_a_session_is_open(tiny_log, tmp_path):
     full = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n\t [[node a]]\nHint: a page")
     settings = training.TrainingSettings("pointnet_cls_basic", ("a", "b"), batch_size=4, steps_per_epoch=1, max_epoch=1)

@@ -79,6 +79,7 @@ def _add_a_variant(monkeypatch):
     monkeypatch.setattr(models, "NAMES", models.NAMES + ("my_res",))
 
 
+@pytest.mark.takes_turns
 def test_networks_with_the_same_layers_are_told_apart_by_the_config_or_by_name(tmp_path, monkeypatch, rng):
     _add_a_variant(monkeypatch)
     log, prefix, points = str(tmp_path), str(tmp_path / "model.ckpt"), rng.uniform(-1, 1, (1, 8, 3))
@@ -113,6 +114,7 @@ def test_networks_with_the_same_layers_are_told_apart_by_the_config_or_by_name(t
         logits()
 
 
+@pytest.mark.takes_turns
 def test_classes_are_named_by_the_caller_the_config_or_their_numbers(tmp_path):
     prefix = str(tmp_path / "model.ckpt")
     save_network(prefix, 3)
@@ -136,6 +138,7 @@ def _other_than_in(prefix, session):
     return [one.op.name for one in found if not np.array_equal(one.eval(session), there.get_tensor(one.op.name))]
 
 
+@pytest.mark.takes_turns
 def test_of_weights_of_other_classes_all_but_the_last_layer_is_a_start(tmp_path):
     prefix = str(tmp_path / "start" / "model.ckpt")
     save_network(prefix, 3)
@@ -145,6 +148,7 @@ def test_of_weights_of_other_classes_all_but_the_last_layer_is_a_start(tmp_path)
         assert _other_than_in(prefix, graph._session) == ["fc3/weights", "fc3/biases"]
 
 
+@pytest.mark.takes_turns
 def test_the_last_layer_begins_anew_where_a_class_has_another_name_or_place(tmp_path):
     prefix = str(tmp_path / "model.ckpt")
     save_network(prefix, 3)

@@ -84,10 +84,11 @@ def test_every_protocol_leaves_its_files_and_draws_them_anew_without_a_network(
     if protocol == "fidelity" and fidelity.ORACLE not in METHODS:
         pytest.skip("there is no method leave-one-out yet")
     # All that are not slow by one of the protocols; of the others a few are enough.
-    chosen = [] if protocol in ("drop", "thesis") else ["--methods", "asm", "runner-up", "critical", "random"]
+    few = ["asm", "random"] + ["runner-up", "critical"] * (protocol != "sanity")
+    chosen = [] if protocol in ("drop", "thesis") else ["--methods"] + few
     finished = _compare(tiny_data, tiny_log, tmp_path, protocol, "--classes", "cone", "9", "--per_class", 2, *chosen)
     assert finished.returncode == 0, finished.stderr
-    methods = {"drop": 11, "thesis": 2}.get(protocol, 4)
+    methods = {"drop": 11, "thesis": 2}.get(protocol, len(few))
     assert len(_read(tmp_path)) == 1 + methods * 4 * ROWS[protocol]
     kept = ["rows.csv", "run.json", "summary.md"] + ["heats.npz"] * (protocol != "thesis")
     assert sorted(os.listdir(str(tmp_path))) == sorted(kept + FIGURES[protocol])

@@ -8,7 +8,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from conftest import MODELNET40, REFERENCE, assert_one_line_error, needs, run_script
+from conftest import assert_one_line_error, run_script
 
 import evaluate
 from utils.files import InputError, read_json, write_json
@@ -48,24 +48,6 @@ def test_evaluate_prints_accuracies_and_writes_the_matrix(tiny_data, tiny_log, t
         rows = [line.split(",") for line in file.read().splitlines()]
     assert sum(int(value) for row in rows[1:] for value in row[1:]) == 40
     assert (tmp_path / "confusion_matrix.png").stat().st_size > 10000
-
-
-@needs(REFERENCE)
-@needs(MODELNET40)
-def test_the_reference_network_is_as_good_as_its_readme_says(tmp_path):
-    finished = run_script(
-        "evaluate.py",
-        "--data_dir",
-        MODELNET40,
-        "--model_path",
-        os.path.join(REFERENCE, "model.ckpt"),
-        "--dump_dir",
-        tmp_path,
-        "--gpu",
-        -1,
-    )
-    found = re.search(r"Overall accuracy (\S+) % .*, mean class accuracy (\S+) %", finished.stdout)
-    assert [float(value) for value in found.groups()] == pytest.approx([81.8, 76.6], abs=0.1)
 
 
 def test_another_evaluation_goes_to_a_folder_of_its_own(tiny_data, tiny_log, tmp_path):
