@@ -1,6 +1,7 @@
 """Workers of their own, without any network: what becomes of pieces whose worker dies, and what names no workers."""
 
 import argparse
+import asyncio
 import os
 import signal
 import sys
@@ -72,6 +73,35 @@ def test_workers_that_die_as_they_start_are_started_again(tmp_path, monkeypatch)
     with pytest.raises(InputError, match="`workers` 2: they end as they start .Nanny failed to start"):
         workers._local_cluster(2, str(tmp_path))
     assert tried == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "outcomes, is_ending, num_starts",
+    [(["running"], False, 1), (["stopped", "failed", "running"], False, 3), (["stopped"] * 9, False, 3)]
+    + [(["stopped"] * 9, True, 1)],
+)
+def test_a_worker_that_dies_as_it_starts_is_started_again_by_no_two_at_once(
+    outcomes, is_ending, num_starts, monkeypatch
+):
+    distributed = pytest.importorskip("distributed")
+    from distributed.core import Status
+
+    class FakeNanny:
+        auto_restart, status = True, Status.closing if is_ending else Status.init
+        results = [getattr(Status, outcome) for outcome in outcomes]
+        num_starts = 0
+
+        async def instantiate(self):
+            assert not self.auto_restart
+            self.num_starts += 1
+            return self.results[self.num_starts - 1]
+
+    monkeypatch.setattr(distributed, "Nanny", FakeNanny)
+    watching = workers._nanny()()
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(watching.instantiate()) == FakeNanny.results[num_starts - 1]
+    loop.close()
+    assert (watching.num_starts, watching.auto_restart) == (num_starts, True)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from utils import streams
 from utils.files import PROJECT_DIR, InputError
 from utils.network.processes import Processes, share_cores
 
-STARTS = 3  # how often workers of this machine are started, where one of them dies meanwhile
+STARTS = 3  # how often a worker of this machine, and all of them, are started, where one dies meanwhile
 SECONDS_TO_CONNECT = 60
 SECONDS_TO_COME_BACK = 30  # of a worker that died, after which another takes its place
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -109,6 +109,7 @@ def _local_cluster(count, folder):
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
+                worker_class=_nanny(),
                 dashboard_address=None,
                 host="127.0.0.1",
                 local_directory=folder,
@@ -119,6 +120,32 @@ def _local_cluster(count, folder):
         except (RuntimeError, OSError, distributed.TimeoutError) as error:
             failure = error
     raise InputError("`workers` {}: they end as they start ({})".format(count, failure))
+
+
+def _nanny():
+    """Dask's class of what watches over a worker, which also starts one again that dies before it has said it is there.
+
+    That of Dask 2022.2 starts it while the first start still waits for word of it. Where the first is who hears that,
+    it drops it as no word of its own, and both wait for ever.
+    """
+    import distributed
+    from distributed.core import Status
+
+    endings = (Status.closing_gracefully, Status.closing, Status.closed)
+
+    class Nanny(distributed.Nanny):
+        async def instantiate(self, *arguments, **options):
+            self.auto_restart = False
+            try:
+                for _ in range(STARTS):
+                    status = await super().instantiate(*arguments, **options)
+                    if status == Status.running or self.status in endings:
+                        break
+                return status
+            finally:
+                self.auto_restart = True
+
+    return Nanny
 
 
 @contextlib.contextmanager
