@@ -5,6 +5,7 @@ That package is imported here alone, and only where workers are asked for.
 
 import argparse
 import atexit
+import concurrent.futures
 import contextlib
 import logging
 import multiprocessing
@@ -23,6 +24,7 @@ STARTS = 3  # how often a worker of this machine, and all of them, are started, 
 SECONDS_TO_CONNECT = 60
 SECONDS_TO_COME_BACK = 30  # of a worker that died, after which another takes its place
 SECONDS_BETWEEN_LOOKS = 0.05
+LOST = "`workers`: their scheduler is gone; the same command goes on with what is kept, once one answers there again"
 
 # Of Dask, for workers of this machine.
 CONFIG = {
@@ -75,7 +77,7 @@ def open_pool(where):
     except ImportError:
         raise InputError("`workers` {}: first `pip install -r requirements-cluster.txt`".format(where))
     # What it says of its own concerns, such as connections that end, is no news to the user.
-    for name in ("distributed", "asyncio"):
+    for name in ("distributed", "distributed.client", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # Of a page for its own figures, which finds another port beside another run.
     warnings.filterwarnings("ignore", r"\s*Port \d+ is already in use", UserWarning)
@@ -187,7 +189,7 @@ class Pool:
           pieces: list.
 
         Raises:
-          InputError: as the function, a piece ended every worker that tried it, or the cluster lacks a module.
+          InputError: as the function, a piece ended every worker that tried it, the cluster lacks a module, or is gone.
         """
         from distributed.scheduler import KilledWorker
 
@@ -198,6 +200,8 @@ class Pool:
                     found = future.result()
                 except KilledWorker:
                     raise InputError("`workers`: a piece of the work ended every worker that tried it, as of memory")
+                except concurrent.futures.CancelledError:
+                    raise InputError(LOST)
                 except (ImportError, RuntimeError) as error:
                     # A scheduler that does not find what it is to pass on raises a RuntimeError of it.
                     missing = error if isinstance(error, ImportError) else error.__cause__
@@ -209,10 +213,12 @@ class Pool:
                     )
                 yield futures.pop(future), found
         finally:
-            self._client.cancel(list(futures))
+            # A scheduler that is gone has taken them with it, and would be waited for.
+            if self._client.status == "running":
+                self._client.cancel(list(futures))
 
     def _ended(self, futures):
-        """Yields futures as they end. Raises an InputError where no worker is left: some never come back."""
+        """Yields futures as they end. Raises an InputError where no worker or no scheduler is left."""
         import distributed
 
         ended = distributed.as_completed(futures)
@@ -225,7 +231,10 @@ class Pool:
             time.sleep(SECONDS_BETWEEN_LOOKS)
             if time.time() - last_looked > SECONDS_TO_CONNECT / 10:
                 last_looked = time.time()
-                num_left = len(self._client.nthreads())
+                try:
+                    num_left = len(self._client.nthreads())
+                except OSError:
+                    raise InputError(LOST)
                 last_seen = last_looked if num_left else last_seen
                 last_whole = last_looked if num_left == self.count else last_whole
                 if self._cluster is not None and last_looked - last_whole > SECONDS_TO_COME_BACK:
