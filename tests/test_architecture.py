@@ -33,8 +33,8 @@ ROOMS = {
     "open3d": ("utils/pictures/",),
     "matplotlib": ("utils/pictures/",),
     "plotly": ("utils/viewer/",),
-    "dask": ("utils/network/workers.py",),
-    "distributed": ("utils/network/workers.py",),
+    "dask": ("utils/network/local_workers.py",),
+    "distributed": ("utils/network/workers.py", "utils/network/local_workers.py"),
     "horovod": ("utils/network/",),
 }
 
@@ -107,8 +107,9 @@ def test_a_heavy_package_stays_in_its_room(package):
     assert not wrong, "\n".join(wrong)
 
 
-def test_dask_is_imported_where_workers_are_asked_for_alone():
-    with open(os.path.join(PROJECT_DIR, "utils/network/workers.py"), encoding="utf-8") as file:
+@pytest.mark.parametrize("path", ROOMS["distributed"])
+def test_dask_is_imported_where_workers_are_asked_for_alone(path):
+    with open(os.path.join(PROJECT_DIR, path), encoding="utf-8") as file:
         outside = [
             node for node in ast.parse(file.read()).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))
         ]

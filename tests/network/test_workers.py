@@ -3,15 +3,19 @@
 import argparse
 import asyncio
 import os
+import pickle
+import re
 import signal
 import sys
 import time
+from typing import NamedTuple
 
 import pytest
 import tensorflow.compat.v1 as tf
 
+import utils
 from utils.files import InputError
-from utils.network import workers
+from utils.network import local_workers, workers
 
 
 def end_at_first(path, _):
@@ -55,6 +59,63 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
         assert list(pool.results(end_at_first, [piece])) == [(piece, 3)]
 
 
+def _raise(error):
+    raise error
+
+
+def _pool():
+    """A Pool of one worker, whose client is made up; it was lost, and is not to be asked any more."""
+    client = argparse.Namespace(nthreads=lambda: {"tcp://host:1": 1}, submit=lambda *_, **__: object())
+    client.status = "connecting"
+    return workers.Pool(client), client
+
+
+def test_a_scheduler_that_is_gone_is_said_in_a_line_at_once(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    pool, _ = _pool()
+    lost = argparse.Namespace(result=lambda: _raise(distributed.client.CancelledError("lost")))
+    monkeypatch.setattr(pool, "_ended", lambda _: [lost])
+    with pytest.raises(InputError, match="^`workers`: their scheduler is gone; the same command goes on"):
+        list(pool.results(end_at_first, [1]))
+    pool, client = _pool()
+    never = argparse.Namespace(is_empty=lambda: False, has_ready=lambda: False)
+    monkeypatch.setattr(distributed, "as_completed", lambda _: never)
+    monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 0)
+    client.nthreads = lambda: _raise(OSError("Timed out trying to connect"))
+    with pytest.raises(InputError, match="^`workers`: their scheduler is gone"):
+        list(pool.results(end_at_first, [1]))
+
+
+class Pair(NamedTuple):
+    """What a piece can be."""
+
+    first: int
+    second: int
+
+
+def first_of(pair, num_workers):
+    return pair.first * num_workers
+
+
+def test_a_worker_of_another_version_says_so(monkeypatch):
+    packed = pickle.dumps((first_of, Pair(3, 4)))
+    assert workers._apply(packed, utils.__version__, 2) == 6
+    with pytest.raises(
+        InputError,
+        match="^`workers`: one runs another version .*, {} of .*; here it is 9.9: ".format(
+            re.escape(utils.__version__)
+        ),
+    ):
+        workers._apply(packed, "9.9", 2)
+    with monkeypatch.context() as changed:
+        changed.delattr(sys.modules[__name__], "first_of")
+        with pytest.raises(InputError, match="another version of this program, .*attribute 'first_of'"):
+            workers._apply(packed, utils.__version__, 2)
+    monkeypatch.setattr(sys.modules[__name__], "Pair", NamedTuple("Pair", [("first", int)]))
+    with pytest.raises(InputError, match="another version of this program, .* takes 2 positional arguments"):
+        workers._apply(packed, utils.__version__, 2)
+
+
 def test_workers_that_die_as_they_start_are_started_again(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     tried = []
@@ -67,11 +128,11 @@ def test_workers_that_die_as_they_start_are_started_again(tmp_path, monkeypatch)
         return "a cluster"
 
     monkeypatch.setattr(distributed, "LocalCluster", start)
-    assert workers._local_cluster(2, str(tmp_path)) == "a cluster" and tried == [2, 2, 2]
+    assert local_workers._cluster(2, str(tmp_path)) == "a cluster" and tried == [2, 2, 2]
     del tried[:]
-    monkeypatch.setattr(workers, "STARTS", 2)
+    monkeypatch.setattr(local_workers, "STARTS", 2)
     with pytest.raises(InputError, match="`workers` 2: they end as they start .Nanny failed to start"):
-        workers._local_cluster(2, str(tmp_path))
+        local_workers._cluster(2, str(tmp_path))
     assert tried == [2, 2]
 
 
@@ -97,7 +158,7 @@ def test_a_worker_that_dies_as_it_starts_is_started_again_by_no_two_at_once(
             return self.results[self.num_starts - 1]
 
     monkeypatch.setattr(distributed, "Nanny", FakeNanny)
-    watching = workers._nanny()()
+    watching = local_workers._nanny()()
     loop = asyncio.new_event_loop()
     assert loop.run_until_complete(watching.instantiate()) == FakeNanny.results[num_starts - 1]
     loop.close()

@@ -1,6 +1,6 @@
 """Pieces of work for processes of their own, on this machine or on a Dask cluster; `distributed` hands them out.
 
-That package is imported here alone, and only where workers are asked for.
+That package is imported here and in `local_workers` alone, and only where workers are asked for.
 """
 
 import argparse
@@ -8,31 +8,26 @@ import atexit
 import concurrent.futures
 import contextlib
 import logging
-import multiprocessing
 import os
+import pickle
 import re
 import tempfile
 import threading
 import time
 import warnings
 
-from utils import streams
+import utils
 from utils.files import PROJECT_DIR, InputError
+from utils.network import local_workers
 from utils.network.processes import Processes, share_cores
 
-STARTS = 3  # how often a worker of this machine, and all of them, are started, where one dies meanwhile
 SECONDS_TO_CONNECT = 60
 SECONDS_TO_COME_BACK = 30  # of a worker that died, after which another takes its place
 SECONDS_BETWEEN_LOOKS = 0.05
+OTHER_VERSION = (
+    "`workers`: one runs another version of this program, {}; here it is {}: start all of them with the same"
+)
 LOST = "`workers`: their scheduler is gone; the same command goes on with what is kept, once one answers there again"
-
-# Of Dask, for workers of this machine.
-CONFIG = {
-    # Memory is otherwise given back to the system at once, and faulted in again for the next batch of clouds.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Where workers are every 10 ms is read by nobody, and takes 1 % of a core of each.
-    "distributed.worker.profile.interval": "10s",
-}
 
 
 def workers(text):
@@ -72,7 +67,6 @@ def open_pool(where):
       InputError: `distributed` is missing, workers do not start, or no cluster answers.
     """
     try:
-        import dask
         import distributed
     except ImportError:
         raise InputError("`workers` {}: first `pip install -r requirements-cluster.txt`".format(where))
@@ -85,83 +79,13 @@ def open_pool(where):
         address, cluster = where, None
         if isinstance(where, int):
             folder = opened.enter_context(tempfile.TemporaryDirectory())
-            with _interrupts_kept_from_workers(), dask.config.set(CONFIG):
-                address = cluster = opened.enter_context(_local_cluster(where, folder))
+            address = cluster = opened.enter_context(local_workers.start(where, folder))
         try:
             client = opened.enter_context(distributed.Client(address, timeout=SECONDS_TO_CONNECT))
             client.wait_for_workers(where if isinstance(where, int) else 1, timeout=SECONDS_TO_CONNECT)
         except (OSError, ValueError, distributed.TimeoutError) as error:
             raise InputError("`workers` {}: no Dask worker answers there ({})".format(where, error or "in time"))
         yield Pool(client, cluster)
-
-
-def _local_cluster(count, folder):
-    """A distributed.LocalCluster of so many processes, whose files go to a folder.
-
-    Raises:
-      InputError: they do not start, however often.
-    """
-    import distributed
-
-    failure = None
-    for _ in range(STARTS):
-        try:
-            # No port that others reach, no page of its own, and no folder where the user is.
-            return distributed.LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                worker_class=_nanny(),
-                dashboard_address=None,
-                host="127.0.0.1",
-                local_directory=folder,
-                memory_limit=None,  # its share of the machine's may be less than one network takes
-                silence_logs=logging.CRITICAL,
-            )
-        # One of them was killed before it could say that it is there.
-        except (RuntimeError, OSError, distributed.TimeoutError) as error:
-            failure = error
-    raise InputError("`workers` {}: they end as they start ({})".format(count, failure))
-
-
-def _nanny():
-    """Dask's class of what watches over a worker, which also starts one again that dies before it has said it is there.
-
-    That of Dask 2022.2 starts it while the first start still waits for word of it. Where the first is who hears that,
-    it drops it as no word of its own, and both wait for ever.
-    """
-    import distributed
-    from distributed.core import Status
-
-    endings = (Status.closing_gracefully, Status.closing, Status.closed)
-
-    class Nanny(distributed.Nanny):
-        async def instantiate(self, *arguments, **options):
-            self.auto_restart = False
-            try:
-                for _ in range(STARTS):
-                    status = await super().instantiate(*arguments, **options)
-                    if status == Status.running or self.status in endings:
-                        break
-                return status
-            finally:
-                self.auto_restart = True
-
-    return Nanny
-
-
-@contextlib.contextmanager
-def _interrupts_kept_from_workers():
-    """A context in whose threads, and in processes that these start, Ctrl-C does nothing: it ends the workers' parent.
-
-    It is kept for this thread until the end.
-    """
-    # Python's own process that clears up after others says what a killed worker left.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
-    # Starts that process, which would let Ctrl-C through again where it starts first.
-    multiprocessing.get_context("spawn").Lock()
-    with streams.kept_from_interrupts():
-        yield
 
 
 class Pool:
@@ -189,11 +113,18 @@ class Pool:
           pieces: list.
 
         Raises:
-          InputError: as the function, a piece ended every worker that tried it, the cluster lacks a module, or is gone.
+          InputError: as the function, a piece ended every worker that tried it, the cluster lacks a module, has
+            another version, or is gone.
         """
         from distributed.scheduler import KilledWorker
 
-        futures = {self._client.submit(function, one, self._most_on_a_machine, pure=False): one for one in pieces}
+        futures = {
+            # Packed here, so that a worker of another version can say so.
+            self._client.submit(
+                _apply, pickle.dumps((function, one)), utils.__version__, self._most_on_a_machine, pure=False
+            ): one
+            for one in pieces
+        }
         try:
             for future in self._ended(list(futures)):
                 try:
@@ -244,6 +175,28 @@ class Pool:
                     last_seen = last_whole = last_looked
                 if last_looked - last_seen > SECONDS_TO_CONNECT:
                     raise InputError("`workers`: none of them is left; the same command goes on with what is kept")
+
+
+def _apply(packed, version, num_workers):
+    """What a function makes of a piece, in a worker.
+
+    Args:
+      packed: the function and the piece, pickled.
+      version: of the program where that was done.
+      num_workers: how many share this machine.
+
+    Raises:
+      InputError: this worker has another version; or as the function.
+    """
+    found = "{} of {}".format(utils.__version__, PROJECT_DIR)
+    if version != utils.__version__:
+        raise InputError(OTHER_VERSION.format(found, version))
+    try:
+        function, piece = pickle.loads(packed)
+    # What a name stands for, or its fields, changed between two releases.
+    except (AttributeError, TypeError) as error:
+        raise InputError(OTHER_VERSION.format("{} ({})".format(found, error), version))
+    return function(piece, num_workers)
 
 
 # The network that this worker opened, by what it was opened with: the next piece is of the same, as a rule.
