@@ -268,6 +268,26 @@ def test_shards_of_one_comparison_alone_begin_and_are_merged(tmp_path):
         settings.begin(folder, _new())
 
 
+def test_a_shard_that_begins_reads_no_rows_of_others_where_nothing_differs(tmp_path, monkeypatch):
+    folder = _folder(tmp_path, ["asm"])
+    for number in (1, 2):
+        settings.begin(folder, _new(), own=Shard(number, 2))
+    asked = []
+    methods_of = settings._methods_of
+
+    def counted(*arguments):
+        asked.append(arguments)
+        return methods_of(*arguments)
+
+    # Of sixty-four shards that start again at once each would wait for sixty-three to do so.
+    monkeypatch.setattr(settings, "_methods_of", counted)
+    settings.begin(folder, _new(), own=Shard(1, 2))
+    assert not asked
+    with pytest.raises(InputError, match="`power` 2.0: what .* began with 1.0"):
+        settings.begin(folder, _new(power=2.0), own=Shard(1, 2))
+    assert asked
+
+
 def test_rows_of_shards_count_for_the_whole_and_the_other_way_round(tmp_path):
     folder, protocol = _folder(tmp_path, ["asm"]), settings.PROTOCOLS["insert"]
     one, two = (settings.open_rows(folder, protocol, Shard(number, 2)) for number in (1, 2))

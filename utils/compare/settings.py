@@ -1,5 +1,6 @@
 """run.json of a comparison: what its rows depend on, and which of them it is about."""
 
+import functools
 import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
@@ -154,7 +155,8 @@ def read(folder):
         if record != path:
             protocol = of(kept, path).protocol
             usual = {setting.name: setting.default for setting in protocol.settings}
-            _check_same(record, dict(usual, **kept), protocol, _methods_of(folder, protocol, own))
+            methods_there = functools.partial(_methods_of, folder, protocol, own)
+            _check_same(record, dict(usual, **kept), protocol, methods_there)
     return kept
 
 
@@ -205,14 +207,15 @@ def begin(folder, kept, idle=(), own=None):
     path = path_in(folder)
     protocol = of(kept, path).protocol
     for one, record in shards.there(path).items():
-        _check_same(record, kept, protocol, _methods_of(folder, protocol, one), idle)
+        _check_same(record, kept, protocol, functools.partial(_methods_of, folder, protocol, one), idle)
     if os.path.exists(path):
-        there = _methods_of(folder, protocol)
-        before = _check_same(path, kept, protocol, there, idle)
-        given = _all_given(path, before, kept, there)
+        methods_there = functools.partial(_methods_of, folder, protocol)
+        before = _check_same(path, kept, protocol, methods_there, idle)
+        given = _all_given(path, before, kept, methods_there)
         kept = dict(kept, heat=given) if given else kept
         # Rows and heat of methods that are not run this time go on to depend on what they were run with.
-        kept = dict({name: before[name] for name in options_of(there) if name in before}, **kept)
+        if any(name in before and name not in kept for name in OPTIONS):
+            kept = dict({name: before[name] for name in options_of(methods_there()) if name in before}, **kept)
     elif os.path.exists(read_path(_rows_path(folder))):
         raise InputError(
             "{} is missing, so nobody knows which settings the {} beside it is of: delete that or give another "
@@ -223,14 +226,15 @@ def begin(folder, kept, idle=(), own=None):
         files.write_json(shards.path_of(path, own), kept)
 
 
-def _check_same(path, kept, protocol, there, idle=()):
+def _check_same(path, kept, protocol, methods_there, idle=()):
     """Refuses to go on with rows of other settings.
 
     Args:
       path: of the run.json that these rows came with.
       kept, idle: as of `begin`.
       protocol: the Protocol in `kept`.
-      there: names of the methods that have such rows, or heat that was kept beside them.
+      methods_there: function that finds the names of the methods that have such rows, or heat that was kept beside
+        them. It reads them, which takes long, while other shards wait to begin: it is asked where that matters alone.
 
     Returns:
       What the file holds.
@@ -245,12 +249,14 @@ def _check_same(path, kept, protocol, there, idle=()):
     # A folder that is older than a setting holds what the usual value of today did.
     usual = {setting.name: setting.default for setting in settings}
     names = COMMON + tuple(setting.name for setting in settings)
-    files.check_same_settings(path, {name: kept[name] for name in names}, "dump_dir", newer=usual)
+    check_same = functools.partial(files.check_same_settings, path, argument="dump_dir", before=before)
+    check_same({name: kept[name] for name in names}, newer=usual)
     # After these: of other points of the same clouds, the number is to blame.
     _check_same_data(path, before, kept)
-    taken = options_of(kept["methods"])
-    files.check_same_settings(path, {name: kept[name] for name in options_of(there) if name in taken}, "dump_dir")
-    _all_given(path, before, kept, there)
+    taken = {name: kept[name] for name in options_of(kept["methods"]) if name in kept}
+    if any(name in before and before[name] != value for name, value in taken.items()):
+        check_same({name: taken[name] for name in options_of(methods_there()) if name in taken})
+    _all_given(path, before, kept, methods_there)
     return before
 
 
@@ -267,13 +273,13 @@ def _given(kept, path):
     return found
 
 
-def _all_given(path, before, kept, names):
+def _all_given(path, before, kept, methods_there):
     """Heat from elsewhere that rows came from or come from now: a dictionary for run.json.
 
     Args:
       path: of run.json.
       before, kept: what it held, and what it is to hold.
-      names: of the methods and heats that have rows.
+      methods_there: as for `_check_same`.
 
     Raises:
       InputError: rows of a name would come from two files, or from a file and a method.
@@ -282,7 +288,7 @@ def _all_given(path, before, kept, names):
     for name in kept["methods"]:
         if name in then and then[name]["sha256"] != now.get(name, {}).get("sha256"):
             came = "came from {} (sha256 {}...)".format(then[name]["file"], then[name]["sha256"][:16])
-        elif name in now and name not in then and name in names:
+        elif name in now and name not in then and name in methods_there():
             came = "came from a method"
         else:
             continue

@@ -83,7 +83,7 @@ def hold_folder(folder, argument, wait_seconds=0):
 
 
 @contextlib.contextmanager
-def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0):
+def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0, seen=None):
     """A context in which this process holds a lock.
 
     A lock whose process is dead is taken over. Of one on another computer, or on a disk without locks, the time of the
@@ -95,12 +95,13 @@ def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0):
       way_on: its end: what the user can do.
       wait_seconds: how long to wait, saying so, for a holder on this computer.
       wait_elsewhere_seconds: the same for one on another.
+      seen: of `look`, since when the file is watched; None: from now on.
 
     Raises:
       Held: another process holds it.
       InputError: the file cannot be written.
     """
-    descriptor = _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds)
+    descriptor = _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds, seen)
     is_released = threading.Event()
     threading.Thread(target=_beat, args=(path, is_released), daemon=True).start()
     try:
@@ -108,6 +109,23 @@ def hold(path, words, way_on, wait_seconds=0, wait_elsewhere_seconds=0):
     finally:
         is_released.set()
         _release(descriptor, path)
+
+
+def look(path):
+    """What `hold` goes by that watches a lock from now on: of several, all are watched while one waits for the first.
+
+    Returns:
+      What changes each time that its holder touches the file, and the time; None where there is no such file.
+    """
+    try:
+        # Opened, since a disk of the network may tell what it knew of a file a minute ago.
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return _beat_of(descriptor), time.time()
+    finally:
+        os.close(descriptor)
 
 
 def _beat(path, is_released):
@@ -132,9 +150,9 @@ class _Attempt(NamedTuple):
     beat: Tuple[int, ...] = ()
 
 
-def _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds):
+def _wait(path, words, way_on, wait_seconds, wait_elsewhere_seconds, seen):
     start, said = time.time(), None
-    beat, watched_since, is_seen_alive = None, start, False
+    (beat, watched_since), is_seen_alive = seen or (None, start), False
     while True:
         now = time.time()
         found = _try_to_take(path, dead_beat=beat if now - watched_since >= DEAD_SECONDS else None)
@@ -177,8 +195,7 @@ def _try_to_take(path, dead_beat):
             if is_free and fcntl is not None and not _is_at(descriptor, path):
                 continue  # its holder deleted it in between, as it ended
             # Read anew: an earlier holder may have let go of it in between.
-            holder, state = _read(descriptor), os.fstat(descriptor)
-            beat = (state.st_ino, state.st_mtime_ns)
+            holder, beat = _read(descriptor), _beat_of(descriptor)
             if is_free is False:
                 return _Attempt(None, holder, True, beat)
             is_doubtful = holder.is_elsewhere() or (is_free is None and _is_alive(holder.process))
@@ -197,6 +214,11 @@ def _try_to_take(path, dead_beat):
         finally:
             if not is_kept:
                 os.close(descriptor)
+
+
+def _beat_of(descriptor):
+    state = os.fstat(descriptor)
+    return state.st_ino, state.st_mtime_ns
 
 
 def _open(path):

@@ -10,7 +10,7 @@ from utils.disk import locks
 
 FLAG_HELP = "work through every N-th {} alone, from the I-th on (1/4 to 4/4 are all), into files of its own"
 NAME = re.compile(r"(\d+)-of-(\d+)")
-SECONDS_TO_WAIT = 60  # for another shard that begins: it holds the folder for a moment
+SECONDS_TO_WAIT = 600  # for other shards that begin: each holds the folder for a moment, and there may be hundreds
 LOCK = ".shard.lock"
 
 
@@ -105,14 +105,17 @@ def hold(folder, argument, own):
     with contextlib.ExitStack() as held:
         if own is None:
             held.enter_context(locks.hold_folder(folder, argument))
-            for one, path in there(lock).items():
-                held.enter_context(_hold(folder, argument, one, path))
+            left = there(lock)
+            # At once, for each that a kill left on another computer is watched for a minute.
+            seen = {path: locks.look(path) for path in left.values()}
+            for one, path in left.items():
+                held.enter_context(_hold(folder, argument, one, path, seen[path]))
             yield contextlib.ExitStack
         else:
             held.enter_context(_hold(folder, argument, own, path_of(lock, own)))
             yield lambda: locks.hold_folder(folder, argument, SECONDS_TO_WAIT)
 
 
-def _hold(folder, argument, own, path):
+def _hold(folder, argument, own, path, seen=None):
     words = "shard {} of `{}` {} is in use by".format(own, argument, folder)
-    return locks.hold(path, words, "wait until that ends, or give another `{}`".format(argument))
+    return locks.hold(path, words, "wait until that ends, or give another `{}`".format(argument), seen=seen)
