@@ -98,8 +98,9 @@ def build_environment():
     """The environment variables of the build."""
     environment = dict(os.environ, **SETTINGS)
     environment["HOROVOD_CMAKE"] = os.path.join(os.path.dirname(sys.executable), "cmake")
-    # As many compilers as cores; Horovod's own eight fill the memory of a small machine.
-    environment.setdefault("MAKEFLAGS", "-j{}".format(os.cpu_count() or 1))
+    # As many compilers as cores, of a cluster's machine as this may use; Horovod's own eight fill a small one's memory.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    environment.setdefault("MAKEFLAGS", "-j{}".format(cores))
     # GCC 13 and later no longer includes it by the way.
     environment["CXXFLAGS"] = " ".join([environment.get("CXXFLAGS", ""), "-include cstdint"]).strip()
     return environment

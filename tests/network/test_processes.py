@@ -166,14 +166,33 @@ def test_each_process_of_a_machine_takes_its_own_gpu(first, num_gpus, local_rank
 
 
 def test_processes_of_one_machine_share_its_cores(monkeypatch):
-    for name in processes.THREADS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
     ONE.share_cores()
     assert not set(processes.THREADS) & set(os.environ)
-    monkeypatch.setenv(processes.THREADS[1], "5")
+    os.environ[processes.THREADS[1]] = "5"
     Processes(1, 4, 1, 3).share_cores()
     assert [os.environ[name] for name in processes.THREADS] == ["2", "5"]
+
+
+@pytest.mark.parametrize(
+    "allowed, count, are_bound_alone, share",
+    # All of a machine of 16 cores, and a job of 8 of these; who is bound to 4 keeps them, but no more than its share.
+    [(16, 4, False, 4), (8, 4, False, 2), (8, 9, False, 1), (4, 4, True, 4), (4, 2, True, 4), (16, 4, True, 4)],
+)
+def test_of_a_machine_that_is_shared_processes_share_what_they_may_use(
+    allowed, count, are_bound_alone, share, monkeypatch
+):
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(allowed)), raising=False)
+    processes.share_cores(count, are_bound_alone)
+    assert os.environ == dict.fromkeys(processes.THREADS, str(share))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    os.environ.clear()
+    processes.share_cores(count)
+    assert os.environ[processes.THREADS[0]] == str(max(1, 16 // count))
 
 
 @pytest.mark.parametrize(

@@ -291,12 +291,24 @@ def test_the_shell_loop_of_the_page_runs_all_shards_and_reports(whole, tiny_data
 @pytest.mark.skipif(os.name == "nt", reason="needs bash")
 def test_a_task_of_the_slurm_array_works_through_its_shard(tmp_path):
     env = {"SLURM_SUBMIT_DIR": str(tmp_path), "SLURM_CPUS_PER_TASK": "4", "SLURM_ARRAY_TASK_ID": "3"}
-    said = subprocess.check_output(
-        ["bash", _cluster_file("slurm.sh"), "a folder", "--protocol", "insert"],
-        env=dict(os.environ, PYTHON="echo", SLURM_ARRAY_TASK_COUNT="16", **env),
-        universal_newlines=True,
-    )
-    assert said == "compare.py --protocol insert --dump_dir a folder --shard 3/16\n"
+
+    def said(least, greatest, count, **more):
+        array = {"SLURM_ARRAY_TASK_MIN": least, "SLURM_ARRAY_TASK_MAX": greatest, "SLURM_ARRAY_TASK_COUNT": count}
+        return subprocess.run(
+            ["bash", _cluster_file("slurm.sh"), "a folder", "--protocol", "insert"],
+            env=dict(os.environ, PYTHON="echo", **dict(env, **array), **more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+
+    words = "compare.py --protocol insert --dump_dir a folder --shard 3/{}\n"
+    assert said("1", "16", "16").stdout == words.format(16)
+    # Of --array=3,17 and of --array=0-15 nobody knows which shards are meant.
+    for array in (("3", "17", "2"), ("0", "15", "16")):
+        refused = said(*array)
+        assert (refused.returncode, refused.stdout) == (2, "") and "SHARDS=64 sbatch" in refused.stderr
+    assert said("3", "17", "2", SHARDS="64").stdout == words.format(64)
     with open(_cluster_file("slurm.sh"), encoding="utf-8") as file:
         assert re.findall(r"#SBATCH --array=1-(\d+)", file.read()) == ["16"]
 

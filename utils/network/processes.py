@@ -183,13 +183,21 @@ def here(environment=os.environ):
     return found
 
 
-def share_cores(count):
+def share_cores(count, are_bound_alone=False):
     """Takes the part of this machine's cores that each of so many processes has, unless the user says otherwise.
 
-    It is called before TensorFlow loads.
+    Of a machine that is shared, as a cluster's, it is a part of those that they may run on. It is called before
+    TensorFlow loads.
+
+    Args:
+      count: how many there are.
+      are_bound_alone: whether somebody else started them, who may have given each cores of its own.
     """
+    there = os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
+    share = min(allowed, there // count) if are_bound_alone else allowed // count
     for name in THREADS:
-        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // count)))
+        os.environ.setdefault(name, str(max(1, share)))
 
 
 def was_launched(environment=os.environ):

@@ -230,7 +230,7 @@ def open_once(arguments, digest, num_workers):
     with _OPENING:
         if (arguments, digest) not in _OPENED:
             _close()
-            share_cores(num_workers)
+            share_cores(num_workers, are_bound_alone=_number() is None)
             prefix, model_name, gpu, class_names = arguments
             stack = contextlib.ExitStack()
             classifier = stack.enter_context(loading.open_classifier(prefix, model_name, own_gpu(gpu), class_names))
@@ -261,15 +261,15 @@ def own_gpu(gpu):
     import tensorflow.compat.v1 as tf
 
     num_gpus = len(tf.config.experimental.list_physical_devices("GPU"))
-    return Processes(local_rank=_number()).gpu(gpu, num_gpus) if num_gpus else gpu
+    return Processes(local_rank=_number() or 0).gpu(gpu, num_gpus) if num_gpus else gpu
 
 
 def _number():
-    """The number of this worker among those that `open_pool` started here; 0 of others."""
+    """The number of this worker among those that `open_pool` started here; None of others."""
     import distributed
 
     name = distributed.get_worker().name
-    return name if isinstance(name, int) else 0
+    return name if isinstance(name, int) else None
 
 
 def _close():
