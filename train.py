@@ -13,6 +13,7 @@ from utils import streams
 
 with streams.one_line_interrupts():
     import functools
+    import json
     import os
     import sys
 
@@ -20,6 +21,7 @@ with streams.one_line_interrupts():
 
     import models
     import provider
+    import utils
     from utils import command_line, files
     from utils.clouds import augmentation, transforms
     from utils.disk import locks
@@ -167,8 +169,8 @@ def train(flags, together=processes.ONE):
     train_set, test_set, scaled = provider.load_both(data, flags.num_point, len(class_names))
     config = dict(command_line.kept_flags(flags), num_train=len(train_set[0]), class_names=class_names)
     config.update(processes=together.size, scaled=scaled)
+    config["data"] = {"train": provider.digest(*train_set), "test": provider.digest(*test_set)}
     if together.is_first:
-        config["data"] = {"train": provider.digest(*train_set), "test": provider.digest(*test_set)}
         resuming.check(flags, config, idle_flags(flags))
     settings = training_settings(flags, len(train_set[0]), class_names, together)
     together.share_cores()
@@ -178,6 +180,7 @@ def train(flags, together=processes.ONE):
     from utils.network.training_graph import open_training
 
     together.join()
+    check_alike(flags, config, together)
     # The first process alone reads checkpoints.
     flags.seed = int(together.gather(np.array([flags.seed]))[0])
     settings = settings._replace(seed=flags.seed)
@@ -199,6 +202,21 @@ def train(flags, together=processes.ONE):
             log("Stopped at step {}; started again on the same --log_dir, training goes on".format(graph.step))
             # horovodrun ends all processes once one ends with another status than 0, and this one may be saving still.
             sys.exit(130 if together.is_first else 0)
+
+
+def check_alike(flags, config, together):
+    """Refuses to train by processes of other clouds, which would take steps of no data set, or wait for ever.
+
+    Machines have disks of their own, where `data_dir` may hold another data set, or part of one.
+    """
+    others = together.others(json.dumps([utils.__version__, config["class_names"], config["data"]]))
+    if others:
+        raise InputError(
+            "`data_dir` {}: processes {} of {} find other clouds or classes there than process 0, or run another "
+            "version of this program: give all of them the same".format(
+                flags.data_dir or "not given", ", ".join(map(str, others)), together.size
+            )
+        )
 
 
 def check_density(flags):

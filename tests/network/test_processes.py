@@ -13,6 +13,7 @@ import tensorflow.compat.v1 as tf
 from fake_horovod import side_by_side
 
 import models
+import train
 from models import max_pool, pointnet_cls
 from utils import files, tf_util
 from utils.files import PROJECT_DIR, InputError
@@ -119,6 +120,23 @@ def test_rows_that_are_shared_out_come_back_in_their_order(monkeypatch):
     rows = np.arange(14, dtype=np.float32).reshape(7, 2)
     for found in side_by_side(3, lambda together: together.gather(together.share(rows)), monkeypatch):
         np.testing.assert_array_equal(found, rows)
+
+
+def test_processes_of_other_clouds_do_not_train_together(monkeypatch):
+    flags = argparse.Namespace(data_dir="/disk/of/each")
+
+    def check(together, odd):
+        data = {"train": "1234" if together.rank in odd else "abcd", "test": "5678"}
+        try:
+            return train.check_alike(flags, {"class_names": ["a", "b"], "data": data}, together)
+        except InputError as error:
+            return str(error)
+
+    assert side_by_side(3, lambda together: check(together, []), monkeypatch) == [None] * 3
+    found = side_by_side(4, lambda together: check(together, [1, 3]), monkeypatch)
+    assert len(set(found)) == 1
+    assert found[0].startswith("`data_dir` /disk/of/each: processes 1, 3 of 4 find other clouds or classes there")
+    assert check(ONE, [0]) is None
 
 
 def test_horovodrun_says_which_process_this_is(monkeypatch):

@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import signal
@@ -116,6 +117,11 @@ class Processes:
 
         with tf.Graph().as_default(), tf.Session(config=_on_cpu(tf)) as session:
             return session.run(self._horovod.allgather(tf.constant(rows), name="gathered_rows"))
+
+    def others(self, text):
+        """The ranks of those processes that come with another text than the first one: a list."""
+        digests = self.gather(np.frombuffer(hashlib.sha256(text.encode("utf-8")).digest(), np.int64)[np.newaxis])
+        return [rank for rank, digest in enumerate(digests) if (digest != digests[0]).any()]
 
     def gpu(self, first, num_gpus):
         """Which GPU this process takes: of several its own, by its number on this machine.
