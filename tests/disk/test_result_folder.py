@@ -95,6 +95,25 @@ def test_a_run_is_held_where_it_would_be_written(tmp_path):
     assert holds(other, other) and not holds(SETTINGS, SETTINGS)
 
 
+def test_a_run_is_held_on_a_machine_with_another_kernel_and_not_of_another_program(tmp_path):
+    def on(**versions):
+        return dict(SETTINGS, versions=dict({"tensorflow": "2.21.0", "platform": "Linux-5.15"}, **versions))
+
+    def holds(kept):
+        both = {"side_by_side": {"asm": kept, "random": kept}}
+        found = result_folder.holds(str(tmp_path / "x_0"), kept, SETTINGS, is_ours)
+        assert found == result_folder.holds(str(tmp_path / "both"), both, {}, is_ours)
+        return found
+
+    before = on(matplotlib="3.10.9")
+    _write(tmp_path / "x_0", "1", settings=before)
+    _write(tmp_path / "both", "1", settings={"side_by_side": {"asm": before, "random": before}})
+    assert holds(before) and holds(on(platform="Linux-6.18")) and holds(on(scipy="1.15.3"))
+    assert not holds(on(tensorflow="1.15.5")) and not holds(on(matplotlib="3.5.3"))
+    one = {"side_by_side": {"asm": before}}
+    assert not result_folder.holds(str(tmp_path / "both"), one, {}, is_ours)
+
+
 def test_a_run_that_another_program_holds_open_is_named_and_ended_by_the_next(tmp_path, monkeypatch):
     folder, remove = tmp_path / "x_0", os.remove
     _write(folder, "1")

@@ -90,7 +90,7 @@ def holds(folder, kept, settings, is_ours):
     now = json.loads(json.dumps(kept))  # JSON has lists for tuples.
     for path in _paths(folder):
         before = {} if os.path.exists(os.path.join(path, WHOLE)) else _run_of(path)
-        if all(key in before and before[key] == value for key, value in now.items()):
+        if all(key in before and _agree(key, before[key], value) for key, value in now.items()):
             return True
         try:
             if _what_differs(path, settings, is_ours) is None:
@@ -98,6 +98,16 @@ def holds(folder, kept, settings, is_ours):
         except OSError:
             break  # `write` says what is wrong
     return False
+
+
+def _agree(name, before, now):
+    """Whether two values under a name of run.json are of one run, which went on elsewhere in between."""
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return before == now
+    if name == "versions":
+        # Machines of a cluster differ in their kernels, and what is loaded by now in what was explained before.
+        return all(before[one] == now[one] for one in (set(before) & set(now)) - {"platform"})
+    return set(before) == set(now) and all(_agree(one, before[one], now[one]) for one in now)
 
 
 def _run_of(folder):
