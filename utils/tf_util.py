@@ -13,10 +13,9 @@ import tensorflow.compat.v1 as tf
 
 BATCH_NORM_EPSILON = 1e-3
 # What is inferred of a cloud has the same bits whatever clouds go with it and on any number of threads, so that it does
-# not depend on how the work is shared out. Products of so many rows and sums over so many points are found in one way;
-# rows that are left over would be multiplied in another order than as many as a processor takes at once: 6 with AVX2,
-# 16 with AVX-512.
-ROWS_AT_ONCE, POINTS_SUMMED, VECTOR = 4, 128, 48
+# not depend on how the work is shared out. Sums over so many points are found in one way; rows that are left over would
+# be multiplied in another order than as many as a processor takes at once: 6 with AVX2, 16 with AVX-512.
+POINTS_SUMMED, VECTOR = 128, 48
 # The collection of a graph that holds its network.processes.Processes, where several train one network together.
 PROCESSES = "processes"
 
@@ -207,17 +206,19 @@ def first(tensor, count):
 
 
 def _product(rows, weights):
-    """rows [B, C] . weights [C, K], of few rows at a time: how more are summed up depends on how many there are."""
-    num_rows, (num_inputs, num_outputs) = tf.shape(rows)[0], weights.shape.as_list()
-    # One product alone would be shared out among threads.
-    rows = filled_up(rows, tf.maximum(-num_rows % ROWS_AT_ONCE, 2 * ROWS_AT_ONCE - num_rows))
-    product = _products_of_few(tf.reshape(rows, [-1, ROWS_AT_ONCE, num_inputs]), weights)
-    return first(tf.reshape(product, [-1, num_outputs]), num_rows)
+    """rows [B, C] . weights [C, K], one row at a time.
+
+    The sums of several rows together would be shared out among threads, and depend on how many rows there are. oneDNN
+    shares out those of a row that is alone.
+    """
+    num_rows = tf.shape(rows)[0]
+    rows = filled_up(rows, tf.maximum(0, 2 - num_rows))
+    return first(tf.squeeze(_products_of_rows(rows[:, tf.newaxis], weights), axis=1), num_rows)
 
 
 @tf.custom_gradient
-def _products_of_few(rows, weights):
-    """rows [B, R, C] . weights [C, K]."""
+def _products_of_rows(rows, weights):
+    """rows [B, 1, C] . weights [C, K]."""
 
     def gradient(product_gradient):
         # TensorFlow's own multiplies by weights that it reads across, which takes ten times as long. Turned beforehand,

@@ -9,8 +9,8 @@ set -u
 count=$1 folder=$2
 shift 2
 python=${PYTHON:-python}
-# Those that this shell may use, of a machine that is shared.
-cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+# Those that this shell may use, of a machine that is shared, whatever is set for OpenMP.
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 share=$((cores / count))
 export TF_NUM_INTRAOP_THREADS="${TF_NUM_INTRAOP_THREADS:-$((share > 0 ? share : 1))}"
 

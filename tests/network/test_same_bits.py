@@ -1,12 +1,16 @@
 """What a network infers of a cloud is the same bit for bit, however the work is shared out."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from utils.files import PROJECT_DIR
 from utils.network import checkpoint, classifier
+
+SHIPPED = os.path.join(PROJECT_DIR, "log", "pretrained", "rotation_y", "model.ckpt")
 
 
 def _quantities(classifier_, names, clouds, labels):
@@ -16,9 +20,7 @@ def _quantities(classifier_, names, clouds, labels):
 
 @pytest.fixture(scope="module")
 def shipped_classifier():
-    with checkpoint.restore(
-        os.path.join(PROJECT_DIR, "log", "pretrained", "rotation_y", "model.ckpt"), gpu=-1
-    ) as network:
+    with checkpoint.restore(SHIPPED, gpu=-1) as network:
         yield classifier.Classifier(network)
 
 
@@ -34,3 +36,38 @@ def test_a_cloud_has_the_same_bits_whatever_clouds_go_with_it(num_points, shippe
             alone += _quantities(shipped_classifier, names, clouds[part], of)
             for name, one, whole in zip(("logits",) + names, alone, together):
                 assert (one == whole[part]).all(), (name, size, start)
+
+
+# Prints what a network infers of clouds of two sizes, and of one alone.
+INFER = """\
+import hashlib, sys
+import numpy as np
+from utils.explain.methods import METHODS
+from utils.network import loading
+with loading.open_classifier(sys.argv[1], gpu=-1) as network:
+    for size in (64, 20):
+        clouds = np.random.RandomState(size).uniform(-0.7, 0.7, (3, size, 3)).astype(np.float32)
+        for name, found in (
+            ("logits", network.logits(clouds)),
+            ("logits of one", network.logits(clouds[:1])),
+            ("asm", METHODS["asm"].heat(network, clouds[:1], 0)),
+            ("runner-up", METHODS["runner-up"].heat(network, clouds[:1], 0)),
+        ):
+            print(size, name, hashlib.sha256(found.tobytes()).hexdigest())
+"""
+
+
+def test_a_cloud_has_the_same_bits_on_any_number_of_threads():
+    # All sessions of a process have as many as its first.
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", INFER, SHIPPED],
+            cwd=PROJECT_DIR,
+            env=dict(os.environ, TF_NUM_INTRAOP_THREADS=str(number), PYTHONPATH=PROJECT_DIR),
+            stdout=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        for number in (1, 2)
+    ]
+    printed = [process.communicate(timeout=300)[0].splitlines() for process in started]
+    assert len(printed[0]) == 8 and printed[1] == printed[0]
