@@ -13,9 +13,9 @@ import tensorflow.compat.v1 as tf
 
 BATCH_NORM_EPSILON = 1e-3
 # What is inferred of a cloud has the same bits whatever clouds go with it and on any number of threads, so that it does
-# not depend on how the work is shared out. Sums over so many points are found in one way; rows that are left over would
-# be multiplied in another order than as many as a processor takes at once: 6 with AVX2, 16 with AVX-512.
-POINTS_SUMMED, VECTOR = 128, 48
+# not depend on how the work is shared out. Sums over so many points or inputs are found in one way; rows that are left
+# over would be multiplied in another order than as many as a processor takes at once: 6 with AVX2, 16 with AVX-512.
+POINTS_SUMMED, INPUTS_SUMMED, VECTOR = 128, 128, 48
 # The collection of a graph that holds its network.processes.Processes, where several train one network together.
 PROCESSES = "processes"
 
@@ -223,10 +223,20 @@ def _products_of_rows(rows, weights):
     def gradient(product_gradient):
         # TensorFlow's own multiplies by weights that it reads across, which takes ten times as long. Turned beforehand,
         # and once, as weights do not change in evaluation, they are read as they lie.
-        rows_gradient = tf.matmul(product_gradient, tf.transpose(weights))
+        rows_gradient = _product_in_parts(product_gradient, tf.transpose(weights))
         return rows_gradient, tf.reduce_sum(tf.matmul(rows, product_gradient, transpose_a=True), axis=0)
 
-    return tf.matmul(rows, weights), gradient
+    return _product_in_parts(rows, weights), gradient
+
+
+def _product_in_parts(rows, weights):
+    """rows [B, 1, C] . weights [C, K], summed up over a part of C at a time, which rounds less than all in a row."""
+    num_inputs, num_outputs = weights.shape.as_list()
+    width = max(one for one in range(1, min(INPUTS_SUMMED, num_inputs) + 1) if num_inputs % one == 0)
+    if width == num_inputs:
+        return tf.matmul(rows, weights)
+    parts = tf.reshape(rows, [-1, num_inputs // width, 1, width])
+    return tf.reduce_sum(tf.matmul(parts, tf.reshape(weights, [-1, width, num_outputs])), axis=1)
 
 
 def weights_and_biases(shape, initializer=None):
