@@ -4,7 +4,7 @@ import tensorflow.compat.v1 as tf
 
 import models
 from utils import tf_util
-from utils.network import checkpoint_files
+from utils.network import checkpoint_paths
 
 LAYERS_FROM_TOP = ("fc3",)
 
@@ -39,6 +39,6 @@ def get_loss(logits, labels, end_points, label_smoothing=0.0):
 
 def read(prefix):
     """The values of a checkpoint of any network, whose save may have been cut off: {name: array}."""
-    with checkpoint_files.readable(prefix) as readable:
+    with checkpoint_paths.readable(prefix) as readable:
         reader = tf.train.NewCheckpointReader(readable)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}

@@ -2,7 +2,6 @@ import argparse
 import json
 import ntpath
 import os
-import threading
 import time
 
 import pytest
@@ -76,26 +75,28 @@ def test_shards_work_beside_each_other_but_not_twice_nor_beside_the_whole(tmp_pa
 
 
 def test_shards_that_were_killed_on_other_computers_are_watched_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(locks, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(locks, "DEAD_SECONDS", 0.5)
+    now, beats = [1000.0], []
+
+    def sleep(seconds):
+        now[0] += seconds
+        for lock in beats:
+            os.utime(lock, (now[0], now[0]))
+
+    monkeypatch.setattr(locks, "time", argparse.Namespace(time=lambda: now[0], sleep=sleep, strftime=time.strftime))
     for number in range(1, 9):
         holder = locks.Holder(4711, "node{}".format(number), "compare.py", "yesterday")
         lock = shards.path_of(str(tmp_path / shards.LOCK), Shard(number, 8))
         with open(lock, "w") as file:
             json.dump(holder._asdict(), file)
-    start = time.time()
     with shards.hold(str(tmp_path), "dump_dir", None):
-        assert time.time() - start < 2  # one after the other: 4
-    # One that lives is told from the seven others, though it was watched no longer.
+        # Not one after the other.
+        assert locks.DEAD_SECONDS <= now[0] - 1000 < 2 * locks.DEAD_SECONDS
+    # One that lives is told from those that do not, though it was watched no longer.
     with open(lock, "w") as file:
         json.dump(holder._asdict(), file)
-    is_over = threading.Event()
-    other = threading.Thread(target=lambda: [os.utime(lock) for _ in iter(lambda: is_over.wait(0.1), True)])
-    other.start()
+    beats.append(lock)
     with pytest.raises(locks.Held, match="shard 8-of-8 .* host node8"), shards.hold(str(tmp_path), "x", None):
         pass
-    is_over.set()
-    other.join()
 
 
 def test_no_shard_begins_while_the_whole_goes_on(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from one_layer import SETTINGS, Killed, content, kill_at, open_graph, set_bias, 
 import models
 from utils import files
 from utils.files import InputError
-from utils.network import checkpoint, checkpoint_files, training, training_graph
+from utils.network import checkpoint, checkpoint_files, checkpoint_paths, training, training_graph
 
 pytestmark = pytest.mark.takes_turns
 
@@ -66,12 +66,12 @@ def test_a_training_is_saved_resumed_and_read_in_a_folder_of_any_name(tmp_path, 
 def test_a_temporary_folder_of_such_a_name_is_not_taken(tmp_path, monkeypatch):
     folder = tmp_path / "[1]"
     folder.mkdir()
-    monkeypatch.setattr(checkpoint_files.tempfile, "gettempdir", lambda: str(folder))
-    with checkpoint_files.readable(str(folder / "model.ckpt")) as found:
-        assert not checkpoint_files.PATTERN_LETTERS & set(found)
+    monkeypatch.setattr(checkpoint_paths.tempfile, "gettempdir", lambda: str(folder))
+    with checkpoint_paths.readable(str(folder / "model.ckpt")) as found:
+        assert not checkpoint_paths.PATTERN_LETTERS & set(found)
         assert os.path.islink(found + ".index")
     assert not os.path.lexists(found + ".index")
-    with checkpoint_files.readable("log/model.ckpt") as found:
+    with checkpoint_paths.readable("log/model.ckpt") as found:
         assert found == "log/model.ckpt"
 
 

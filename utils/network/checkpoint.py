@@ -12,7 +12,7 @@ import models
 from utils import files
 from utils.demo import modelnet40
 from utils.files import InputError
-from utils.network import checkpoint_files, memory, stored_weights
+from utils.network import checkpoint_files, checkpoint_paths, memory, stored_weights
 from utils.network.processes import ONE
 
 STATE = 'model_checkpoint_path: "{0}"\nall_model_checkpoint_paths: "{0}"\n'
@@ -207,7 +207,7 @@ def save(session, saver, prefix, facts=None):
         shutil.rmtree(temporary, ignore_errors=True)
         # Not makedirs: a folder that vanished while the training ran is not to begin anew with this file alone.
         os.mkdir(temporary)
-        with checkpoint_files.writable(temporary) as writable:
+        with checkpoint_paths.writable(temporary) as writable:
             saver.save(session, os.path.join(writable, name), write_meta_graph=False, write_state=False)
         written = os.path.join(temporary, name)
         if facts is not None:

@@ -1,12 +1,10 @@
 """Where a checkpoint is, what stands beside it, and how it gets there whole. Needs no TensorFlow."""
 
-import contextlib
 import glob
 import hashlib
 import os
 import re
 import shutil
-import tempfile
 
 import models
 from utils import wording
@@ -23,7 +21,6 @@ FACTS = ".json"
 OF_PARTS = "averages_of_parts"  # of the facts
 POINTNET = "pointnet_cls"  # the network that is shipped for several rotations
 SAVING = ".saving"  # after the prefix: the folder in which a checkpoint is written
-PATTERN_LETTERS = frozenset("[]*?{}\\")
 
 
 def num_points_of(config):
@@ -233,81 +230,6 @@ def _file_state(path):
     except OSError:
         return path, None
     return path, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-@contextlib.contextmanager
-def readable(prefix):
-    """A context with a prefix under which TensorFlow's reader finds the files of a checkpoint. It changes none of them.
-
-    The reader looks for the index by pattern, and then opens the files by name, so that no escaping helps: of a folder
-    `runs [1]` it would look for `runs 1`. On Windows its patterns have none of the letters that names can have.
-    Nor does it take a name that is no UTF-8, as an old zip or another locale leaves it.
-
-    Args:
-      prefix: of a checkpoint.
-
-    Yields:
-      The prefix, or one of links to its files in a temporary folder that is there as long as the context.
-
-    Raises:
-      InputError: there is no folder for them.
-    """
-    paths = whole_files(prefix)
-    if _is_plain(prefix) and all(path == prefix + ending for ending, path in paths.items()):
-        yield prefix
-        return
-    with _plain_folder(prefix) as folder:
-        for ending, path in paths.items():
-            _link(os.path.abspath(path), os.path.join(folder, "model.ckpt" + ending))
-        yield os.path.join(folder, "model.ckpt")
-
-
-@contextlib.contextmanager
-def writable(folder):
-    """A context with a name under which TensorFlow writes to a folder: its own, or that of a link to it.
-
-    Raises:
-      InputError: there is no folder for the link.
-    """
-    if _is_utf_8(folder):
-        yield folder
-        return
-    with _plain_folder(folder) as plain:
-        link = os.path.join(plain, "folder")
-        os.symlink(os.path.abspath(folder), link)
-        yield link
-
-
-@contextlib.contextmanager
-def _plain_folder(path):
-    """A context with a temporary folder of a name that TensorFlow takes, in the place of a path that it does not."""
-    tried = (tempfile.gettempdir(), "/tmp", "/var/tmp")
-    parent = next((one for one in tried if os.access(one, os.W_OK) and _is_plain(one)), None)
-    if parent is None:
-        raise InputError(
-            "checkpoint {}: TensorFlow reads none in a folder with any of []*?{{}}\\ or no UTF-8 in its name; rename "
-            "that, or set TMPDIR to a folder without them".format(path)
-        )
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        yield folder
-
-
-def _link(path, name):
-    try:
-        os.symlink(path, name)
-    except (OSError, NotImplementedError):  # Windows gives links to few users only
-        with contextlib.suppress(FileNotFoundError):  # the reader says what is missing
-            shutil.copyfile(path, name)
-
-
-def _is_plain(path):
-    """Whether TensorFlow's reader finds a path as it stands."""
-    return _is_utf_8(path) and (os.name == "nt" or not PATTERN_LETTERS & set(path))
-
-
-def _is_utf_8(path):
-    """Whether the bytes of a path are those that TensorFlow makes of its text, whatever this system's encoding is."""
-    return os.fsencode(path) == path.encode("utf-8", "surrogatepass")
 
 
 def digest(prefix):

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 
 import models
 from utils.files import InputError
-from utils.network import checkpoint_files
+from utils.network import checkpoint_files, checkpoint_paths
 
 MOST_READS, SECONDS_BETWEEN_READS = 10, 0.2  # of a checkpoint that a training replaces meanwhile
 LEAST_VARIANCE = -1e-4  # that rounding leaves of one of 0; batch norm adds 1e-3 to it
@@ -24,7 +24,7 @@ def read_whole(prefix, read):
         tries_left -= 1
         before = checkpoint_files.state(prefix)
         try:
-            with checkpoint_files.readable(prefix) as readable:
+            with checkpoint_paths.readable(prefix) as readable:
                 found = read(StoredWeights(prefix, readable))
             if not tries_left or checkpoint_files.state(prefix) == before:
                 return found
@@ -43,7 +43,7 @@ class StoredWeights:
     """
 
     def __init__(self, prefix, readable):
-        """readable: a prefix of the same checkpoint, of `checkpoint_files.readable`."""
+        """readable: a prefix of the same checkpoint, of `checkpoint_paths.readable`."""
         self._prefix = prefix
         try:
             self._reader = tf.train.NewCheckpointReader(readable)
