@@ -71,7 +71,8 @@ def _try_to_write_in(folder):
 
     Not by `tempfile`: where Windows refuses, that takes its name for a folder's and tries 2^31 others (bpo-22107).
     """
-    path = os.path.join(folder, "written-to-try.{}.tmp".format(os.getpid()))  # TEMPORARY
+    # By such a name (TEMPORARY) a later run knows, and removes, what a kill left.
+    path = os.path.join(folder, "written-to-try.{}.tmp".format(os.getpid()))
     try:
         with open(path, "wb"):
             pass
