@@ -25,12 +25,17 @@ class Pool(NamedTuple):
       features: float32 Tensor [B, N, K], what it is taken of; for looking at.
       seconds: float32 Tensor [B, K], the second largest value, which is the maximum where several points share it.
       holders: int32 Tensor [B, K], the point that holds the maximum, any of several.
+      points, weights, biases: float32 Tensors [B, N, C], [C, K] and [K]: the features are the ReLU of their product and
+        sum.
     """
 
     maximum: Any
     features: Any
     seconds: Any
     holders: Any
+    points: Any = None
+    weights: Any = None
+    biases: Any = None
 
 
 class GroupPool(NamedTuple):
@@ -77,10 +82,40 @@ def shared_dense_max(points, num_outputs, scope, is_training, bn_decay=None):
     features = tf.nn.relu(tf.nn.bias_add(tf_util.row_products(rows, weights), biases))
     features = tf.stop_gradient(tf.reshape(features, tf_util.shape_of(points)[:2] + [num_outputs]))
     maximum, seconds, holders = _max_of_product(points, weights)
-    return Pool(tf.nn.relu(maximum + biases), features, tf.nn.relu(tf.stop_gradient(seconds) + biases), holders)
+    seconds = tf.nn.relu(tf.stop_gradient(seconds) + biases)
+    return Pool(tf.nn.relu(maximum + biases), features, seconds, holders, points, weights, biases)
 
 
-@tf.custom_gradient
+def maximum_of_channels(pool, channels):
+    """The maximum of some channels alone, and who holds it.
+
+    Args:
+      pool: a Pool of clouds of N points, N a multiple of MAX_BLOCK.
+      channels: int32 Tensor [B, M], which of each cloud.
+
+    Returns:
+      float32 and int32 Tensors [B, M]: of `pool.maximum`, and the first point that holds it.
+    """
+    weights = tf.gather(tf.transpose(pool.weights), channels)
+    # One product alone would be shared out among threads.
+    lacking = tf.maximum(0, 2 - tf.shape(pool.points)[0])
+    products = tf.matmul(*[tf_util.filled_up(each, lacking) for each in (pool.points, weights)], transpose_b=True)
+    found, holders = _maximum_and_first_holder(tf_util.first(products, tf.shape(pool.points)[0]))
+    return tf.nn.relu(found + tf.gather(pool.biases, channels)), holders
+
+
+def _maximum_and_first_holder(product):
+    """The maximum over the points of a product [B, N, M], N a multiple of MAX_BLOCK, and who holds it, both [B, M]."""
+    num_clouds, num_points, num_outputs = tf_util.shape_of(product)
+    block_maxima = tf.reduce_max(tf.reshape(product, [-1, MAX_BLOCK, num_outputs]), axis=1)
+    block_maxima = tf.reshape(block_maxima, [num_clouds, -1, num_outputs])
+    block = tf.argmax(block_maxima, axis=1, output_type=tf.int32)
+    rows = (tf.range(num_clouds)[:, tf.newaxis] * num_points + block * MAX_BLOCK)[:, :, tf.newaxis]
+    cells = (rows + tf.range(MAX_BLOCK)) * num_outputs + tf.range(num_outputs)[:, tf.newaxis]
+    place = tf.argmax(tf.gather(tf.reshape(product, [-1]), cells), axis=2, output_type=tf.int32)
+    return tf.reduce_max(block_maxima, axis=1), block * MAX_BLOCK + place
+
+
 def _max_of_product(points, weights):
     """max_i x_i W: the maximum over the points of a product that is held for a few clouds at a time.
 
@@ -95,46 +130,49 @@ def _max_of_product(points, weights):
       The maximum, float32 Tensor [B, K]; the second largest value and the point that holds the maximum, float32 and
       int32 Tensors [B, K].
     """
+    maximum, seconds, places, holders, shares = _in_chunks(tf.stop_gradient(points), tf.stop_gradient(weights))
+    num_outputs = weights.shape.as_list()[1]
+
+    # Only the maximum comes out of it: TensorFlow computes all that does, or nothing.
+    @tf.custom_gradient
+    def with_gradient(points, weights, maximum):
+        def gradient(maximum_gradient):
+            num_clouds, num_points, num_inputs = tf_util.shape_of(points)
+            cloud, point, channel = tf.unstack(holders, axis=1)
+            values = shares * tf.gather(tf.reshape(maximum_gradient, [-1]), cloud * num_outputs + channel)
+            indices = tf.cast(tf.stack([cloud * num_points + point, channel], axis=1), tf.int64)
+            product_gradient = tf.SparseTensor(
+                indices, values, tf.cast(tf.stack([num_clouds * num_points, num_outputs]), tf.int64)
+            )
+            rows = tf.reshape(points, [-1, num_inputs])
+            points_gradient = tf.sparse.sparse_dense_matmul(product_gradient, weights, adjoint_b=True)
+            weights_gradient = tf.sparse.sparse_dense_matmul(product_gradient, rows, adjoint_a=True)
+            return tf.reshape(points_gradient, tf.shape(points)), tf.transpose(weights_gradient), None
+
+        return tf.identity(maximum), gradient
+
+    return with_gradient(points, weights, maximum), seconds, places
+
+
+def _in_chunks(points, weights):
+    """What `_max_and_holders` says of points [B, N, C] . weights [C, K], which is held for a few clouds at a time."""
     num_clouds, num_points, num_inputs = tf_util.shape_of(points)
     num_outputs = weights.shape.as_list()[1]
     clouds_each = tf.maximum(1, POINTS_PER_CHUNK // num_points)
     num_chunks = -(-num_clouds // clouds_each)
 
-    def one_chunk(number, maxima, holders, shares, seconds, places):
+    def one_chunk(number):
         first = number * clouds_each
         rows = tf.reshape(points[first : first + clouds_each], [-1, num_inputs])
         product = tf.reshape(tf_util.row_products(rows, weights), [-1, num_points, num_outputs])
-        maximum, holder, share, second, place = _max_and_holders(product)
-        return (
-            number + 1,
-            maxima.write(number, maximum),
-            holders.write(number, holder + [first, 0, 0]),
-            shares.write(number, share),
-            seconds.write(number, second),
-            places.write(number, place),
-        )
+        maximum, holders, shares, seconds, places = _max_and_holders(product)
+        return [maximum, seconds, places, holders + [first, 0, 0], shares], ()
 
-    kinds = (tf.float32, tf.int32, tf.float32, tf.float32, tf.int32)
-    arrays = [tf.TensorArray(kind, num_chunks, infer_shape=False) for kind in kinds]
+    kinds = [tf.float32, tf.float32, tf.int32, tf.int32, tf.float32]
     # One chunk is multiplied while the places of the maxima are sought in the one before.
-    _, maxima, holders, shares, seconds, places = tf.while_loop(
-        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=2, back_prop=False
-    )
-    holders, shares = tf.reshape(holders.concat(), [-1, 3]), tf.reshape(shares.concat(), [-1])
-
-    def gradient(maximum_gradient, *_):
-        cloud, point, channel = tf.unstack(holders, axis=1)
-        values = shares * tf.gather(tf.reshape(maximum_gradient, [-1]), cloud * num_outputs + channel)
-        indices = tf.cast(tf.stack([cloud * num_points + point, channel], axis=1), tf.int64)
-        product_gradient = tf.SparseTensor(
-            indices, values, tf.cast(tf.stack([num_clouds * num_points, num_outputs]), tf.int64)
-        )
-        rows = tf.reshape(points, [-1, num_inputs])
-        points_gradient = tf.sparse.sparse_dense_matmul(product_gradient, weights, adjoint_b=True)
-        weights_gradient = tf.sparse.sparse_dense_matmul(product_gradient, rows, adjoint_a=True)
-        return tf.reshape(points_gradient, tf.shape(points)), tf.transpose(weights_gradient)
-
-    return tuple(tf.reshape(array.concat(), [-1, num_outputs]) for array in (maxima, seconds, places)), gradient
+    arrays = tf_util.loop(num_chunks, one_chunk, kinds, parallel_iterations=2)
+    shapes = [[-1, num_outputs]] * 3 + [[-1, 3], [-1]]
+    return [tf.reshape(array.concat(), shape) for array, shape in zip(arrays, shapes)]
 
 
 def _max_and_holders(product):

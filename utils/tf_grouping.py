@@ -28,16 +28,15 @@ def farthest_points(points, count):
     rows = tf.reshape(tf.stop_gradient(points), [-1, 3])
     first = tf.range(num_clouds) * num_points
 
-    def one_more(number, found, newest, distances):
-        found = found.write(number, newest)
+    def one_more(_, newest, distances):
         centres = tf.split(tf.gather(rows, first + newest), 3, axis=1)
         to_newest = tf.add_n([tf.math.squared_difference(*pair) for pair in zip(axes, centres)])
         distances = tf.minimum(distances, to_newest)
-        return number + 1, found, tf.argmax(distances, axis=1, output_type=tf.int32), distances
+        return [newest], (tf.argmax(distances, axis=1, output_type=tf.int32), distances)
 
-    state = (0, tf.TensorArray(tf.int32, count), tf.zeros([num_clouds], tf.int32), tf.fill(tf.shape(axes[0]), 1e30))
-    _, found, _, _ = tf.while_loop(lambda number, *_: number < count, one_more, state, back_prop=False)
-    return tf.transpose(found.stack())
+    state = (tf.zeros([num_clouds], tf.int32), tf.fill(tf.shape(axes[0]), 1e30))
+    (found,) = tf_util.loop(count, one_more, [tf.int32], state)
+    return tf.transpose(tf.reshape(found.stack(), [count, num_clouds]))
 
 
 def ball_query(points, centres, radius, count):
@@ -92,16 +91,11 @@ def in_chunks(function, tensors, clouds_each, kinds):
     num_clouds = tf.shape(tensors[0])[0]
     num_chunks = -(-num_clouds // clouds_each)
 
-    def one_chunk(number, *arrays):
+    def one_chunk(number):
         first = number * clouds_each
-        found = function(*(tensor[first : first + clouds_each] for tensor in tensors))
-        return (number + 1,) + tuple(array.write(number, values) for array, values in zip(arrays, found))
+        return function(*(tensor[first : first + clouds_each] for tensor in tensors)), ()
 
-    arrays = [tf.TensorArray(kind, num_chunks, infer_shape=False) for kind in kinds]
-    found = tf.while_loop(
-        lambda number, *_: number < num_chunks, one_chunk, [0] + arrays, parallel_iterations=1, back_prop=False
-    )
-    return [array.concat() for array in found[1:]]
+    return [array.concat() for array in tf_util.loop(num_chunks, one_chunk, kinds)]
 
 
 def nearest_neighbours(features, k):

@@ -37,7 +37,8 @@ class TextbookClassifier:
             self._feature_gradient = tf.gradients(self._logits[:, label], self._features)[0]
             variables = tf.global_variables()
         opened.enter_context(graph.as_default())
-        self._session = opened.enter_context(checkpoint.open_session(0))
+        # A session as anybody opens it; ours prepares less.
+        self._session = opened.enter_context(tf.Session(config=tf.ConfigProto(allow_soft_placement=True)))
         checkpoint.load(self._session, prefix, variables, model_name)
 
     def logits(self, clouds):

@@ -5,6 +5,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from models import max_pool
+from utils.network import checkpoint
 
 
 def _pool(points, num_outputs=24):
@@ -43,3 +44,35 @@ def test_a_maximum_that_points_share_is_second_to_itself(rng):
 def test_without_its_only_point_nothing_is_left(rng):
     found = _pool(rng.standard_normal((3, 1, 4)))
     assert not found.seconds.any() and found.maximum.any() and not found.holders.any()
+
+
+def test_the_maximum_alone_is_found_without_its_holders(rng):
+    kinds = []
+    with tf.Graph().as_default(), checkpoint.open_session(-1) as session:
+        placeholder = tf.placeholder(tf.float32, [None, None, 5])
+        pool = max_pool.shared_dense_max(placeholder, 24, "layer", is_training=False)
+        session.run(tf.global_variables_initializer())
+        for fetched in (pool.maximum, [pool.maximum, pool.holders]):
+            told, options = tf.RunMetadata(), tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+            session.run(fetched, {placeholder: rng.standard_normal((3, 32, 5))}, options, told)
+            names = [node.node_name for device in told.step_stats.dev_stats for node in device.node_stats]
+            kinds.append({name.rsplit("/", 1)[-1].split("_")[0] for name in names})
+    assert "MatMul" in kinds[0] and "UnsortedSegmentMax" not in kinds[0]
+    assert "UnsortedSegmentMax" in kinds[1]
+
+
+def test_maxima_of_some_channels_are_those_of_all(rng):
+    points = rng.standard_normal((3, 48, 6))
+    points[1, 30] = points[1, 3] = 4 * points[1, 3]  # where two hold a maximum, the first is told
+    channels = np.argsort(rng.random((3, 24)), axis=1)[:, :10]
+    with tf.Graph().as_default(), tf.Session() as session:
+        placeholder = tf.placeholder(tf.float32, [None, None, 6])
+        pool = max_pool.shared_dense_max(placeholder, 24, "layer", is_training=False)
+        some = max_pool.maximum_of_channels(pool, tf.constant(channels, tf.int32))
+        session.run(tf.global_variables_initializer())
+        features, (maximum, holders) = session.run([pool.features, some], {placeholder: points})
+    np.testing.assert_allclose(maximum, np.take_along_axis(features.max(axis=1), channels, axis=1), rtol=1e-6)
+    first = np.take_along_axis(features.argmax(axis=1), channels, axis=1)
+    is_positive = maximum > 0
+    assert is_positive.any() and (first[1] == 3).any()
+    np.testing.assert_array_equal(holders[is_positive], first[is_positive])

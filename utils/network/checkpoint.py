@@ -179,6 +179,8 @@ def open_session(gpu, graph=None, processes=ONE):
             )
         )
     config = tf.ConfigProto(allow_soft_placement=True, device_count={} if num_gpus else {"GPU": 0})
+    # Each new question otherwise prepares all of the graph, the gradients that it does not ask for, too.
+    config.graph_options.place_pruned_graph = True
     if num_gpus:
         config.gpu_options.allow_growth = True
         config.gpu_options.visible_device_list = str(processes.gpu(gpu, num_gpus))
