@@ -55,16 +55,36 @@ def test_points_that_hold_no_maximum_cost_no_classification(classifier, rng, mon
     assert len(without) == 20
     voter = classifier.voter(points, turns)
     whole = voter(points)
+    # Who holds the other maxima is asked for once it may save something.
+    np.testing.assert_array_equal(voter(np.delete(points, without[:10], 0)), whole)
     calls = []
     monkeypatch.setattr(classifier, "logits_by_maxima", lambda *arguments: calls.append(arguments))
+    np.testing.assert_array_equal(voter(np.delete(points, without, 0)), whole)
     np.testing.assert_array_equal(voter(np.delete(points, without, 0)), whole)
     assert not calls
 
 
+def test_what_comes_back_is_answered_by_an_answer_about_more(classifier, points, rng, monkeypatch):
+    monkeypatch.setattr(votes, "LEAST_POINTS", 0)
+    monkeypatch.setattr(votes, "MOST_ANSWERS", 2)
+    voter = classifier.voter(points, ROTATIONS)
+    order = rng.permutation(len(points))
+    whole_networks = []
+    answer = classifier.logits_and_maxima
+    monkeypatch.setattr(
+        classifier, "logits_and_maxima", lambda clouds: whole_networks.append(len(clouds)) or answer(clouds)
+    )
+    # The third time the answer about all is gone, so the whole network has to be asked again.
+    for gone, times_asked in ((0, 1), (20, 1), (10, 1), (15, 1), (5, 2)):
+        left = points[np.sort(order[gone:])]
+        np.testing.assert_allclose(voter(left), classifier.vote_logits(left, ROTATIONS), rtol=1e-6, atol=1e-5)
+        assert len(whole_networks) == times_asked
+
+
 def test_what_would_not_fit_or_not_pay_is_computed():
-    # 1,024 points, 500 votes: 64 blocks of 1,024 numbers of 4 bytes a vote are 125 MiB.
-    assert votes.pays(1024, 500, 1024) and votes.pays(2**14, 512, 1024)
-    assert not votes.pays(2**14 + 1, 512, 1024) and not votes.pays(1024, 31, 1024)
+    # An answer takes 16 bytes a channel and vote, 8 MB for 500 votes, and two have to fit into 2 GiB.
+    assert votes.pays(1024, 500, 1024) and votes.pays(10**6, 2**16, 1024)
+    assert not votes.pays(1024, 2**16 + 1, 1024) and not votes.pays(1024, 31, 1024)
 
 
 def test_few_votes_are_cast_as_they_were(classifier, points):

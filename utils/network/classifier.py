@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 
 import models
 from models import max_pool
+from utils import tf_util
 from utils.files import InputError
 from utils.network import checkpoint_files, derivatives, parts, pools, votes
 
@@ -72,15 +73,14 @@ class Classifier:
         with self._points.graph.as_default():
             self._tensors = self._add_gradients()
             if self._kept is not None:
-                self._add_blocks()
+                self._add_kept()
 
-    def _add_blocks(self):
+    def _add_kept(self):
         """Adds to the graph what `votes` asks about the kept pool."""
         found = self.network.end_points["pools"].values()
         self._other_holders = self._holders([pool for pool in found if pool is not self._kept])
-        self._block = tf.placeholder(tf.int32, [], "block")
-        shape = [tf.shape(self._points)[0], -1, self._block, self._kept.maximum.shape.as_list()[1]]
-        self._block_maxima = tf.reduce_max(tf.reshape(self._kept.features, shape), axis=2)
+        self._channels = tf.placeholder(tf.int32, [None, None], "channels")
+        self._kept_maxima = max_pool.maximum_of_channels(self._kept, self._channels)
 
     def _holders(self, pools):
         """The points that hold the maxima of pools, int32 Tensor [B, P, K]; -1 where it is 0, which any point holds."""
@@ -170,37 +170,59 @@ class Classifier:
                 return votes.Votes(self, points, rotations, num_channels)
         return functools.partial(self.vote_logits, rotations=rotations)
 
-    def block_maxima(self, clouds, block):
-        """Maxima of the kept pool over blocks of points that follow one another.
+    def kept_maxima(self, clouds, is_wanted):
+        """Some maxima of the kept pool, and who holds them.
 
         Args:
-          clouds: float32 array [B, N, 3], N a multiple of `block`.
-          block: number of points.
+          clouds: float32 array [B, N, 3], N a multiple of max_pool.MAX_BLOCK.
+          is_wanted: bool array [B, K], the channels of each cloud; others may come, too.
+
+        Yields:
+          For a batch of clouds at a time: their numbers [P], the channels [P, M], and their maxima and holders [P, M].
+        """
+        counts = is_wanted.sum(axis=1)
+        order = np.argsort(counts, kind="stable")
+        # As large a product as of all channels.
+        num_points = max_pool.POINTS_PER_CHUNK * is_wanted.shape[1] // max(tf_util.VECTOR, counts.max())
+        for batch in _batches(order[counts[order] > 0], clouds.shape[1], num_points):
+            count = min(-(-counts[batch].max() // tf_util.VECTOR) * tf_util.VECTOR, is_wanted.shape[1])
+            channels = np.argsort(~is_wanted[batch], axis=1, kind="stable")[:, :count]
+            feed = {self._points: clouds[batch], self._channels: channels}
+            maxima, holders = self._session.run(self._kept_maxima, feed)
+            yield batch, channels, maxima, holders
+
+    def logits_and_maxima(self, clouds):
+        """Classifies clouds, and tells the maxima of the kept pool.
+
+        Args:
+          clouds: float32 array [B, N, 3].
 
         Returns:
-          float32 array [B, N / block, K].
+          Logits, float32 array [B, C], the maxima and who holds them, float32 and int32 arrays [B, K].
         """
-        # A product of so many points stays in the processor's cache.
-        batches = _batches(clouds, clouds.shape[1], max_pool.POINTS_PER_CHUNK)
-        feeds = ({self._points: batch, self._block: block} for batch in batches)
-        return np.concatenate([self._session.run(self._block_maxima, feed) for feed in feeds])
+        fetched = [self._logits, self._kept.maximum, self._kept.holders]
+        batches = _batches(clouds, clouds.shape[1], self.points_per_call)
+        found = zip(*[self._session.run(fetched, {self._points: batch}) for batch in batches])
+        logits, maxima, holders = (np.concatenate(arrays) for arrays in found)
+        return _numbers(logits), maxima, holders
 
-    def logits_by_maxima(self, clouds, maxima):
+    def logits_by_maxima(self, clouds, maxima, with_holders):
         """Classifies clouds whose maxima of the kept pool are known.
 
         Args:
           clouds: float32 array [B, N, 3].
           maxima: float32 array [B, K].
+          with_holders: whether to look for the points that hold the maxima of the other pools.
 
         Returns:
-          Logits, float32 array [B, C], and the points that hold the maxima of the other pools, int array [B, P, K];
-          -1 where the maximum is 0, which any point holds: features are ReLUs.
+          Logits, float32 array [B, C], and these points, int array [B, P, K], or None; -1 where the maximum is 0,
+          which any point holds: features are ReLUs.
         """
         batches = zip(*(_batches(array, clouds.shape[1], self.points_per_call) for array in (clouds, maxima)))
-        fetched = [self._logits, self._other_holders]
+        fetched = [self._logits] + [self._other_holders] * with_holders
         feeds = ({self._points: batch, self._kept.maximum: of_batch} for batch, of_batch in batches)
-        logits, holders = zip(*[self._session.run(fetched, feed) for feed in feeds])
-        return _numbers(np.concatenate(logits)), np.concatenate(holders)
+        logits, *holders = zip(*[self._session.run(fetched, feed) for feed in feeds])
+        return _numbers(np.concatenate(logits)), np.concatenate(holders[0]) if with_holders else None
 
     def quantities(self, names, clouds, labels, is_target=False):
         """What a formula of heat takes, in batches of a few clouds each.
