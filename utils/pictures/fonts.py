@@ -69,9 +69,15 @@ def families(text, properties):
     letters = {ord(letter) for letter in text if not letter.isspace()}
     if text.isascii() or letters <= _letters_of(font_manager.findfont(properties)):
         return usual
-    installed = {font.name: font.fname for font in font_manager.fontManager.ttflist}
-    has_all = [name for name in EAST_ASIAN if name in installed and letters <= _letters_of(installed[name])]
-    return has_all[:1] + usual
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    for name in EAST_ASIAN:
+        if name in installed:
+            # Of a family the face in which the text is drawn: others may have other letters.
+            face = properties.copy()
+            face.set_family(name)
+            if letters <= _letters_of(font_manager.findfont(face)):
+                return [name] + usual
+    return usual
 
 
 @functools.lru_cache(maxsize=None)
