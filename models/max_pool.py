@@ -160,12 +160,19 @@ def _in_chunks(points, weights):
     num_outputs = weights.shape.as_list()[1]
     clouds_each = tf.maximum(1, POINTS_PER_CHUNK // num_points)
     num_chunks = -(-num_clouds // clouds_each)
+    size = tf.minimum(MAX_BLOCK, num_points)
+    missing = -num_points % size
 
     def one_chunk(number):
         first = number * clouds_each
-        rows = tf.reshape(points[first : first + clouds_each], [-1, num_inputs])
-        product = tf.reshape(tf_util.row_products(rows, weights), [-1, num_points, num_outputs])
-        maximum, holders, shares, seconds, places = _max_and_holders(product)
+        some = points[first : first + clouds_each]
+        # Some points again, until all blocks are full.
+        some = tf.cond(
+            missing > 0, lambda: tf.concat([some, some[:, num_points - missing :]], axis=1), lambda: tf.identity(some)
+        )
+        product = tf_util.row_products(tf.reshape(some, [-1, num_inputs]), weights)
+        product = tf.reshape(product, [-1, num_points + missing, num_outputs])
+        maximum, holders, shares, seconds, places = _max_and_holders(product, num_points, size)
         return [maximum, seconds, places, holders + [first, 0, 0], shares], ()
 
     kinds = [tf.float32, tf.float32, tf.int32, tf.int32, tf.float32]
@@ -175,14 +182,16 @@ def _in_chunks(points, weights):
     return [tf.reshape(array.concat(), shape) for array, shape in zip(arrays, shapes)]
 
 
-def _max_and_holders(product):
+def _max_and_holders(product, num_points, size):
     """The maximum over the points, which points hold it, and the second largest value.
 
     Blocks of points are reduced first. The holders are then sought in the blocks that reach the maximum, not in all,
     and the second largest value in these and among the maxima of the other blocks.
 
     Args:
-      product: float32 Tensor [B, N, K].
+      product: float32 Tensor [B, M, K], M a multiple of `size`, of N points and then of some of these again.
+      num_points: N.
+      size: of the blocks.
 
     Returns:
       maximum: float32 Tensor [B, K].
@@ -191,9 +200,7 @@ def _max_and_holders(product):
       seconds: float32 Tensor [B, K].
       places: int32 Tensor [B, K], the last of the points that hold the maximum.
     """
-    num_clouds, num_points, num_outputs = tf_util.shape_of(product)
-    sizes = tf.range(1, MAX_BLOCK + 1)
-    size = tf.reduce_max(tf.boolean_mask(sizes, tf.equal(num_points % sizes, 0)))
+    num_clouds, num_rows, num_outputs = tf_util.shape_of(product)
     block_maxima = tf.reduce_max(tf.reshape(product, [-1, size, num_outputs]), axis=1)
     block_maxima = tf.reshape(block_maxima, [num_clouds, -1, num_outputs])
     maximum = tf.reduce_max(block_maxima, axis=1)
@@ -201,17 +208,20 @@ def _max_and_holders(product):
 
     winners = tf.cast(tf.where(is_winner), tf.int32)
     cloud, block, channel = tf.unstack(winners, axis=1)
-    rows = (cloud * num_points + block * size)[:, tf.newaxis] + tf.range(size)
+    points = (block * size)[:, tf.newaxis] + tf.range(size)
+    rows = (cloud * num_rows)[:, tf.newaxis] + points
     values = tf.gather(tf.reshape(product, [-1]), rows * num_outputs + channel[:, tf.newaxis])
     cell = cloud * num_outputs + channel
-    is_maximum = tf.equal(values, tf.gather(tf.reshape(maximum, [-1]), cell)[:, tf.newaxis])
+    is_first = points < num_points
+    is_maximum = is_first & tf.equal(values, tf.gather(tf.reshape(maximum, [-1]), cell)[:, tf.newaxis])
     winner, place = tf.unstack(tf.cast(tf.where(is_maximum), tf.int32), axis=1)
     holders = tf.stack(
         [tf.gather(cloud, winner), tf.gather(block * size, winner) + place, tf.gather(channel, winner)], axis=1
     )
     num_cells = num_clouds * num_outputs
     lowest = product.dtype.min
-    beside = tf.reduce_max(tf.where(is_maximum, tf.fill(tf.shape(values), lowest), values), axis=1)
+    beside = tf.where(is_first & ~is_maximum, values, tf.fill(tf.shape(values), lowest))
+    beside = tf.reduce_max(beside, axis=1)
     beside = tf.reshape(tf.math.unsorted_segment_max(beside, cell, num_cells), [-1, num_outputs])
     elsewhere = tf.reduce_max(tf.where(is_winner, tf.fill(tf.shape(block_maxima), lowest), block_maxima), axis=1)
     cell = tf.gather(cell, winner)

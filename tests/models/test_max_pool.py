@@ -30,6 +30,22 @@ def test_the_second_largest_value_is_that_of_sorting_all(num_points, points_per_
     np.testing.assert_allclose(held, found.maximum, rtol=1e-6, atol=1e-6)
 
 
+def test_a_point_that_fills_a_block_up_is_not_its_own_second(rng):
+    points = rng.standard_normal((3, 35, 4))
+    points[0, -1] *= 50  # the last points fill the last block up; that is one of them, and this was in another block
+    points[1, 25] *= 50
+    points[2, 23] *= 50
+    points[2, 24] = 0.9 * points[2, 23]
+    found = _pool(points)
+    ordered = np.sort(found.features, axis=1)
+    np.testing.assert_allclose(found.seconds, ordered[:, -2], rtol=1e-6, atol=1e-6)
+    for number, place in enumerate((34, 25, 23)):
+        assert (found.holders[number] == place).sum() > 5
+        is_positive = found.maximum[number] > 0
+        largest = found.features[number].argmax(axis=0)
+        np.testing.assert_array_equal(found.holders[number][is_positive], largest[is_positive])
+
+
 def test_a_maximum_that_points_share_is_second_to_itself(rng):
     points = rng.standard_normal((2, 48, 3))
     points[:, 7] *= 5  # far out, so that it holds maxima

@@ -110,7 +110,8 @@ def drop_until_lost(
     since the one before are classified as well, in order, and the first that had lost it is the last: where the
     accuracy falls steadily, the one that K = 1 stops at.
 
-    With AUTO rounds 1, 2, 4, 8 and so on classify while points are dropped. The round that lost the object is then
+    With AUTO rounds 1, 2, 4, 8 and so on classify while points are dropped, and above 128 those halfway, too: there
+    what would be dropped for nothing costs more than a vote. The round that lost the object is then
     found by halving the gap between the first that had lost it and the last before that had not. The LOOK_BACK rounds
     before it classify too, so that no dip is passed over, and others, in the widest gaps, until CURVE_ROUNDS have.
     Where one of these had lost the object, the search goes on before it.
@@ -185,7 +186,8 @@ def drop_until_lost(
 def _classifies(number, eval_every):
     """Whether a round classifies as points are dropped."""
     if eval_every == AUTO:
-        return number & (number - 1) == 0  # powers of two
+        steps = number if number <= 128 or number % 3 else number // 3  # 192 is 3 * 64
+        return steps & (steps - 1) == 0
     return (number - 1) % eval_every == 0
 
 
