@@ -19,10 +19,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 @pytest.mark.takes_turns
 def test_the_short_campaign_is_survived():
-    # Workers load TensorFlow anew, each of them and after each kill.
-    families = "".join(campaign.FAMILIES).replace("J", "")
+    # The others start several processes that each load TensorFlow.
+    families = "ABCDEH"
+    assert set(families) <= set(campaign.FAMILIES)
     finished = subprocess.run(
-        [sys.executable, os.path.join(HERE, "campaign.py"), "--faults", "9", "--seed", "1", "--families", families],
+        [sys.executable, os.path.join(HERE, "campaign.py"), "--faults", "6", "--seed", "1", "--families", families],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         universal_newlines=True,
@@ -31,7 +32,7 @@ def test_the_short_campaign_is_survived():
     assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-2000:]
     rows = [line.split("|")[1:-1] for line in finished.stdout.splitlines() if line.startswith("| ")][1:]
     assert [row[0].strip()[0] for row in rows[:-1]] == list(families)
-    assert int(rows[-1][1]) >= 7 and int(rows[-1][1]) == int(rows[-1][2])
+    assert int(rows[-1][1]) >= 6 and int(rows[-1][1]) == int(rows[-1][2])
 
 
 def _run(status=0, out="", err="", mebibytes=100.0):

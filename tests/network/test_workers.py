@@ -35,9 +35,7 @@ def lack_a_module(piece, _):
 
 
 @pytest.mark.takes_turns
-def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what_workers_lack_is_said(
-    tmp_path, monkeypatch
-):
+def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed(tmp_path):
     pytest.importorskip("distributed")
     import dask
 
@@ -47,6 +45,14 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
         assert list(pool.results(end_at_first, [piece])) == [(piece, 2)]
         with pytest.raises(InputError, match="ended every worker that tried it"):
             list(pool.results(end_at_first, [str(tmp_path / "always")]))
+
+
+@pytest.mark.takes_turns
+def test_what_workers_lack_and_that_none_is_left_is_said_and_a_worker_is_started_again(tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    piece = str(tmp_path / "twice")
+    (tmp_path / "twice").write_text(".")
+    with workers.open_pool(1) as pool:
         with pytest.raises(InputError, match="`workers`: the cluster lacks .*'a_module'.*PYTHONPATH="):
             list(pool.results(lack_a_module, ["a_module"]))
         foreign = workers.Pool(pool._client)
@@ -56,7 +62,7 @@ def test_a_piece_whose_worker_dies_is_done_again_as_often_as_is_allowed_and_what
             list(foreign.results(lack_a_module, ["a_module"]))
         monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 60)
         monkeypatch.setattr(workers, "SECONDS_TO_COME_BACK", 10)
-        assert list(pool.results(end_at_first, [piece])) == [(piece, 3)]
+        assert list(pool.results(end_at_first, [piece])) == [(piece, 2)]
 
 
 def _raise(error):
