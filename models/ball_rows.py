@@ -14,7 +14,7 @@ class Rows(NamedTuple):
     Rows that are there to make their number a multiple of a vector's, in evaluation, are of a ball behind the last.
 
     Attributes:
-      members: int32 Tensor [B, M, S], of `tf_grouping.ball_query`.
+      members: int32 Tensor [B, M, S], of `grouping.ball_query`.
       num_points: of each cloud, N; an int or a scalar Tensor.
       points: int32 Tensor [T], of the B N points of all clouds.
       balls: int32 Tensor [T], of the B M balls, in ascending order.

@@ -3,9 +3,9 @@
 import tensorflow.compat.v1 as tf
 
 from models import at_density, edge_conv, max_pool
+from models.grouping import nearest_neighbours
 from models.transform_nets import edge_transform_net
 from utils import tf_util
-from utils.tf_grouping import nearest_neighbours
 
 NUM_NEIGHBOURS = 20
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "agg", "dgcnn4", "dgcnn3", "dgcnn2", "dgcnn1", "transform_net1")

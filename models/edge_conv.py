@@ -6,9 +6,9 @@ of the neighbour: W1 x_i + W2 (x_j - x_i) = (W1 - W2) x_i + W2 x_j. Both are fou
 
 import tensorflow.compat.v1 as tf
 
-from models import edges
+from models import edges, grouping
 from models.max_pool import WAITING, GroupPool
-from utils import tf_grouping, tf_util
+from utils import tf_util
 
 
 def edge_conv_max(features, neighbours, num_outputs, scope, is_training, bn_decay=None):
@@ -29,12 +29,10 @@ def edge_conv_max(features, neighbours, num_outputs, scope, is_training, bn_deca
     own, others = _products(features, neighbours, num_outputs, scope, is_training, bn_decay)
     clouds_each = edges.clouds_in_a_chunk(neighbours, num_outputs)
     maximum = edges.maximum(others, neighbours, clouds_each)
-    seconds, holders = edges.seconds_and_holders(
-        tf_grouping.gather_points, [others], neighbours, clouds_each, num_outputs
-    )
+    seconds, holders = edges.seconds_and_holders(grouping.gather_points, [others], neighbours, clouds_each, num_outputs)
 
     def values_of(chosen):
-        return own[:, :, tf.newaxis] + tf_grouping.gather_points(others, chosen)
+        return own[:, :, tf.newaxis] + grouping.gather_points(others, chosen)
 
     return _pool(own + maximum, own + seconds, holders, neighbours, features, values_of)
 
@@ -84,7 +82,7 @@ def _pool(maximum, seconds, holders, neighbours, features, values_of):
       values_of: function of points int32 [B, N, m] -> what would be pooled of these, float32 [B, N, m, K].
     """
     size = tf.shape(neighbours)[2]
-    members = tf_grouping.nearest_neighbours(features, size + WAITING)
+    members = grouping.nearest_neighbours(features, size + WAITING)
     values = tf.nn.relu(tf.stop_gradient(values_of(members)))
     # The maximum of none is the least number that there is.
     nexts = tf.nn.relu(tf.stop_gradient(tf.reduce_max(values_of(members[:, :, size : size + 1]), axis=2)))
@@ -130,7 +128,7 @@ def _moments(own, others, neighbours):
     num_clouds, num_points, num_neighbours = tf.unstack(tf.shape(neighbours))
     degree = tf.cast(num_neighbours, tf.float32)
     num_edges = tf.cast(num_clouds * num_points, tf.float32) * degree
-    targets = tf.reshape(tf_grouping.rows_of(neighbours, num_points), [-1])
+    targets = tf.reshape(grouping.rows_of(neighbours, num_points), [-1])
     sources = tf.range(tf.size(neighbours)) // num_neighbours
 
     @tf.custom_gradient
@@ -146,8 +144,8 @@ def _moments(own, others, neighbours):
 
         def gradient(mean_gradient, variance_gradient):
             mean_gradient, variance_gradient = mean_gradient / num_edges, 2 * variance_gradient / num_edges
-            ordered = tf_grouping.in_order(neighbours)
-            of_sources = tf_grouping.sums_in_order(own, ordered, num_points, each=num_neighbours)
+            ordered = grouping.in_order(neighbours)
+            of_sources = grouping.sums_in_order(own, ordered, num_points, each=num_neighbours)
             return (
                 degree * mean_gradient + variance_gradient * (degree * own + of_targets),
                 counts * mean_gradient + variance_gradient * (counts * others + of_sources),

@@ -5,7 +5,8 @@ The values of the edges of a batch would fill the memory, and outgrow the proces
 
 import tensorflow.compat.v1 as tf
 
-from utils import tf_grouping, tf_util
+from models import grouping, loops
+from utils import tf_util
 
 # So many values of edges at a time stay in the processor's cache.
 VALUES_PER_CHUNK = 1024 * 1024
@@ -17,14 +18,14 @@ def maximum(values, neighbours, clouds_each):
     Args:
       values: float32 Tensor [B, N, K].
       neighbours: int32 Tensor [B, N, k].
-      clouds_each: as of `tf_grouping.in_chunks`.
+      clouds_each: as of `loops.in_chunks`.
 
     Returns:
       float32 Tensor [B, N, K]. Neighbours that share a maximum share its gradient equally, as with tf.reduce_max.
     """
 
     def values_in(some, of_some):
-        rows = tf_grouping.rows_of(of_some, tf.shape(some)[1])
+        rows = grouping.rows_of(of_some, tf.shape(some)[1])
         return tf.gather(_as_rows(some), _as_rows(rows))
 
     def maximum_in(some, of_some):
@@ -32,16 +33,16 @@ def maximum(values, neighbours, clouds_each):
 
     def gradient_in(some, of_some, ordered, maxima, gradients):
         of_edges = _shared_out(values_in(some, of_some), _as_rows(maxima), _as_rows(gradients))
-        return (tf_grouping.sums_in_order(_as_rows(of_edges), ordered, tf.shape(some)[1]),)
+        return (grouping.sums_in_order(_as_rows(of_edges), ordered, tf.shape(some)[1]),)
 
     @tf.custom_gradient
     def maximum(values):
-        (found,) = tf_grouping.in_chunks(maximum_in, [values, neighbours], clouds_each, [tf.float32])
+        (found,) = loops.in_chunks(maximum_in, [values, neighbours], clouds_each, [tf.float32])
         found = tf.reshape(found, tf.shape(values))
 
         def gradient(gradients):
-            tensors = [values, neighbours, tf_grouping.in_order(neighbours), found, gradients]
-            (of_values,) = tf_grouping.in_chunks(gradient_in, tensors, clouds_each, [tf.float32])
+            tensors = [values, neighbours, grouping.in_order(neighbours), found, gradients]
+            (of_values,) = loops.in_chunks(gradient_in, tensors, clouds_each, [tf.float32])
             return tf.reshape(of_values, tf.shape(values))
 
         return found, gradient
@@ -77,7 +78,7 @@ def features_of_edges(own, others, neighbours):
       float32 Tensor [M, k, C], M = B N filled up to a multiple of VECTOR, so that products of its rows have the same
       bits whatever clouds go with a cloud.
     """
-    rows = _as_filled_up_rows(tf_grouping.rows_of(neighbours, tf.shape(own)[1]))
+    rows = _as_filled_up_rows(grouping.rows_of(neighbours, tf.shape(own)[1]))
     return tf.nn.relu(_as_filled_up_rows(own)[:, tf.newaxis] + tf.gather(_as_rows(others), rows))
 
 
@@ -93,7 +94,7 @@ def mean_and_covariance(own, others, neighbours, clouds_each):
     Args:
       own, others: float32 Tensors [B, N, C], u and v.
       neighbours: int32 Tensor [B, N, k], the j of each i.
-      clouds_each: as of `tf_grouping.in_chunks`.
+      clouds_each: as of `loops.in_chunks`.
     """
     num_inputs = own.shape.as_list()[2]
 
@@ -107,7 +108,7 @@ def mean_and_covariance(own, others, neighbours, clouds_each):
     @tf.custom_gradient
     def moments(own, others):
         tensors = [own, others, neighbours]
-        sizes, means, covariances = tf_grouping.in_chunks(moments_in, tensors, clouds_each, [tf.float32] * 3)
+        sizes, means, covariances = loops.in_chunks(moments_in, tensors, clouds_each, [tf.float32] * 3)
         shares = tf.reshape(sizes / tf.reduce_sum(sizes), [-1, 1])
         means = tf.reshape(means, [-1, num_inputs])
         mean = tf.reduce_sum(shares * means, axis=0)
@@ -124,8 +125,8 @@ def mean_and_covariance(own, others, neighbours, clouds_each):
                 of_edges = tf.nn.bias_add(tf.matmul(_as_rows(features), matrix), shift)
                 return _gradients_of_products(of_edges, features, ordered, some_own)
 
-            tensors = [own, others, neighbours, tf_grouping.in_order(neighbours)]
-            found = tf_grouping.in_chunks(gradient_in, tensors, clouds_each, [tf.float32] * 2)
+            tensors = [own, others, neighbours, grouping.in_order(neighbours)]
+            found = loops.in_chunks(gradient_in, tensors, clouds_each, [tf.float32] * 2)
             return [tf.reshape(tensor, tf.shape(own)) for tensor in found]
 
         return (mean, within + between), gradient
@@ -139,13 +140,13 @@ def _gradients_of_products(of_edges, features, ordered, own):
     Args:
       of_edges: float32 Tensor [M k, C], the gradient of `features`.
       features: float32 Tensor [M, k, C], of `_edge_features`.
-      ordered: of `tf_grouping.in_order`.
+      ordered: of `grouping.in_order`.
       own: float32 Tensor [B, N, C], u.
     """
     num_clouds, num_points = tf.unstack(tf.shape(own)[:2])
     of_edges = tf.raw_ops.ReluGrad(gradients=tf.reshape(of_edges, tf.shape(features)), features=features)
     of_own = tf_util.first(tf.reduce_sum(of_edges, axis=1), num_clouds * num_points)
-    return of_own, tf_grouping.sums_in_order(_as_rows(of_edges), ordered, num_points)
+    return of_own, grouping.sums_in_order(_as_rows(of_edges), ordered, num_points)
 
 
 def maximum_of_product(own, others, weights, neighbours, clouds_each, is_training):
@@ -155,7 +156,7 @@ def maximum_of_product(own, others, weights, neighbours, clouds_each, is_trainin
       own, others: float32 Tensors [B, N, C], u and v.
       weights: float32 Tensor [C, K].
       neighbours: int32 Tensor [B, N, k].
-      clouds_each: as of `tf_grouping.in_chunks`.
+      clouds_each: as of `loops.in_chunks`.
       is_training: Python bool; whether gradients by u and v are asked for together with those by the weights.
 
     Returns:
@@ -185,17 +186,17 @@ def maximum_of_product(own, others, weights, neighbours, clouds_each, is_trainin
             return gradient_in
 
         tensors = [own, others, neighbours]
-        (found,) = tf_grouping.in_chunks(maximum_in, tensors, clouds_each, [tf.float32])
+        (found,) = loops.in_chunks(maximum_in, tensors, clouds_each, [tf.float32])
         found = tf.reshape(found, shape)
 
         def gradient(gradients):
-            more = tensors + [tf_grouping.in_order(neighbours), found, gradients]
+            more = tensors + [grouping.in_order(neighbours), found, gradients]
             # In evaluation nobody asks for those by the weights; both at once would always compute them.
             calls = [(True, True)] if is_training else [(True, False), (False, True)]
             parts = []
             for by_products, by_weights in calls:
                 kinds = [tf.float32] * (2 * by_products + by_weights)
-                parts += tf_grouping.in_chunks(gradients_in(by_products, by_weights), more, clouds_each, kinds)
+                parts += loops.in_chunks(gradients_in(by_products, by_weights), more, clouds_each, kinds)
             of_weights = tf.reduce_sum(tf.reshape(parts.pop(), [-1] + weights.shape.as_list()), axis=0)
             return [tf.reshape(tensor, tf.shape(own)) for tensor in parts] + [of_weights]
 
@@ -212,7 +213,7 @@ def seconds_and_holders(values_in, tensors, neighbours, clouds_each, num_channel
         Tensor [clouds, N, k, K].
       tensors: list of Tensors [B, N, ...]; no gradient passes.
       neighbours: int32 Tensor [B, N, k].
-      clouds_each: as of `tf_grouping.in_chunks`.
+      clouds_each: as of `loops.in_chunks`.
       num_channels: K.
 
     Returns:
@@ -232,7 +233,7 @@ def seconds_and_holders(values_in, tensors, neighbours, clouds_each, num_channel
         return tf.where(is_shared, maximum, below), tf.gather(tf.reshape(some[-1], [-1]), places)
 
     tensors = [tf.stop_gradient(tensor) for tensor in tensors] + [neighbours]
-    found = tf_grouping.in_chunks(find, tensors, clouds_each, [tf.float32, tf.int32])
+    found = loops.in_chunks(find, tensors, clouds_each, [tf.float32, tf.int32])
     return [tf.reshape(tensor, tf.concat([tf.shape(neighbours)[:2], [num_channels]], axis=0)) for tensor in found]
 
 

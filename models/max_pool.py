@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
+from models import loops
 from utils import tf_util
 
 # A product of the widest layer over as many points stays in the processor's cache.
@@ -177,7 +178,7 @@ def _in_chunks(points, weights):
 
     kinds = [tf.float32, tf.float32, tf.int32, tf.int32, tf.float32]
     # One chunk is multiplied while the places of the maxima are sought in the one before.
-    arrays = tf_util.loop(num_chunks, one_chunk, kinds, parallel_iterations=2)
+    arrays = loops.loop(num_chunks, one_chunk, kinds, parallel_iterations=2)
     shapes = [[-1, num_outputs]] * 3 + [[-1, 3], [-1]]
     return [tf.reshape(array.concat(), shape) for array, shape in zip(arrays, shapes)]
 

@@ -2,9 +2,9 @@
 
 import tensorflow.compat.v1 as tf
 
-from models import at_density, max_pool
+from models import at_density, grouping, max_pool
 from models.set_abstraction import again, set_abstraction
-from utils import tf_grouping, tf_util
+from utils import tf_util
 
 LAYERS_FROM_TOP = ("fc3", "fc2", "fc1", "layer3", "layer2", "layer1")
 IGNORES_REPEATED_POINTS = False
@@ -113,7 +113,7 @@ def _pool_of_centres(pool, features_of, indices):
 def _of(indices, places):
     """indices [B, M], at places [B, ...] among the M; where a maximum is no number, its place is none, below 0."""
     places = tf.maximum(places, 0)
-    return tf.squeeze(tf_grouping.gather_points(indices[:, :, tf.newaxis], places), axis=-1)
+    return tf.squeeze(grouping.gather_points(indices[:, :, tf.newaxis], places), axis=-1)
 
 
 def get_loss(logits, labels, end_points, label_smoothing=0.0):

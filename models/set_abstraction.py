@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
-from models import ball_rows, sparse
+from models import ball_rows, grouping, sparse
 from models.max_pool import WAITING, GroupPool
-from utils import tf_grouping, tf_util
+from utils import tf_util
 
 # In no ball, and its square is a number.
 FAR_AWAY = 1e18
@@ -39,7 +39,7 @@ def set_abstraction(
       features: float32 Tensor [B, N, C]; None: there are none.
       count: how many centres; a cloud of fewer points has all of them.
       radius: of the ball around each.
-      ball_size: how many points each ball takes, S; see `tf_grouping.ball_query`.
+      ball_size: how many points each ball takes, S; see `grouping.ball_query`.
       widths: of the layers conv0, conv1 and so on.
       scope: name of all of them.
       is_training: Python bool; batch statistics if true, over all S points of all balls, else moving averages.
@@ -51,12 +51,12 @@ def set_abstraction(
       An Abstraction.
     """
     num_points = tf_util.shape_of(points)[1]
-    indices = tf_grouping.farthest_points(points, tf.minimum(count, num_points))
-    centres = tf_grouping.gather_points(points, indices)
+    indices = grouping.farthest_points(points, tf.minimum(count, num_points))
+    centres = grouping.gather_points(points, indices)
     reached = points
     if are_again is not None and not is_training:
         reached = tf.where(tf.tile(are_again[:, :, tf.newaxis], [1, 1, 3]), tf.fill(tf.shape(points), FAR_AWAY), points)
-    members = tf_grouping.ball_query(reached, centres, radius, ball_size)
+    members = grouping.ball_query(reached, centres, radius, ball_size)
     rows = ball_rows.rows_of(members, num_points, is_training)
     last = "conv{}".format(len(widths) - 1)
     with tf.variable_scope(scope):
@@ -71,7 +71,7 @@ def set_abstraction(
             net = ball_rows.shared_dense(net, rows, widths[-1], last, is_training=False)
         return ball_rows.by_ball(tf.stop_gradient(net), rows)
 
-    members = tf_grouping.ball_query(reached, centres, radius, ball_size + WAITING)
+    members = grouping.ball_query(reached, centres, radius, ball_size + WAITING)
     nexts = members[:, :, ball_size : ball_size + 1]
     is_waiting = tf.cast(tf.not_equal(nexts, members[:, :, :1]), tf.float32)
     # Without its centre there is a ball around another point close by.

@@ -28,7 +28,7 @@ FLOORS = (
 )
 # Heavy packages, and where they may be imported.
 ROOMS = {
-    "tensorflow": ("models/", "utils/network/", "utils/tf_grouping.py", "utils/tf_util.py"),
+    "tensorflow": ("models/", "utils/network/", "utils/tf_util.py"),
     "tensorboard": ("utils/network/",),
     "open3d": ("utils/pictures/",),
     "matplotlib": ("utils/pictures/",),

@@ -99,23 +99,3 @@ def test_dropout_keeps_the_mean_in_training_and_does_nothing_else(session):
     assert set(np.unique(dropped).round(4)) == {0.0, np.float32(1 / 0.7).round(4)}
     # Four standard errors of 40,000 draws.
     assert abs((dropped > 0).mean() - 0.7) < 4 * np.sqrt(0.7 * 0.3 / 40000)
-
-
-def test_a_loop_computes_what_is_asked_for_and_leaves_tensorflow_as_it_was(session):
-    def fails(_):
-        raise RuntimeError("was computed")
-
-    def one(number, total):
-        broken = tf.py_func(fails, [number], tf.int32, stateful=False)
-        return [tf.reshape(total, [1]), tf.reshape(broken, [1])], (total + number,)
-
-    before = tf.control_flow_v2_enabled()
-    sums, unasked = (array.concat() for array in tf_util.loop(5, one, [tf.int32] * 2, (tf.constant(7),)))
-    assert tf.control_flow_v2_enabled() == before
-    # The session of a network leaves out what removes it otherwise.
-    config = tf.ConfigProto()
-    config.graph_options.place_pruned_graph = True
-    with tf.Session(config=config) as pruned:
-        assert pruned.run(sums).tolist() == [7, 7, 8, 10, 13]
-        with pytest.raises(tf.errors.OpError, match="was computed"):
-            pruned.run(unasked)

@@ -7,7 +7,6 @@ Batch norm is an affine map per channel, so it is folded into the layer's weight
 training alike: the statistics that training needs of a product x W follow from those of x (`_product_moments`).
 """
 
-import threading
 import zlib
 
 import tensorflow.compat.v1 as tf
@@ -19,7 +18,6 @@ BATCH_NORM_EPSILON = 1e-3
 POINTS_SUMMED, INPUTS_SUMMED, VECTOR = 128, 128, 48
 # The collection of a graph that holds its network.processes.Processes, where several train one network together.
 PROCESSES = "processes"
-_LOOP_LOCK = threading.RLock()
 
 
 def shared_dense(points, num_outputs, scope, is_training, bn_decay=None):
@@ -239,41 +237,6 @@ def _product_in_parts(rows, weights):
         return tf.matmul(rows, weights)
     parts = tf.reshape(rows, [-1, num_inputs // width, 1, width])
     return tf.reduce_sum(tf.matmul(parts, tf.reshape(weights, [-1, width, num_outputs])), axis=1)
-
-
-def loop(count, one, kinds, state=(), parallel_iterations=1):
-    """What a function gives of 0, 1, 2 and so on, without a gradient; what nobody asks for is not computed.
-
-    Args:
-      count: how many numbers, an int or a scalar Tensor.
-      one: function of the number, a scalar Tensor, and the state -> list of Tensors, and the next state.
-      kinds: the types of these Tensors.
-      state: tuple of Tensors.
-      parallel_iterations: of how many numbers at a time.
-
-    Returns:
-      List of tf.TensorArray.
-    """
-
-    def body(number, *before):
-        found, after = one(number, *before[len(kinds) :])
-        arrays = [array.write(number, values) for array, values in zip(before, found)]
-        return (number + 1,) + tuple(arrays) + tuple(after)
-
-    # TensorFlow 2 makes a function of a body, which computes all or nothing; whether it does holds for the process.
-    with _LOOP_LOCK:
-        makes_functions = tf.control_flow_v2_enabled()
-        tf.disable_control_flow_v2()
-        try:
-            arrays = [tf.TensorArray(kind, count, infer_shape=False) for kind in kinds]
-            start = (0,) + tuple(arrays) + tuple(state)
-            found = tf.while_loop(
-                lambda number, *_: number < count, body, start, parallel_iterations=parallel_iterations, back_prop=False
-            )
-        finally:
-            if makes_functions:
-                tf.enable_control_flow_v2()
-    return found[1 : 1 + len(kinds)]
 
 
 def weights_and_biases(shape, initializer=None):

@@ -15,11 +15,11 @@ from conftest import DGCNN_REFERENCE, needs
 
 import models
 from models import dgcnn
+from models.grouping import nearest_neighbours
 from utils import metrics, tf_util
 from utils.explain.methods import METHODS
 from utils.network import checkpoint, stored_weights
 from utils.network.classifier import Classifier
-from utils.tf_grouping import nearest_neighbours
 
 pytestmark = needs(DGCNN_REFERENCE)
 PREFIX = os.path.join(DGCNN_REFERENCE, "model.ckpt")

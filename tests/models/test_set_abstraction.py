@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from models import set_abstraction
-from utils import tf_grouping
+from models import grouping, set_abstraction
 
 WIDTHS = (5, 6, 8)
 RADIUS, BALL = 0.7, 6
@@ -13,8 +12,8 @@ RADIUS, BALL = 0.7, 6
 
 def _plain(points, features, count, is_training, bn_decay):
     """The features [B, M, S, K] before the maximum, and the centres, with the variables of ours."""
-    centres = tf.gather(points, tf_grouping.farthest_points(points, count), batch_dims=1)
-    members = tf_grouping.ball_query(points, centres, RADIUS, BALL)
+    centres = tf.gather(points, grouping.farthest_points(points, count), batch_dims=1)
+    members = grouping.ball_query(points, centres, RADIUS, BALL)
     net = tf.gather(points, members, batch_dims=1) - centres[:, :, tf.newaxis]
     if features is not None:
         net = tf.concat([net, tf.gather(features, members, batch_dims=1)], axis=3)

@@ -111,10 +111,10 @@ def drop_until_lost(
     accuracy falls steadily, the one that K = 1 stops at.
 
     With AUTO rounds 1, 2, 4, 8 and so on classify while points are dropped, and above 128 those halfway, too: there
-    what would be dropped for nothing costs more than a vote. The round that lost the object is then
-    found by halving the gap between the first that had lost it and the last before that had not. The LOOK_BACK rounds
-    before it classify too, so that no dip is passed over, and others, in the widest gaps, until CURVE_ROUNDS have.
-    Where one of these had lost the object, the search goes on before it.
+    what would be dropped for nothing costs more than a vote. The round that lost the object is then found by halving
+    the gap between the first that had lost it and the last before that had not. The LOOK_BACK rounds before it classify
+    too, so that no dip is passed over, and others, in the widest gaps, until CURVE_ROUNDS have. Where one of these had
+    lost the object, the search goes on before it.
 
     Args:
       points: float32 array [N, 3].

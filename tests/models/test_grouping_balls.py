@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from utils import tf_grouping
+from models import grouping
 
 
 def _squared_distances(points, centre):
@@ -32,7 +32,7 @@ def _run(function, clouds, *arguments):
 
 
 def _balls_at(points, centres, radius, count):
-    return tf_grouping.ball_query(points, tf.gather(points, centres, axis=1), radius, count)
+    return grouping.ball_query(points, tf.gather(points, centres, axis=1), radius, count)
 
 
 def _clouds(rng, num_clouds, num_points):
@@ -44,17 +44,17 @@ def _clouds(rng, num_clouds, num_points):
 def test_farthest_points_are_those_of_looking_at_all(shape, rng):
     for clouds in (rng.standard_normal(shape + (3,)), _clouds(rng, *shape)):
         for count in {1, shape[1] // 2 + 1, shape[1]}:
-            found = _run(tf_grouping.farthest_points, clouds, count)
+            found = _run(grouping.farthest_points, clouds, count)
             assert found.tolist() == [_farthest_points(cloud, count) for cloud in clouds]
 
 
 def test_farthest_points_of_a_line():
     cloud = np.array([[0, 0, 0], [1, 0, 0], [4, 0, 0], [2, 0, 0], [-4, 0, 0]])
-    assert _run(tf_grouping.farthest_points, cloud[np.newaxis], 5).tolist() == [[0, 2, 4, 3, 1]]
+    assert _run(grouping.farthest_points, cloud[np.newaxis], 5).tolist() == [[0, 2, 4, 3, 1]]
 
 
 def test_with_fewer_places_than_wanted_the_first_point_comes_again():
-    assert _run(tf_grouping.farthest_points, np.ones((1, 4, 3)), 4).tolist() == [[0, 0, 0, 0]]
+    assert _run(grouping.farthest_points, np.ones((1, 4, 3)), 4).tolist() == [[0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("count", [1, 4, 100])

@@ -6,6 +6,7 @@ are squared sums of float32 differences, (dx^2 + dy^2) + dz^2, so that a point i
 
 import tensorflow.compat.v1 as tf
 
+from models import loops
 from utils import tf_util
 
 # So many squared distances at a time stay in the processor's cache.
@@ -35,7 +36,7 @@ def farthest_points(points, count):
         return [newest], (tf.argmax(distances, axis=1, output_type=tf.int32), distances)
 
     state = (tf.zeros([num_clouds], tf.int32), tf.fill(tf.shape(axes[0]), 1e30))
-    (found,) = tf_util.loop(count, one_more, [tf.int32], state)
+    (found,) = loops.loop(count, one_more, [tf.int32], state)
     return tf.transpose(tf.reshape(found.stack(), [count, num_clouds]))
 
 
@@ -72,30 +73,8 @@ def ball_query(points, centres, radius, count):
 
     centres = tf.transpose(tf.stop_gradient(centres), [1, 0, 2])
     centres_each = tf.maximum(1, DISTANCES_PER_CHUNK // tf.maximum(1, num_clouds * num_points))
-    (members,) = in_chunks(search_around, [centres], centres_each, [tf.int32])
+    (members,) = loops.in_chunks(search_around, [centres], centres_each, [tf.int32])
     return tf.reshape(tf.transpose(members, [1, 0, 2]), [num_clouds, -1, count])
-
-
-def in_chunks(function, tensors, clouds_each, kinds):
-    """What a function gives of all clouds, computed for a few at a time, so that what lies between stays in the cache.
-
-    Args:
-      function: of Tensors as `tensors`, of fewer clouds -> tuple of Tensors [clouds, ...]. No gradient passes.
-      tensors: list of Tensors [B, ...].
-      clouds_each: how many clouds at a time, a scalar Tensor.
-      kinds: the types of what it returns.
-
-    Returns:
-      List of Tensors [B, ...].
-    """
-    num_clouds = tf.shape(tensors[0])[0]
-    num_chunks = -(-num_clouds // clouds_each)
-
-    def one_chunk(number):
-        first = number * clouds_each
-        return function(*(tensor[first : first + clouds_each] for tensor in tensors)), ()
-
-    return [array.concat() for array in tf_util.loop(num_chunks, one_chunk, kinds)]
 
 
 def nearest_neighbours(features, k):
@@ -125,10 +104,10 @@ def nearest_neighbours(features, k):
             nearest = tf.nn.top_k(nearness[:num_clouds, :, :num_points], num_found)[1]
             return (tf.transpose(nearest, [1, 0, 2]),)
 
-        (nearest,) = in_chunks(search_around, [tf.transpose(from_points, [1, 0, 2])], points_each, [tf.int32])
+        (nearest,) = loops.in_chunks(search_around, [tf.transpose(from_points, [1, 0, 2])], points_each, [tf.int32])
         return (tf.transpose(nearest[:num_points], [1, 0, 2]),)
 
-    (indices,) = in_chunks(search, [tf.stop_gradient(features)], clouds_each, [tf.int32])
+    (indices,) = loops.in_chunks(search, [tf.stop_gradient(features)], clouds_each, [tf.int32])
     return tf.reshape(indices, [-1, num_points, num_found])
 
 

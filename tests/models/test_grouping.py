@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from utils import tf_grouping
+from models import grouping
 
 
 def _neighbours(features, k):
     with tf.Graph().as_default(), tf.Session() as session:
         placeholder = tf.placeholder(tf.float32, [None, None, features.shape[2]])
-        return session.run(tf_grouping.nearest_neighbours(placeholder, k), {placeholder: features})
+        return session.run(grouping.nearest_neighbours(placeholder, k), {placeholder: features})
 
 
 def _nearest_first(features, k):
@@ -44,7 +44,7 @@ def test_of_equally_near_points_the_first_come_first(rng):
 
 @pytest.mark.parametrize("distances_per_chunk", (1, 2 * 50 * 50, 10**6))
 def test_neighbours_are_the_same_for_chunks_of_any_size(distances_per_chunk, rng, monkeypatch):
-    monkeypatch.setattr(tf_grouping, "DISTANCES_PER_CHUNK", distances_per_chunk)
+    monkeypatch.setattr(grouping, "DISTANCES_PER_CHUNK", distances_per_chunk)
     features = rng.standard_normal((5, 50, 3)).astype(np.float32)
     np.testing.assert_array_equal(_neighbours(features, 6), _nearest_first(features, 6))
 
@@ -52,10 +52,10 @@ def test_neighbours_are_the_same_for_chunks_of_any_size(distances_per_chunk, rng
 @pytest.mark.parametrize("num_points", (1, 100, 1024, 46341, 65536, 65537, 100000, 131072))
 def test_of_clouds_of_any_size_at_least_one_has_its_distances_found_at_a_time(num_points):
     # Python's numbers do not overflow.
-    expected = max(1, tf_grouping.DISTANCES_PER_CHUNK // num_points**2)
+    expected = max(1, grouping.DISTANCES_PER_CHUNK // num_points**2)
     with tf.Graph().as_default(), tf.Session() as session:
         placeholder = tf.placeholder(tf.int32, [])
-        assert session.run(tf_grouping._clouds_in_a_chunk(placeholder), {placeholder: num_points}) == expected
+        assert session.run(grouping._clouds_in_a_chunk(placeholder), {placeholder: num_points}) == expected
 
 
 @pytest.mark.parametrize("shape", ((2, 4), (2, 4, 3)))
@@ -65,7 +65,7 @@ def test_gathered_features_are_those_of_the_points_and_their_gradient_goes_back_
     upstream = rng.standard_normal(shape + (5,)).astype(np.float32)
     with tf.Graph().as_default(), tf.Session() as session:
         placeholder = tf.placeholder(tf.float32, [None, None, 5])
-        taken = tf_grouping.gather_points(placeholder, tf.constant(indices, tf.int32))
+        taken = grouping.gather_points(placeholder, tf.constant(indices, tf.int32))
         wanted = [taken, tf.gradients(taken, placeholder, upstream)[0]]
         found, gradient = session.run(wanted, {placeholder: features})
     expected = np.zeros(features.shape)
@@ -81,8 +81,8 @@ def test_sums_in_order_are_of_all_that_leads_to_a_point(each, rng):
     indices[indices == 2] = 1  # nothing leads to point 2
     values = rng.standard_normal((2 * 5 * 3 // each, 4)).astype(np.float32)
     with tf.Graph().as_default(), tf.Session() as session:
-        ordered = tf_grouping.in_order(tf.constant(indices, tf.int32))
-        found = session.run(tf_grouping.sums_in_order(tf.constant(values), ordered, 5, each))
+        ordered = grouping.in_order(tf.constant(indices, tf.int32))
+        found = session.run(grouping.sums_in_order(tf.constant(values), ordered, 5, each))
     expected = np.zeros((10, 4))
     np.add.at(expected, (indices + 5 * np.arange(2).reshape(2, 1, 1)).ravel(), np.repeat(values, each, axis=0))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
